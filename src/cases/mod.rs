@@ -1,0 +1,1 @@
+//! The case-file format: files as written, then cases resolved.

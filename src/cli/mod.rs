@@ -1,0 +1,1 @@
+//! Flags, printing and exit codes.

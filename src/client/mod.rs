@@ -1,0 +1,1 @@
+//! From an operation and its input to an exchange.

@@ -1,0 +1,1 @@
+//! Expectations against exchanges: findings and verdicts.

@@ -1,0 +1,1 @@
+//! Which cases run, on which identity, and what may run beside what.

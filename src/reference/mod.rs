@@ -1,0 +1,1 @@
+//! The service itself: a pure model, and the HTTP server around it.

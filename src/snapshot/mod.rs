@@ -1,0 +1,1 @@
+//! Canonical, redacted forms of responses, and their store.

@@ -1,0 +1,1 @@
+//! Endpoints: where to send, with which credentials, and what is lacking.

@@ -1,0 +1,168 @@
+//! A request, what came back, and how long it took.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::Headers;
+
+/// A request exactly as it is sent, signature included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Method, as written on the request line.
+    pub method: String,
+    /// Request target, as written on the request line: path and query, never
+    /// normalised.
+    pub target: String,
+    /// Headers in order.
+    pub headers: Headers,
+    /// Body bytes.
+    pub body: Bytes,
+}
+
+impl Request {
+    /// The target's path, still encoded.
+    pub fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
+    }
+
+    /// The target's query without its question mark, still encoded.
+    pub fn query(&self) -> Option<&str> {
+        self.target.split_once('?').map(|(_, query)| query)
+    }
+}
+
+/// A response exactly as it came, with transfer coding undone and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// HTTP status code.
+    pub status: u16,
+    /// Headers. The order of headers with the same name is the wire's.
+    pub headers: Headers,
+    /// Body bytes.
+    pub body: Bytes,
+}
+
+impl Response {
+    /// The body as JSON, if it is any.
+    pub fn json(&self) -> Option<serde_json::Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// The error's name: from the header `x-amzn-ErrorType`, else from `__type`
+    /// or `code` in a JSON body, else from an XML body that is one empty element.
+    /// Namespaces before `#` and addresses after `:` are cut off.
+    pub fn error_name(&self) -> Option<String> {
+        let named = self.headers.get("x-amzn-errortype").map(str::to_owned).or_else(|| self.error_name_in_body())?;
+        let name = named.rsplit('#').next()?.split(':').next()?.trim();
+        (!name.is_empty()).then(|| name.to_owned())
+    }
+
+    fn error_name_in_body(&self) -> Option<String> {
+        if let Some(body) = self.json() {
+            let named = ["__type", "code"].iter().find_map(|key| body.get(key)?.as_str().map(str::to_owned));
+            return named;
+        }
+        let text = std::str::from_utf8(&self.body).ok()?.trim();
+        let name = text.strip_prefix('<')?.strip_suffix("/>")?.trim();
+        name.chars().all(char::is_alphanumeric).then(|| name.to_owned())
+    }
+
+    /// The error's message: `message` of a JSON body, or `Message`.
+    pub fn error_message(&self) -> Option<String> {
+        let body = self.json()?;
+        ["message", "Message"].iter().find_map(|key| body.get(key)?.as_str().map(str::to_owned))
+    }
+}
+
+/// One request and what became of it.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    /// What was sent.
+    pub request: Request,
+    /// What came back, or why nothing did.
+    pub outcome: Result<Response, Failure>,
+    /// From the first byte sent to the last byte read.
+    pub duration: Duration,
+}
+
+/// Why there is no response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What sort of failure it was.
+    pub kind: FailureKind,
+    /// What happened, for people; holds no secret.
+    pub detail: String,
+}
+
+/// The sorts of failure, by what they tell of the endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// No connection could be made: the request was not sent.
+    Connect,
+    /// TLS could not be agreed: the request was not sent.
+    Tls,
+    /// No complete response in time; the request may have had its effect.
+    TimedOut,
+    /// The connection broke, or what came was not HTTP; the request may have had
+    /// its effect.
+    Broken,
+    /// The response was larger than the harness reads.
+    TooLarge,
+    /// The request could not be put together: a fault of the case or the harness.
+    Request,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.kind {
+            FailureKind::Connect => "no connection",
+            FailureKind::Tls => "no TLS connection",
+            FailureKind::TimedOut => "no response in time",
+            FailureKind::Broken => "the connection broke",
+            FailureKind::TooLarge => "the response is too large",
+            FailureKind::Request => "the request could not be sent",
+        };
+        write!(f, "{what}: {}", self.detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::{Headers, Response};
+
+    fn response(header: Option<&str>, body: &str) -> Response {
+        Response {
+            status: 400,
+            headers: header.map(|value| ("x-amzn-ErrorType", value)).into_iter().collect::<Headers>(),
+            body: Bytes::copy_from_slice(body.as_bytes()),
+        }
+    }
+
+    #[test]
+    fn an_error_is_named_by_header_or_body_in_all_forms_seen() {
+        for (header, body, expected) in [
+            (Some("A"), "{}", Some("A")),
+            (Some("A:http://internal.amazon.com/coral/x/"), "", Some("A")),
+            (None, r#"{"__type":"com.amazon.coral.service#A","message":"m"}"#, Some("A")),
+            (None, r#"{"code":"A"}"#, Some("A")),
+            (None, "<UnknownOperationException/>\n", Some("UnknownOperationException")),
+            (Some("A"), r#"{"__type":"B"}"#, Some("A")),
+            (None, "<html><body>no</body></html>", None),
+            (None, r#"{"message":"m"}"#, None),
+            (None, "", None),
+        ] {
+            assert_eq!(response(header, body).error_name().as_deref(), expected, "{header:?} {body}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_read_in_either_case() {
+        assert_eq!(response(None, r#"{"message":"m"}"#).error_message().as_deref(), Some("m"));
+        assert_eq!(response(None, r#"{"Message":"m"}"#).error_message().as_deref(), Some("m"));
+        assert_eq!(response(None, r#"{"message":3}"#).error_message(), None);
+    }
+}

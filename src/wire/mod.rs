@@ -1,0 +1,12 @@
+//! What crosses the wire: requests, responses, and both together as an
+//! [`Exchange`]. Headers are lists, so that order and duplicates survive; bodies
+//! are the exact bytes.
+//!
+//! Deliberately absent: IO, and any knowledge of the service. Nothing here is
+//! redacted; what gets recorded is decided where it is recorded.
+
+mod exchange;
+mod headers;
+
+pub use exchange::{Exchange, Failure, FailureKind, Request, Response};
+pub use headers::Headers;
