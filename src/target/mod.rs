@@ -1,1 +1,5 @@
 //! Endpoints: where to send, with which credentials, and what is lacking.
+
+mod credentials;
+
+pub use credentials::{Credentials, Secret};
