@@ -1,0 +1,551 @@
+//! Case files as they are written: these structs mirror the TOML and are the
+//! single source of the JSON Schema. Nothing is interpreted here.
+
+use std::fmt;
+
+use indexmap::IndexMap;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+
+/// A file of cases: `cases/<area>/<topic>.toml`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct CaseFile {
+    /// The cases, in reading order.
+    #[schemars(with = "Vec<RawCase>")]
+    pub case: Vec<Spanned<RawCase>>,
+}
+
+/// A sequence of steps with expectations.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawCase {
+    /// Unique within the file, in kebab-case; the case's id is
+    /// `<area>/<topic>/<name>`.
+    #[schemars(with = "String")]
+    pub name: Spanned<String>,
+    /// What the case shows, in one sentence for a reader of a failure.
+    pub about: Option<String>,
+    /// Ids of the requirements that the case proves. The first one is the
+    /// requirement of every expectation that names none itself.
+    #[schemars(with = "Vec<String>")]
+    pub proves: Vec<Spanned<String>>,
+    /// Who signs the steps. Default: whoever the operation's base request names.
+    pub credentials: Option<Actor>,
+    /// What must not be used by other cases meanwhile. Default: `dataset`.
+    #[serde(default)]
+    pub isolation: Isolation,
+    /// What a target may lack and this case cannot do without.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub needs: Vec<Spanned<String>>,
+    /// Names of fixtures whose steps come first; if one of them does not hold,
+    /// the case is not testable.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub given: Vec<Spanned<String>>,
+    /// The steps, in order.
+    #[schemars(with = "Vec<RawStep>")]
+    pub steps: Vec<Spanned<RawStep>>,
+    /// A table: the case is run once for each row, as `<id>/<row name>`, with the
+    /// row's other entries as placeholders.
+    #[serde(default)]
+    #[schemars(with = "Vec<IndexMap<String, Node>>")]
+    pub rows: Vec<Spanned<IndexMap<Spanned<String>, Spanned<Node>>>>,
+}
+
+/// The file `_base.toml`: one valid request for each operation, and how its
+/// effect is undone.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct BaseFile {
+    /// Base requests by operation name.
+    #[schemars(with = "IndexMap<String, RawBase>")]
+    pub operation: IndexMap<Spanned<String>, RawBase>,
+}
+
+/// The valid base request of an operation.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawBase {
+    /// Who signs it, unless a case or step says otherwise.
+    pub credentials: Actor,
+    /// Input members by their API names.
+    #[serde(default)]
+    #[schemars(with = "IndexMap<String, Node>")]
+    pub with: IndexMap<Spanned<String>, Spanned<Node>>,
+    /// How to undo a successful call once its case is over.
+    pub undo: Option<RawUndo>,
+}
+
+/// The request that takes back what another one made.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawUndo {
+    /// The operation to call.
+    #[schemars(with = "String")]
+    pub call: Spanned<String>,
+    /// Input members to take over from the request that is undone.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub same: Vec<Spanned<String>>,
+    /// Input members beside those.
+    #[serde(default)]
+    #[schemars(with = "IndexMap<String, Node>")]
+    pub with: IndexMap<Spanned<String>, Spanned<Node>>,
+}
+
+/// The file `_fixtures.toml`: sequences of steps that several cases need.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct FixtureFile {
+    /// The fixtures.
+    #[schemars(with = "Vec<RawFixture>")]
+    pub fixture: Vec<Spanned<RawFixture>>,
+}
+
+/// A named sequence of steps; what it captures is known to the case.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawFixture {
+    /// Unique, in kebab-case.
+    #[schemars(with = "String")]
+    pub name: Spanned<String>,
+    /// The state that it leads to, in one sentence.
+    pub about: String,
+    /// Fixtures that it builds on.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub given: Vec<Spanned<String>>,
+    /// The steps, in order.
+    #[schemars(with = "Vec<RawStep>")]
+    pub steps: Vec<Spanned<RawStep>>,
+}
+
+/// One request and what its response must be. Exactly one of `call`, `send` and
+/// `send-bytes` says which request. A step without `expect` must merely succeed;
+/// if it does not, the case is not testable.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawStep {
+    /// Calls an operation: its base request, changed as the step says.
+    #[schemars(with = "Option<String>")]
+    pub call: Option<Spanned<String>>,
+    /// Sends a request that is put together by hand.
+    pub send: Option<RawSend>,
+    /// Sends these bytes as they are on a connection of their own, unsigned.
+    #[schemars(with = "Option<String>")]
+    pub send_bytes: Option<Spanned<String>>,
+    /// Who signs this step.
+    pub r#as: Option<Actor>,
+    /// Members to set or replace in the base request, by their API names.
+    #[serde(default)]
+    #[schemars(with = "IndexMap<String, Node>")]
+    pub with: IndexMap<Spanned<String>, Spanned<Node>>,
+    /// Members of the base request to leave out.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub without: Vec<Spanned<String>>,
+    /// The body as JSON text, in place of the body members: for exact forms,
+    /// explicit null, and malformed JSON.
+    #[schemars(with = "Option<String>")]
+    pub json: Option<Spanned<String>>,
+    /// Headers to add before signing, in order; one of the request's own headers
+    /// is replaced.
+    #[serde(default)]
+    #[schemars(with = "IndexMap<String, String>")]
+    pub headers: IndexMap<String, Spanned<String>>,
+    /// How the signature departs from the ordinary one.
+    pub sign: Option<RawSign>,
+    /// Changes made after signing, so that the signature no longer fits.
+    pub tamper: Option<RawTamper>,
+    /// Values of the response to keep: placeholder name to JSON pointer.
+    #[serde(default)]
+    #[schemars(with = "IndexMap<String, String>")]
+    pub capture: IndexMap<Spanned<String>, Spanned<String>>,
+    /// What the response must be.
+    pub expect: Option<OneOrMany<RawExpect>>,
+    /// Repeats the request until the expectations hold, for at most this many
+    /// milliseconds.
+    pub within_ms: Option<u64>,
+}
+
+/// A request put together by hand.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawSend {
+    /// HTTP method.
+    #[schemars(with = "String")]
+    pub method: Spanned<String>,
+    /// Path and query, exactly as they stand on the request line.
+    #[schemars(with = "String")]
+    pub target: Spanned<String>,
+    /// The body as text.
+    #[schemars(with = "Option<String>")]
+    pub body: Option<Spanned<String>>,
+    /// The body as Base64, for bytes that are no text.
+    #[schemars(with = "Option<String>")]
+    pub body_base64: Option<Spanned<String>>,
+}
+
+/// How a signature departs from the ordinary one. The rest stays valid.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawSign {
+    /// In the `Authorization` header (default) or in the query.
+    #[serde(default)]
+    pub form: SignForm,
+    /// Region in the credential scope.
+    pub region: Option<String>,
+    /// Service in the credential scope.
+    pub service: Option<String>,
+    /// Minutes by which the signer's clock is ahead of ours; negative: behind.
+    #[serde(default)]
+    pub clock_minutes: i64,
+}
+
+/// Where a signature travels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignForm {
+    /// In the `Authorization` header.
+    #[default]
+    Header,
+    /// In the query string.
+    Query,
+}
+
+/// Changes made to a request after it was signed.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawTamper {
+    /// Another method.
+    pub method: Option<String>,
+    /// Another path and query.
+    pub target: Option<String>,
+    /// Another body, as text.
+    pub body: Option<String>,
+    /// Headers to replace or add.
+    #[serde(default)]
+    pub headers: IndexMap<String, String>,
+    /// Headers to leave out.
+    #[serde(default)]
+    pub without_headers: Vec<String>,
+}
+
+/// What a response must be. All parts that are given must hold.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawExpect {
+    /// The requirement that this expectation proves. Default: the case's first.
+    #[schemars(with = "Option<String>")]
+    pub proves: Option<Spanned<String>>,
+    /// HTTP status, or several of which one must hold.
+    #[schemars(with = "Option<OneOrMany<Node>>")]
+    pub status: Option<Spanned<OneOrMany<Node>>>,
+    /// The error's name, or several of which one must hold.
+    #[schemars(with = "Option<OneOrMany<String>>")]
+    pub error: Option<Spanned<OneOrMany<String>>>,
+    /// The error's message.
+    #[schemars(with = "Option<RawMatch>")]
+    pub message: Option<Spanned<RawMatch>>,
+    /// Members of the response: JSON pointer to value or matcher.
+    #[serde(default)]
+    #[schemars(with = "IndexMap<String, RawMatch>")]
+    pub members: IndexMap<Spanned<String>, Spanned<RawMatch>>,
+    /// Members that must be absent or null.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub absent: Vec<Spanned<String>>,
+    /// Response headers: name to value or matcher.
+    #[serde(default)]
+    #[schemars(with = "IndexMap<String, RawMatch>")]
+    pub headers: IndexMap<String, Spanned<RawMatch>>,
+    /// What the body as a whole must be.
+    pub body: Option<BodyForm>,
+    /// Compares the response with the recorded snapshot.
+    #[serde(default)]
+    pub snapshot: bool,
+}
+
+/// What a body as a whole is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BodyForm {
+    /// No bytes.
+    Empty,
+    /// No bytes, or `{}`.
+    EmptyOrObject,
+}
+
+/// A plain value (which the response's must equal) or a [`Matcher`].
+#[derive(Debug)]
+pub enum RawMatch {
+    /// Equal to this.
+    Value(Node),
+    /// As the matcher says.
+    Matcher(Box<Matcher>),
+}
+
+/// A condition on a value of the response. All parts that are given must hold.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Matcher {
+    /// Equal to this value; for objects, which cannot stand alone.
+    pub equals: Option<Node>,
+    /// Different from this value.
+    pub not: Option<Node>,
+    /// Equal to one of these values.
+    pub one_of: Option<Vec<Node>>,
+    /// Of this type.
+    pub r#type: Option<ValueType>,
+    /// Not less than this number.
+    pub min: Option<Node>,
+    /// Not more than this number.
+    pub max: Option<Node>,
+    /// Within this distance of `equals`, both numbers.
+    pub within: Option<f64>,
+    /// Text that as a whole matches this regular expression.
+    pub pattern: Option<String>,
+    /// Text that contains this text.
+    pub contains: Option<Node>,
+    /// Text of this many characters, list or object of this many entries.
+    pub length: Option<u64>,
+    /// A list with these entries in any order.
+    pub unordered: Option<Vec<Node>>,
+    /// A list with an entry that has (at least) these members.
+    pub has_entry: Option<Node>,
+    /// A list without any entry that has these members.
+    pub has_no_entry: Option<Node>,
+}
+
+/// Types of JSON values, as the service uses them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ValueType {
+    /// Text.
+    String,
+    /// A number without a fractional part, in any JSON form.
+    Integer,
+    /// Any number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// A number of seconds since the epoch, between the years 2000 and 2100.
+    Date,
+    /// A list.
+    List,
+    /// An object.
+    Object,
+}
+
+/// Who signs a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Actor {
+    /// The account's own credentials.
+    Developer,
+    /// The first leased identity.
+    Identity,
+    /// Another identity of the same pool.
+    OtherIdentity,
+    /// Nobody: the request is not signed.
+    None,
+    /// An access key that does not exist.
+    UnknownKey,
+    /// The developer's access key with another secret.
+    WrongSecret,
+    /// The first leased identity's keys with another session token.
+    WrongSessionToken,
+}
+
+/// What a case must have for itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Isolation {
+    /// Its datasets, which have fresh names.
+    #[default]
+    Dataset,
+    /// Its identities: nothing else changes their data meanwhile.
+    Identity,
+    /// The whole pool: nothing else uses it meanwhile.
+    Pool,
+    /// A whole pool, and one that no such case has used before in this run.
+    FreshPool,
+}
+
+/// A value in a case file. Text may hold placeholders.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Node {
+    /// A boolean.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// Text.
+    Text(String),
+    /// A list.
+    List(Vec<Node>),
+    /// A table.
+    Table(IndexMap<String, Node>),
+}
+
+/// One value, or a list of them.
+#[derive(Debug)]
+pub struct OneOrMany<T>(pub Vec<T>);
+
+struct NodeVisitor;
+
+impl<'de> Visitor<'de> for NodeVisitor {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a boolean, number, text, list or table")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Node, E> {
+        Ok(Node::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Node, E> {
+        Ok(Node::Integer(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Node, E> {
+        Ok(Node::Float(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Node, E> {
+        Ok(Node::Text(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Node, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = list.next_element()? {
+            entries.push(entry);
+        }
+        Ok(Node::List(entries))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<Node, A::Error> {
+        let mut entries = IndexMap::new();
+        while let Some((key, value)) = table.next_entry()? {
+            entries.insert(key, value);
+        }
+        Ok(Node::Table(entries))
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NodeVisitor)
+    }
+}
+
+impl JsonSchema for Node {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Value".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "A boolean, number, text, list or table; text may hold placeholders." })
+    }
+}
+
+struct MatchVisitor;
+
+impl<'de> Visitor<'de> for MatchVisitor {
+    type Value = RawMatch;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value to be equal to, or a table with a matcher")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<RawMatch, E> {
+        Ok(RawMatch::Value(Node::Bool(value)))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<RawMatch, E> {
+        Ok(RawMatch::Value(Node::Integer(value)))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<RawMatch, E> {
+        Ok(RawMatch::Value(Node::Float(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<RawMatch, E> {
+        Ok(RawMatch::Value(Node::Text(value.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<RawMatch, A::Error> {
+        Node::deserialize(SeqAccessDeserializer::new(list)).map(RawMatch::Value)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<RawMatch, A::Error> {
+        Matcher::deserialize(MapAccessDeserializer::new(table)).map(|matcher| RawMatch::Matcher(Box::new(matcher)))
+    }
+}
+
+impl<'de> Deserialize<'de> for RawMatch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(MatchVisitor)
+    }
+}
+
+impl JsonSchema for RawMatch {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Match".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let matcher = generator.subschema_for::<Matcher>();
+        json_schema!({ "anyOf": [{ "type": ["boolean", "number", "string", "array"] }, matcher] })
+    }
+}
+
+struct OneOrManyVisitor<T>(std::marker::PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrManyVisitor<T> {
+    type Value = OneOrMany<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("one value or a list of them")
+    }
+
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Self::Value, E> {
+        T::deserialize(de::value::I64Deserializer::new(value)).map(|one| OneOrMany(vec![one]))
+    }
+
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<Self::Value, E> {
+        T::deserialize(de::value::StrDeserializer::new(value)).map(|one| OneOrMany(vec![one]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(list)).map(OneOrMany)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(table)).map(|one| OneOrMany(vec![one]))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(OneOrManyVisitor(std::marker::PhantomData))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("OneOrMany{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<T>();
+        json_schema!({ "anyOf": [one, { "type": "array", "items": one, "minItems": 1 }] })
+    }
+}
