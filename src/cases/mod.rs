@@ -1,3 +1,23 @@
 //! The case-file format: files as written, then cases resolved.
+//!
+//! [`file`] mirrors the TOML and is the source of the JSON Schema; [`Suite`]
+//! holds the resolved [`Case`]s, in which every name is known, every placeholder
+//! parsed and every default filled in. All mistakes in a folder are reported at
+//! once, by line and column. The guide for authors is `docs/case-files.md`.
+//!
+//! Deliberately absent: results. Nothing is ever written back into a case.
 
+mod case;
+mod check;
 pub mod file;
+pub mod names;
+mod problem;
+mod resolve;
+mod scope;
+mod suite;
+mod template;
+
+pub use case::{Action, Body, Call, Capture, Case, Expect, Match, Origin, Sign, Step, Suite, Tamper, Undo};
+pub use file::{Actor, BodyForm, Isolation, SignForm, ValueType};
+pub use problem::{CasesError, Problem, did_you_mean};
+pub use template::{Bindings, RenderError, Template, Text};

@@ -33,6 +33,9 @@ pub struct Service {
     pub errors: IndexMap<String, ErrorKind>,
     /// Errors listed for every action of AWS, name to HTTP status.
     pub common_errors: IndexMap<String, u16>,
+    /// Errors of the framework that the service is built with, name to HTTP
+    /// status as seen.
+    pub framework_errors: IndexMap<String, u16>,
     /// Operations by name.
     pub operations: IndexMap<String, Operation>,
     /// Quotas.
@@ -73,6 +76,11 @@ impl Service {
     /// member's.
     pub fn shape(&self, name: &str) -> &Shape {
         &self.shapes[name]
+    }
+
+    /// The names of all errors that the data knows.
+    pub fn error_names(&self) -> impl Iterator<Item = &str> {
+        self.errors.keys().chain(self.common_errors.keys()).chain(self.framework_errors.keys()).map(String::as_str)
     }
 
     /// The limit with this id, such as `datasets-per-identity`.
