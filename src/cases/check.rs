@@ -265,7 +265,7 @@ pub(super) fn whole_case(scope: &Scope<'_>, name: &Spanned<String>, steps: Vec<S
 }
 
 /// Calls `visit` with every placeholder that a step uses.
-fn names_in(step: &Step, visit: &mut impl FnMut(&str)) {
+fn names_in(step: &Step, visit: &mut dyn FnMut(&str)) {
     match &step.action {
         Action::Call(call) => {
             // A body given as JSON text stands in for the members, but labels,

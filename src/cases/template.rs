@@ -134,7 +134,7 @@ impl Template {
     }
 
     /// Calls `visit` with every name that the template needs bound.
-    pub fn names(&self, visit: &mut impl FnMut(&str)) {
+    pub fn names(&self, visit: &mut dyn FnMut(&str)) {
         match self {
             Self::Fixed(_) => {}
             Self::Text(text) => text.names(visit),
@@ -230,7 +230,7 @@ impl Text {
     }
 
     /// Calls `visit` with every name that the text needs bound.
-    pub fn names(&self, visit: &mut impl FnMut(&str)) {
+    pub fn names(&self, visit: &mut dyn FnMut(&str)) {
         for part in &self.0 {
             if let Part::Slot { name, .. } = part {
                 visit(name);
