@@ -1,29 +1,11 @@
 //! Cases resolved: nothing is optional that has a default, every name is known,
 //! and placeholders are parsed.
 
-use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::file::{Actor, BodyForm, Isolation, SignForm, ValueType};
 use super::template::{Template, Text};
-
-/// A place in a case file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Origin {
-    /// Path of the file, as a reader would open it.
-    pub file: Arc<str>,
-    /// Line, from 1.
-    pub line: usize,
-    /// Column in characters, from 1.
-    pub column: usize,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)
-    }
-}
+use crate::source::Origin;
 
 /// Every case of a folder, with a digest of what was read.
 #[derive(Debug, Clone)]

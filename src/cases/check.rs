@@ -7,12 +7,12 @@ use std::ops::Range;
 use indexmap::IndexMap;
 use toml::Spanned;
 
-use super::case::{Action, Body, Case, Expect, Match, Origin, Step};
+use super::case::{Action, Body, Case, Expect, Match, Step};
 use super::file::{Actor, Isolation, Node, RawStep};
 use super::names;
-use super::problem::did_you_mean;
 use super::scope::Scope;
 use super::template::Template;
+use crate::source::{Origin, did_you_mean};
 use crate::spec::{Catalog, Member, Service, ShapeKind};
 
 /// Reports a name that is none of the known ones.

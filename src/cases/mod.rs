@@ -9,15 +9,15 @@
 
 mod case;
 mod check;
+mod error;
 pub mod file;
 pub mod names;
-mod problem;
 mod resolve;
 mod scope;
 mod suite;
 mod template;
 
-pub use case::{Action, Body, Call, Capture, Case, Expect, Match, Origin, Sign, Step, Suite, Tamper, Undo};
+pub use case::{Action, Body, Call, Capture, Case, Expect, Match, Sign, Step, Suite, Tamper, Undo};
+pub use error::CasesError;
 pub use file::{Actor, BodyForm, Isolation, SignForm, ValueType};
-pub use problem::{CasesError, Problem, did_you_mean};
 pub use template::{Bindings, RenderError, Template, Text};

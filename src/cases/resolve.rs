@@ -12,9 +12,9 @@ use toml::Spanned;
 use super::case::{Action, Body, Call, Capture, Case, Expect, Sign, Step, Tamper, Undo};
 use super::check;
 use super::file::{Actor, BaseFile, CaseFile, FixtureFile, OneOrMany, RawCase, RawExpect, RawFixture, RawStep};
-use super::problem::{Problem, Source, did_you_mean};
 use super::scope::Scope;
 use super::template::{Template, Text};
+use crate::source::{Problem, Source, did_you_mean};
 use crate::spec::{Catalog, Service};
 
 /// Longest time that a step may be repeated for.

@@ -9,10 +9,10 @@ use indexmap::IndexMap;
 use regex::Regex;
 use toml::Spanned;
 
-use super::case::{Match, Origin};
+use super::case::Match;
 use super::file::{Actor, Matcher, Node, OneOrMany, RawActor, RawMatch};
-use super::problem::{Problem, Source};
 use super::template::{Piece, Template, Text, pieces};
+use crate::source::{Origin, Problem, Source};
 
 /// One file (and one row of a table, if any) in whose light text is read.
 pub(super) struct Scope<'f> {

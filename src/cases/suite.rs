@@ -8,8 +8,9 @@ use include_dir::{Dir, include_dir};
 use sha2::{Digest as _, Sha256};
 
 use super::case::Suite;
-use super::problem::{CasesError, Source};
+use super::error::CasesError;
 use super::resolve::Library;
+use crate::source::Source;
 use crate::spec::{Catalog, Service};
 
 /// The suite as shipped.

@@ -1,12 +1,29 @@
-//! What is wrong with a case file: where, what, and what to do about it.
+//! Text files that people write, and what is wrong with them: where, what, and
+//! what to do about it. Case files and target files are read through here, so
+//! that every mistake is reported in one form.
 
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::case::Origin;
+/// A place in a text file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// Path of the file, as a reader would open it.
+    pub file: Arc<str>,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
 
-/// A mistake in a case file.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// A mistake in a text file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// Where.
@@ -21,44 +38,18 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Why a suite cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum CasesError {
-    /// A folder or file cannot be read.
-    #[error("cannot read {path}: {source}")]
-    Unreadable {
-        /// The folder or file.
-        path: String,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// There are no case files where they were looked for.
-    #[error("{path} holds no case files; a suite is a folder of <area>/<topic>.toml files")]
-    NoCases {
-        /// The folder.
-        path: String,
-    },
-    /// The files have mistakes, all of which are listed.
-    #[error("{}", list(.0))]
-    Mistakes(Vec<Problem>),
-}
-
-fn list(problems: &[Problem]) -> String {
-    problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
-}
-
 /// A text file with the means to turn a byte offset into line and column.
 #[derive(Debug)]
-pub(super) struct Source<'t> {
+pub struct Source<'t> {
     /// Path of the file, as a reader would open it.
-    pub(super) path: Arc<str>,
+    pub path: Arc<str>,
     /// Its text.
-    pub(super) text: &'t str,
+    pub text: &'t str,
 }
 
 impl Source<'_> {
     /// The place of a byte offset.
-    pub(super) fn origin(&self, span: &Range<usize>) -> Origin {
+    pub fn origin(&self, span: &Range<usize>) -> Origin {
         let mut offset = span.start.min(self.text.len());
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
@@ -73,7 +64,7 @@ impl Source<'_> {
     }
 
     /// A mistake at a byte offset.
-    pub(super) fn problem(&self, span: &Range<usize>, message: impl Into<String>) -> Problem {
+    pub fn problem(&self, span: &Range<usize>, message: impl Into<String>) -> Problem {
         Problem { origin: self.origin(span), message: message.into() }
     }
 
@@ -82,7 +73,7 @@ impl Source<'_> {
     /// # Errors
     ///
     /// The first syntax error, unknown key or wrong type.
-    pub(super) fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, Problem> {
+    pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, Problem> {
         toml::from_str(self.text).map_err(|error| {
             let message = error.message();
             let hint = unknown_name(message).and_then(|(name, known)| did_you_mean(name, known));
