@@ -356,7 +356,7 @@ pub enum Actor {
     None,
     /// An access key that does not exist.
     UnknownKey,
-    /// The developer's access key with another secret.
+    /// The first leased identity's access key with another secret.
     WrongSecret,
     /// The first leased identity's keys with another session token.
     WrongSessionToken,
