@@ -231,17 +231,17 @@ step 1: ListRecords -> 200
       "LastModifiedDate": "<date>"
     }
   ],
-  "SyncSessionToken": "secret-1"
+  "SyncSessionToken": "<SyncSessionToken>"
 }
 
 step 2: ListRecords -> 200
 {
-  "SyncSessionToken": "secret-2"
+  "SyncSessionToken": "<SyncSessionToken:2>"
 }
 
 step 3: ListRecords -> 200
 {
-  "SyncSessionToken": "secret-1"
+  "SyncSessionToken": "<SyncSessionToken>"
 }
 
 step 4: GET / -> 200

@@ -90,7 +90,7 @@ impl Service {
 
     /// Whether values of this member must not reach disk or a terminal.
     pub fn is_sensitive(&self, member: &Member) -> bool {
-        self.shape(&member.shape).sensitive
+        member.sensitive || self.shape(&member.shape).sensitive
     }
 
     /// Every member name, at any depth, whose values are sensitive: these are
@@ -172,6 +172,8 @@ pub struct Member {
     pub required: bool,
     /// The value means nothing to a reader (a paging token): snapshots replace it.
     pub opaque: bool,
+    /// Values must not reach disk or a terminal, whatever the shape says.
+    pub sensitive: bool,
     /// Constraints that hold for this member only, on top of its shape's.
     pub constraints: StringConstraints,
 }
