@@ -34,7 +34,7 @@ pub struct RawCase {
     #[schemars(with = "Vec<String>")]
     pub proves: Vec<Spanned<String>>,
     /// Who signs the steps. Default: whoever the operation's base request names.
-    pub credentials: Option<Actor>,
+    pub credentials: Option<RawActor>,
     /// What must not be used by other cases meanwhile. Default: `dataset`.
     #[serde(default)]
     pub isolation: Isolation,
@@ -140,7 +140,7 @@ pub struct RawStep {
     #[schemars(with = "Option<String>")]
     pub send_bytes: Option<Spanned<String>>,
     /// Who signs this step.
-    pub r#as: Option<Actor>,
+    pub r#as: Option<RawActor>,
     /// Members to set or replace in the base request, by their API names.
     #[serde(default)]
     #[schemars(with = "IndexMap<String, Node>")]
@@ -356,10 +356,19 @@ pub enum Actor {
     None,
     /// An access key that does not exist.
     UnknownKey,
-    /// The developer's access key with another secret.
+    /// The first leased identity's access key with another secret.
     WrongSecret,
     /// The first leased identity's keys with another session token.
     WrongSessionToken,
+}
+
+/// An [`Actor`], or a placeholder that a table's row fills in with one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RawActor {
+    /// Named here.
+    Named(Actor),
+    /// Named by the row.
+    Placeholder(String),
 }
 
 /// What a case must have for itself.
@@ -453,6 +462,27 @@ impl JsonSchema for Node {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "description": "A boolean, number, text, list or table; text may hold placeholders." })
+    }
+}
+
+impl<'de> Deserialize<'de> for RawActor {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.starts_with('{') {
+            return Ok(Self::Placeholder(text));
+        }
+        Actor::deserialize(de::value::StrDeserializer::new(&text)).map(Self::Named)
+    }
+}
+
+impl JsonSchema for RawActor {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ActorOrPlaceholder".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let actor = generator.subschema_for::<Actor>();
+        json_schema!({ "anyOf": [actor, { "type": "string", "pattern": "^\\{.*\\}$" }] })
     }
 }
 

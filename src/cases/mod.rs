@@ -1,3 +1,23 @@
 //! The case-file format: files as written, then cases resolved.
+//!
+//! [`file`] mirrors the TOML and is the source of the JSON Schema; [`Suite`]
+//! holds the resolved [`Case`]s, in which every name is known, every placeholder
+//! parsed and every default filled in. All mistakes in a folder are reported at
+//! once, by line and column. The guide for authors is `docs/case-files.md`.
+//!
+//! Deliberately absent: results. Nothing is ever written back into a case.
 
+mod case;
+mod check;
+mod error;
 pub mod file;
+pub mod names;
+mod resolve;
+mod scope;
+mod suite;
+mod template;
+
+pub use case::{Action, Body, Call, Capture, Case, Expect, Match, Sign, Step, Suite, Tamper, Undo};
+pub use error::CasesError;
+pub use file::{Actor, BodyForm, Isolation, SignForm, ValueType};
+pub use template::{Bindings, RenderError, Template, Text};

@@ -1,1 +1,16 @@
 //! Expectations against exchanges: findings and verdicts.
+//!
+//! Pure: no IO, no clock, and no knowledge of the service but its data. The same
+//! exchange gives the same findings whenever it is judged, and all of them.
+//!
+//! Deliberately absent: the reference server. A fault of ours must not excuse
+//! the same fault in a target.
+
+mod finding;
+mod snapshot;
+mod step;
+mod value;
+
+pub use finding::{Finding, Level, Verdict, verdict};
+pub use snapshot::{Recorded, snapshot};
+pub use step::Judge;

@@ -98,6 +98,8 @@ struct RawMember {
     required: bool,
     #[serde(default)]
     opaque: bool,
+    #[serde(default)]
+    sensitive: bool,
     max_length: Option<u64>,
     pattern: Option<String>,
 }
@@ -212,6 +214,7 @@ impl RawMember {
             wire_name: self.name.unwrap_or(name),
             required: self.required,
             opaque: self.opaque,
+            sensitive: self.sensitive,
             constraints: StringConstraints {
                 max_length: self.max_length,
                 pattern: self.pattern,

@@ -7,6 +7,8 @@
 //! `UpdateRecords/limit/datasets-per-identity`, `ListRecords/rule/tombstone`.
 //! Requirements of the service as a whole begin with `service/`.
 
+use std::sync::LazyLock;
+
 use indexmap::IndexMap;
 use indexmap::map::Entry;
 use serde::Serialize;
@@ -67,6 +69,12 @@ pub struct Catalog {
 }
 
 impl Catalog {
+    /// The requirements of the service as shipped.
+    pub fn embedded() -> &'static Self {
+        static CATALOG: LazyLock<Catalog> = LazyLock::new(|| Catalog::of(Service::embedded()));
+        &CATALOG
+    }
+
     /// Derives the requirements of `service`.
     pub fn of(service: &Service) -> Self {
         let mut builder =

@@ -78,6 +78,11 @@ impl Service {
         &self.shapes[name]
     }
 
+    /// The names of all errors that the data knows.
+    pub fn error_names(&self) -> impl Iterator<Item = &str> {
+        self.errors.keys().chain(self.common_errors.keys()).chain(self.framework_errors.keys()).map(String::as_str)
+    }
+
     /// The limit with this id, such as `datasets-per-identity`.
     pub fn limit(&self, id: &str) -> Option<&Limit> {
         self.limits.iter().find(|limit| limit.id == id)
@@ -92,7 +97,7 @@ impl Service {
 
     /// Whether values of this member must not reach disk or a terminal.
     pub fn is_sensitive(&self, member: &Member) -> bool {
-        self.shape(&member.shape).sensitive
+        member.sensitive || self.shape(&member.shape).sensitive
     }
 
     /// Every member name, at any depth, whose values are sensitive: these are
@@ -174,6 +179,8 @@ pub struct Member {
     pub required: bool,
     /// The value means nothing to a reader (a paging token): snapshots replace it.
     pub opaque: bool,
+    /// Values must not reach disk or a terminal, whatever the shape says.
+    pub sensitive: bool,
     /// Constraints that hold for this member only, on top of its shape's.
     pub constraints: StringConstraints,
 }

@@ -1,5 +1,148 @@
 //! Endpoints: where to send, with which credentials, and what is lacking.
+//!
+//! A [`Target`] comes from a file, or is the embedded reference server. Secrets
+//! are held as [`Secret`], which has no text form.
+//!
+//! Deliberately absent: connections. A target says where to send; sending is the
+//! client's.
 
 mod credentials;
+mod embedded;
+mod file;
+mod load;
+
+use std::path::Path;
+
+use indexmap::IndexMap;
 
 pub use credentials::{Credentials, Secret};
+pub use embedded::{EMBEDDED_SNAPSHOTS, to_file};
+pub use file::TargetFile;
+pub use load::TargetError;
+
+/// An endpoint with credentials, and what is known of it.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Name in reports.
+    pub name: String,
+    /// Address without a slash at the end.
+    pub endpoint: String,
+    /// AWS region that requests are signed for.
+    pub region: String,
+    /// The pools that cases may use; never empty.
+    pub pools: Vec<Pool>,
+    /// The account's own credentials.
+    pub developer: Option<Credentials>,
+    /// What the target says it lacks.
+    pub lacks: Vec<String>,
+    /// What the target names beside its endpoint, by placeholder name, such as
+    /// `stream-name`.
+    pub resources: IndexMap<String, String>,
+    /// Cases that are known to fail.
+    pub known_failures: Vec<KnownFailure>,
+    /// The set of snapshots that answers must equal, if there is one.
+    pub snapshots: Option<String>,
+}
+
+/// An identity pool.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    /// Its id.
+    pub id: String,
+    /// Identities with credentials.
+    pub identities: Vec<Identity>,
+}
+
+/// An identity with its credentials.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// Its id.
+    pub id: String,
+    /// Its temporary credentials.
+    pub credentials: Credentials,
+}
+
+/// Cases that are known to fail on a target.
+#[derive(Debug, Clone)]
+pub struct KnownFailure {
+    /// A case's id, or a pattern in which `*` stands for any text.
+    pub pattern: String,
+    /// Why it fails.
+    pub reason: String,
+    /// Where the failure is tracked.
+    pub link: Option<String>,
+}
+
+impl Target {
+    /// Reads a target file; `"${NAME}"` is looked up in the environment.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or has mistakes; all of them are listed.
+    pub fn from_file(path: &Path) -> Result<Self, TargetError> {
+        load::from_file(path, &|name| std::env::var(name).ok())
+    }
+
+    /// Every secret that the target's credentials hold, for removal from what is
+    /// recorded.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let identities = self.pools.iter().flat_map(|pool| &pool.identities).map(|identity| &identity.credentials);
+        self.developer
+            .iter()
+            .chain(identities)
+            .flat_map(|keys| std::iter::once(&keys.secret_access_key).chain(&keys.session_token))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{Target, TargetError, load};
+
+    const VALID: &str = r#"
+name = "mine"
+endpoint = "http://127.0.0.1:4566/"
+region = "us-east-1"
+identity-pool-id = "us-east-1:1"
+lacks = ["lambda"]
+[developer]
+access-key-id = "AKID"
+secret-access-key = "${SECRET}"
+[[identity]]
+identity-id = "us-east-1:2"
+access-key-id = "ASIA"
+secret-access-key = "s"
+session-token = "t"
+[[known-failure]]
+case = "list-records/*"
+reason = "not built yet"
+"#;
+
+    fn load(text: &str) -> Result<Target, TargetError> {
+        load::from_text("t.toml", text, &|name| (name == "SECRET").then(|| "hush".to_owned()))
+    }
+
+    #[test]
+    fn a_target_is_read_with_its_environment() {
+        let target = load(VALID).expect("valid");
+        assert_eq!(target.endpoint, "http://127.0.0.1:4566");
+        let secrets: Vec<_> = target.secrets().map(super::Secret::expose).collect();
+        assert_eq!(secrets, ["hush", "s", "t"]);
+        assert_eq!(target.pools[0].identities[0].id, "us-east-1:2");
+        assert_eq!(target.known_failures[0].pattern, "list-records/*");
+        assert!(!format!("{target:?}").contains("hush"));
+    }
+
+    #[rstest]
+    #[case("endpoint", "endpiont", "t.toml:3:1: unknown field `endpiont`")]
+    #[case("endpoint", "endpiont", "did you mean `endpoint`?")]
+    #[case("${SECRET}", "${NOT_SET}", "t.toml:9:21: the environment variable NOT_SET is not set")]
+    #[case("name = \"mine\"", "name = \"../up\"", "t.toml:2:8: `../up` names a folder too")]
+    #[case("identity-pool-id = \"us-east-1:1\"", "", "name it in `identity-pool-id`")]
+    #[case("\"us-east-1\"", "\"\"", "t.toml:4:10: this must not be empty")]
+    fn a_mistake_is_shown_where_it_is(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {
+        let error = load(&VALID.replace(from, to)).expect_err("invalid").to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}

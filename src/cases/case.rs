@@ -1,0 +1,248 @@
+//! Cases resolved: nothing is optional that has a default, every name is known,
+//! and placeholders are parsed.
+
+use std::time::Duration;
+
+use super::file::{Actor, BodyForm, Isolation, SignForm, ValueType};
+use super::template::{Template, Text};
+use crate::source::Origin;
+
+/// Every case of a folder, with a digest of what was read.
+#[derive(Debug, Clone)]
+pub struct Suite {
+    /// The cases, ordered by id within file, files by path.
+    pub cases: Vec<Case>,
+    /// SHA-256 over all files, in hex: equal digests mean equal suites.
+    pub digest: String,
+}
+
+/// A declared sequence of steps with expectations.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// `<area>/<topic>/<name>`, for a row `<area>/<topic>/<name>/<row>`.
+    pub id: String,
+    /// Where it is declared.
+    pub origin: Origin,
+    /// What it shows, in one sentence.
+    pub about: Option<String>,
+    /// Ids of the requirements that it proves; never empty.
+    pub proves: Vec<String>,
+    /// What it cannot do without.
+    pub needs: Vec<String>,
+    /// What it must have for itself.
+    pub isolation: Isolation,
+    /// How many fresh dataset names it uses: at most so many datasets does it
+    /// make on an identity.
+    pub datasets: usize,
+    /// Whether it needs a second identity.
+    pub uses_other_identity: bool,
+    /// The fixtures' steps, then its own.
+    pub steps: Vec<Step>,
+}
+
+impl Case {
+    /// Names of the operations that the case calls, in order, without repeats.
+    pub fn operations(&self) -> Vec<&str> {
+        let mut operations: Vec<&str> = Vec::new();
+        for step in &self.steps {
+            if let Action::Call(call) = &step.action
+                && !operations.contains(&call.operation.as_str())
+            {
+                operations.push(&call.operation);
+            }
+        }
+        operations
+    }
+}
+
+/// One request and what its response must be.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Where it is declared.
+    pub origin: Origin,
+    /// The fixture that it belongs to, if any.
+    pub fixture: Option<String>,
+    /// What is sent.
+    pub action: Action,
+    /// Who signs.
+    pub actor: Actor,
+    /// Headers to set before signing.
+    pub headers: Vec<(String, Text)>,
+    /// How the signature departs from the ordinary one.
+    pub sign: Sign,
+    /// What is changed after signing.
+    pub tamper: Tamper,
+    /// Placeholder name and JSON pointer of each value to keep.
+    pub captures: Vec<Capture>,
+    /// What the response must be; empty when the step must merely succeed.
+    pub expects: Vec<Expect>,
+    /// How long to repeat the request until the expectations hold.
+    pub within: Option<Duration>,
+}
+
+/// What a step sends.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// A call of an operation.
+    Call(Call),
+    /// A request put together by hand.
+    Send {
+        /// HTTP method.
+        method: Text,
+        /// Path and query.
+        target: Text,
+        /// Body.
+        body: Body,
+    },
+    /// Bytes on a connection of their own.
+    Bytes(Text),
+}
+
+/// A call of an operation.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The operation's name.
+    pub operation: String,
+    /// Input members: the base request with the step's changes.
+    pub input: Vec<(String, Template)>,
+    /// Text that replaces the body, if any.
+    pub json: Option<Text>,
+    /// The request that takes back what a successful call made.
+    pub undo: Option<Undo>,
+}
+
+/// The request that takes back what another one made.
+#[derive(Debug, Clone)]
+pub struct Undo {
+    /// The operation to call.
+    pub operation: String,
+    /// Input members to take over from the request that is undone.
+    pub same: Vec<String>,
+    /// Input members beside those.
+    pub with: Vec<(String, Template)>,
+}
+
+/// The body of a request put together by hand.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// None.
+    Empty,
+    /// Text.
+    Text(Text),
+    /// Bytes.
+    Bytes(Vec<u8>),
+}
+
+/// How a signature departs from the ordinary one.
+#[derive(Debug, Clone, Default)]
+pub struct Sign {
+    /// Where it travels.
+    pub form: SignForm,
+    /// Another region in the credential scope.
+    pub region: Option<String>,
+    /// Another service in the credential scope.
+    pub service: Option<String>,
+    /// Minutes by which the signer's clock is ahead; negative: behind.
+    pub clock_minutes: i64,
+}
+
+/// What is changed after signing.
+#[derive(Debug, Clone, Default)]
+pub struct Tamper {
+    /// Another method.
+    pub method: Option<String>,
+    /// Another path and query.
+    pub target: Option<Text>,
+    /// Another body.
+    pub body: Option<Text>,
+    /// Headers to replace or add.
+    pub headers: Vec<(String, Text)>,
+    /// Headers to leave out.
+    pub without_headers: Vec<String>,
+}
+
+impl Tamper {
+    /// Whether nothing is changed.
+    pub fn is_none(&self) -> bool {
+        self.method.is_none()
+            && self.target.is_none()
+            && self.body.is_none()
+            && self.headers.is_empty()
+            && self.without_headers.is_empty()
+    }
+}
+
+/// A value of the response to keep.
+#[derive(Debug, Clone)]
+pub struct Capture {
+    /// Name of the placeholder.
+    pub name: String,
+    /// JSON pointer into the body.
+    pub pointer: String,
+}
+
+/// What a response must be.
+#[derive(Debug, Clone)]
+pub struct Expect {
+    /// Where it is declared.
+    pub origin: Origin,
+    /// Id of the requirement that it proves.
+    pub requirement: String,
+    /// Allowed statuses; empty when any is.
+    pub status: Vec<u16>,
+    /// Allowed error names; empty when none is asked for.
+    pub error: Vec<String>,
+    /// Condition on the error's message.
+    pub message: Option<Match>,
+    /// Conditions on members, by JSON pointer.
+    pub members: Vec<(String, Match)>,
+    /// Pointers that must lead nowhere or to null.
+    pub absent: Vec<String>,
+    /// Conditions on response headers.
+    pub headers: Vec<(String, Match)>,
+    /// What the body as a whole must be.
+    pub body: Option<BodyForm>,
+    /// Compare with the recorded snapshot.
+    pub snapshot: bool,
+}
+
+/// A condition on a value. All parts that are given must hold.
+#[derive(Debug, Clone, Default)]
+pub struct Match {
+    /// Equal to this value.
+    pub equals: Option<Template>,
+    /// Different from this value.
+    pub not: Option<Template>,
+    /// Equal to one of these values.
+    pub one_of: Option<Vec<Template>>,
+    /// Of this type.
+    pub value_type: Option<ValueType>,
+    /// Not less than this number.
+    pub min: Option<Template>,
+    /// Not more than this number.
+    pub max: Option<Template>,
+    /// Within this distance of `equals`.
+    pub within: Option<f64>,
+    /// Text that as a whole matches this.
+    pub pattern: Option<regex::Regex>,
+    /// Text that contains this text.
+    pub contains: Option<Template>,
+    /// Characters of a text, entries of a list or object.
+    pub length: Option<u64>,
+    /// A list with these entries in any order.
+    pub unordered: Option<Vec<Template>>,
+    /// A list with an entry that has these members.
+    pub has_entry: Option<Template>,
+    /// A list without any entry that has these members.
+    pub has_no_entry: Option<Template>,
+}
+
+impl Match {
+    /// Calls `visit` with every template in the condition.
+    pub fn templates<'m>(&'m self, visit: &mut impl FnMut(&'m Template)) {
+        let single =
+            [&self.equals, &self.not, &self.min, &self.max, &self.contains, &self.has_entry, &self.has_no_entry];
+        single.into_iter().flatten().for_each(&mut *visit);
+        [&self.one_of, &self.unordered].into_iter().flatten().flatten().for_each(visit);
+    }
+}

@@ -1,0 +1,52 @@
+//! The placeholders that a case need not capture itself.
+
+/// What a lease binds.
+pub const LEASE: [&str; 4] = ["identity-pool-id", "identity-id", "other-identity-id", "region"];
+
+/// The second identity's placeholder; a case that uses it needs a lease of two.
+pub const OTHER_IDENTITY: &str = "other-identity-id";
+
+/// What a target may name beside its endpoint, and the need that it fulfils.
+pub const RESOURCES: [(&str, &str); 5] = [
+    ("stream-name", "kinesis"),
+    ("stream-role-arn", "kinesis"),
+    ("application-arn", "sns"),
+    ("push-role-arn", "sns"),
+    ("function-arn", "lambda"),
+];
+
+/// What a target may lack beside those: a case names them in `needs`.
+pub const NEEDS: [&str; 5] = ["kinesis", "sns", "lambda", "legacy-rpc", "lasting-bulk-publish"];
+
+/// Whether a placeholder stands for a fresh dataset name.
+pub fn is_dataset(name: &str) -> bool {
+    is_numbered(name, "dataset")
+}
+
+/// Whether a placeholder stands for fresh text.
+pub fn is_fresh(name: &str) -> bool {
+    is_numbered(name, "fresh")
+}
+
+/// `stem`, or `stem-2`, `stem-3`, ….
+fn is_numbered(name: &str, stem: &str) -> bool {
+    let Some(rest) = name.strip_prefix(stem) else { return false };
+    rest.is_empty() || rest.strip_prefix('-').is_some_and(|number| number.parse::<u16>().is_ok_and(|number| number > 1))
+}
+
+/// Whether a placeholder is bound before the first step.
+pub(super) fn is_given(name: &str) -> bool {
+    LEASE.contains(&name) || RESOURCES.iter().any(|(known, _)| *known == name) || is_dataset(name) || is_fresh(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_dataset, is_fresh};
+
+    #[test]
+    fn fresh_names_are_numbered_from_two() {
+        assert!(is_dataset("dataset") && is_dataset("dataset-2") && is_dataset("dataset-21"));
+        assert!(!is_dataset("dataset-1") && !is_dataset("dataset-x") && !is_dataset("datasets"));
+        assert!(is_fresh("fresh") && !is_fresh("fresh-"));
+    }
+}

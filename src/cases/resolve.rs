@@ -1,0 +1,353 @@
+//! From what a case file says to what it means.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::time::Duration;
+
+use base64::Engine as _;
+use indexmap::IndexMap;
+use toml::Spanned;
+
+use super::case::{Action, Body, Call, Capture, Case, Expect, Sign, Step, Tamper, Undo};
+use super::check;
+use super::file::{Actor, BaseFile, CaseFile, FixtureFile, OneOrMany, RawCase, RawExpect, RawFixture, RawStep};
+use super::scope::Scope;
+use super::template::{Template, Text};
+use crate::source::{Problem, Source, did_you_mean};
+use crate::spec::{Catalog, Service};
+
+/// Longest time that a step may be repeated for.
+const LONGEST_WITHIN: Duration = Duration::from_secs(600);
+
+/// What all cases of a suite share.
+pub(super) struct Library<'s> {
+    pub(super) service: &'s Service,
+    pub(super) catalog: &'s Catalog,
+    bases: IndexMap<String, Base>,
+    fixtures: IndexMap<String, Vec<Step>>,
+    problems: RefCell<Vec<Problem>>,
+}
+
+/// An operation's valid request.
+struct Base {
+    credentials: Actor,
+    input: Vec<(String, Template)>,
+    undo: Option<Undo>,
+}
+
+impl<'s> Library<'s> {
+    pub(super) fn new(service: &'s Service, catalog: &'s Catalog) -> Self {
+        Self { service, catalog, bases: IndexMap::new(), fixtures: IndexMap::new(), problems: RefCell::default() }
+    }
+
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        self.problems.into_inner()
+    }
+
+    pub(super) fn report(&self, problem: Problem) {
+        self.problems.borrow_mut().push(problem);
+    }
+
+    /// Takes over the base requests of `_base.toml`.
+    pub(super) fn add_bases(&mut self, source: &Source<'_>) {
+        let file: BaseFile = match source.parse() {
+            Ok(file) => file,
+            Err(problem) => return self.report(problem),
+        };
+        let scope = Scope::new(source, &self.problems);
+        let mut bases = IndexMap::new();
+        for (name, raw) in &file.operation {
+            let operation = scope.string(name);
+            check::operation(self.service, &scope, &name.span(), &operation);
+            let input = scope.members(&raw.with);
+            check::input_members(self.service, &scope, &operation, raw.with.keys());
+            let undo = raw.undo.as_ref().map(|undo| {
+                let called = scope.string(&undo.call);
+                check::operation(self.service, &scope, &undo.call.span(), &called);
+                check::input_members(self.service, &scope, &called, undo.with.keys().chain(&undo.same));
+                check::input_members(self.service, &scope, &operation, &undo.same);
+                Undo {
+                    operation: called,
+                    same: undo.same.iter().map(|member| member.get_ref().clone()).collect(),
+                    with: scope.members(&undo.with),
+                }
+            });
+            bases.insert(operation, Base { credentials: raw.credentials, input, undo });
+        }
+        drop(scope);
+        self.bases = bases;
+    }
+
+    /// Takes over the fixtures of `_fixtures.toml`.
+    pub(super) fn add_fixtures(&mut self, source: &Source<'_>) {
+        let file: FixtureFile = match source.parse() {
+            Ok(file) => file,
+            Err(problem) => return self.report(problem),
+        };
+        for raw in &file.fixture {
+            let steps = self.fixture(source, raw.get_ref());
+            let name = raw.get_ref().name.get_ref().clone();
+            if self.fixtures.insert(name.clone(), steps).is_some() {
+                self.report(source.problem(&raw.get_ref().name.span(), format!("the fixture `{name}` exists already")));
+            }
+        }
+    }
+
+    fn fixture(&self, source: &Source<'_>, raw: &RawFixture) -> Vec<Step> {
+        let scope = Scope::new(source, &self.problems);
+        check::kebab_case(&scope, &raw.name);
+        let mut steps = self.given(&scope, &raw.given);
+        for step in &raw.steps {
+            if let Some(expect) = step.get_ref().expect.as_ref().map(|_| step.span()) {
+                scope.problem(&expect, "a fixture's step has no `expect`: it must merely succeed");
+            }
+            steps.extend(self.step(&scope, step, None, ""));
+        }
+        for step in &mut steps {
+            step.fixture.get_or_insert_with(|| raw.name.get_ref().clone());
+        }
+        steps
+    }
+
+    fn given(&self, scope: &Scope<'_>, names: &[Spanned<String>]) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for name in names {
+            let wanted = scope.string(name);
+            match self.fixtures.get(&wanted) {
+                Some(fixture) => steps.extend(fixture.iter().cloned()),
+                None => {
+                    let hint = did_you_mean(&wanted, self.fixtures.keys().map(String::as_str));
+                    scope.problem(&name.span(), format!("no fixture `{wanted}`{}", hint.unwrap_or_default()));
+                }
+            }
+        }
+        steps
+    }
+
+    /// Resolves every case of a file; `stem` is its path without ending.
+    pub(super) fn cases(&self, source: &Source<'_>, stem: &str) -> Vec<Case> {
+        let file: CaseFile = match source.parse() {
+            Ok(file) => file,
+            Err(problem) => {
+                self.report(problem);
+                return Vec::new();
+            }
+        };
+        let mut cases: Vec<Case> = Vec::new();
+        let mut ids = BTreeSet::new();
+        for raw in &file.case {
+            for (case, span) in self.rows(source, stem, raw) {
+                if !ids.insert(case.id.clone()) {
+                    self.report(source.problem(&span, format!("the case `{}` exists already", case.id)));
+                }
+                cases.push(case);
+            }
+        }
+        cases
+    }
+
+    /// A case, or one for each row of its table.
+    fn rows(&self, source: &Source<'_>, stem: &str, raw: &Spanned<RawCase>) -> Vec<(Case, Range<usize>)> {
+        let case = raw.get_ref();
+        let id = format!("{stem}/{}", case.name.get_ref());
+        if case.rows.is_empty() {
+            let scope = Scope::new(source, &self.problems);
+            check::kebab_case(&scope, &case.name);
+            return vec![(self.case(&scope, raw, id), case.name.span())];
+        }
+        let row = |row: &Spanned<IndexMap<Spanned<String>, Spanned<_>>>| {
+            let scope = Scope::new(source, &self.problems).with_row(row.get_ref());
+            let Some(name) = check::row_name(&scope, row) else { return None };
+            let mut resolved = self.case(&scope, raw, format!("{id}/{name}"));
+            resolved.origin = source.origin(&row.span());
+            for entry in scope.unused() {
+                scope.problem(&row.span(), format!("nothing in the case uses the row's `{entry}`"));
+            }
+            Some((resolved, row.span()))
+        };
+        case.rows.iter().filter_map(row).collect()
+    }
+
+    fn case(&self, scope: &Scope<'_>, raw: &Spanned<RawCase>, id: String) -> Case {
+        let case = raw.get_ref();
+        scope.at(&case.name.span());
+        let proves: Vec<String> = case.proves.iter().map(|requirement| scope.string(requirement)).collect();
+        if proves.is_empty() {
+            scope.problem(&case.name.span(), "the case names no requirement in `proves`");
+        }
+        for (requirement, raw) in proves.iter().zip(&case.proves) {
+            check::requirement(self.catalog, scope, &raw.span(), requirement);
+        }
+        scope.at(&case.name.span());
+        let credentials = case.credentials.as_ref().and_then(|actor| scope.actor(actor));
+        let first = proves.first().map_or("", String::as_str);
+        let mut steps = self.given(scope, &case.given);
+        for step in &case.steps {
+            steps.extend(self.step(scope, step, credentials, first));
+        }
+        scope.at(&case.name.span());
+        let about = case.about.as_ref().map(|about| scope.fill(about));
+        let needs = case.needs.iter().map(|need| scope.string(need)).collect();
+        check::whole_case(scope, &case.name, steps, needs).into_case(
+            id,
+            scope.origin(&case.name.span()),
+            about,
+            proves,
+            case.isolation,
+        )
+    }
+
+    fn step(&self, scope: &Scope<'_>, raw: &Spanned<RawStep>, case: Option<Actor>, requirement: &str) -> Option<Step> {
+        let step = raw.get_ref();
+        scope.at(&raw.span());
+        let (action, base) = self.action(scope, raw)?;
+        scope.at(&raw.span());
+        let actor = step.r#as.as_ref().and_then(|actor| scope.actor(actor)).or(case).or(base);
+        let headers = step.headers.iter().map(|(name, value)| (name.clone(), scope.text(value))).collect();
+        let captures = step.capture.iter().map(|(name, pointer)| {
+            check::capture_name(scope, name);
+            let pointer = check::pointer(self.service, scope, &action, pointer, &pointer.span(), true);
+            Capture { name: name.get_ref().clone(), pointer }
+        });
+        let captures = captures.collect();
+        let expects = step.expect.as_ref().map_or(&[][..], |OneOrMany(expects)| expects);
+        let expects = expects.iter().map(|expect| self.expect(scope, raw, &action, expect, requirement)).collect();
+        let within = step.within_ms.map(Duration::from_millis);
+        if within.is_some_and(|within| within > LONGEST_WITHIN) {
+            scope.problem(&raw.span(), format!("`within-ms` is at most {}", LONGEST_WITHIN.as_millis()));
+        }
+        Some(Step {
+            origin: scope.origin(&raw.span()),
+            fixture: None,
+            action,
+            actor: actor.unwrap_or(Actor::Identity),
+            headers,
+            sign: step.sign.clone().map(sign).unwrap_or_default(),
+            tamper: step.tamper.as_ref().map(|raw| tamper(scope, raw)).unwrap_or_default(),
+            captures,
+            expects,
+            within,
+        })
+    }
+
+    /// What a step sends, and who signs it by default.
+    fn action(&self, scope: &Scope<'_>, raw: &Spanned<RawStep>) -> Option<(Action, Option<Actor>)> {
+        let step = raw.get_ref();
+        if step.call.is_none() {
+            check::no_call_keys(scope, raw);
+        }
+        match (&step.call, &step.send, &step.send_bytes) {
+            (Some(call), None, None) => {
+                let operation = scope.string(call);
+                check::operation(self.service, scope, &call.span(), &operation)
+                    .then(|| self.call(scope, raw, operation))
+            }
+            (None, Some(send), None) => {
+                let body = match (&send.body, &send.body_base64) {
+                    (None, None) => Body::Empty,
+                    (Some(text), None) => Body::Text(scope.text(text)),
+                    (None, Some(encoded)) => Body::Bytes(decode(scope, encoded)),
+                    (Some(_), Some(second)) => {
+                        scope.problem(&second.span(), "`body` and `body-base64` exclude each other");
+                        Body::Empty
+                    }
+                };
+                let (method, target) = (scope.text(&send.method), scope.text(&send.target));
+                Some((Action::Send { method, target, body }, None))
+            }
+            (None, None, Some(bytes)) => Some((Action::Bytes(scope.text(bytes)), Some(Actor::None))),
+            _ => {
+                scope.problem(&raw.span(), "a step has exactly one of `call`, `send` and `send-bytes`");
+                None
+            }
+        }
+    }
+
+    fn call(&self, scope: &Scope<'_>, raw: &Spanned<RawStep>, operation: String) -> (Action, Option<Actor>) {
+        let step = raw.get_ref();
+        check::input_members(self.service, scope, &operation, step.with.keys().chain(&step.without));
+        let base = self.bases.get(&operation);
+        if base.is_none() {
+            scope.problem(&raw.span(), format!("`{operation}` has no base request in _base.toml"));
+        }
+        let mut input: IndexMap<String, Template> =
+            base.map(|base| base.input.iter().cloned().collect()).unwrap_or_default();
+        for member in &step.without {
+            let name = scope.string(member);
+            if input.shift_remove(&name).is_none() {
+                scope.problem(&member.span(), format!("the base request has no `{name}` to leave out"));
+            }
+        }
+        input.extend(scope.members(&step.with));
+        let json = step.json.as_ref().map(|json| scope.text(json));
+        let undo = base.and_then(|base| base.undo.clone());
+        let call = Call { operation, input: input.into_iter().collect(), json, undo };
+        (Action::Call(call), base.map(|base| base.credentials))
+    }
+
+    fn expect(
+        &self,
+        scope: &Scope<'_>,
+        step: &Spanned<RawStep>,
+        action: &Action,
+        raw: &RawExpect,
+        default: &str,
+    ) -> Expect {
+        scope.at(&step.span());
+        let requirement = raw.proves.as_ref().map(|id| (scope.string(id), id.span()));
+        if let Some((id, span)) = &requirement {
+            check::requirement(self.catalog, scope, span, id);
+        }
+        let error = raw.error.as_ref().map(|names| scope.strings(names)).unwrap_or_default();
+        if let Some(names) = &raw.error {
+            check::error_names(self.service, scope, &names.span(), &error);
+        }
+        let succeeds = error.is_empty();
+        let mut members = Vec::new();
+        for (pointer, condition) in &raw.members {
+            let path = check::pointer(self.service, scope, action, pointer, &pointer.span(), succeeds);
+            members.push((path, scope.condition(condition)));
+        }
+        let absent = raw.absent.iter();
+        let absent = absent.map(|path| check::pointer(self.service, scope, action, path, &path.span(), succeeds));
+        let absent = absent.collect();
+        let status = raw.status.as_ref().map(|status| scope.statuses(status)).unwrap_or_default();
+        let expect = Expect {
+            origin: scope.origin(&raw.proves.as_ref().map_or_else(|| step.span(), Spanned::span)),
+            requirement: requirement.map_or_else(|| default.to_owned(), |(id, _)| id),
+            status,
+            error,
+            message: raw.message.as_ref().map(|message| scope.condition(message)),
+            members,
+            absent,
+            headers: raw.headers.iter().map(|(name, value)| (name.clone(), scope.condition(value))).collect(),
+            body: raw.body,
+            snapshot: raw.snapshot,
+        };
+        check::expectation(scope, step, &expect);
+        expect
+    }
+}
+
+fn decode(scope: &Scope<'_>, encoded: &Spanned<String>) -> Vec<u8> {
+    base64::engine::general_purpose::STANDARD.decode(scope.string(encoded)).unwrap_or_else(|error| {
+        scope.problem(&encoded.span(), format!("no Base64: {error}"));
+        Vec::new()
+    })
+}
+
+fn sign(raw: super::file::RawSign) -> Sign {
+    Sign { form: raw.form, region: raw.region, service: raw.service, clock_minutes: raw.clock_minutes }
+}
+
+fn tamper(scope: &Scope<'_>, raw: &super::file::RawTamper) -> Tamper {
+    let text = |text: &String| -> Text { scope.parse_text(text) };
+    Tamper {
+        method: raw.method.clone(),
+        target: raw.target.as_ref().map(text),
+        body: raw.body.as_ref().map(text),
+        headers: raw.headers.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+        without_headers: raw.without_headers.clone(),
+    }
+}

@@ -1,0 +1,276 @@
+//! Fills a table row's entries into what a case file says, and collects the
+//! mistakes found on the way.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use indexmap::IndexMap;
+use regex::Regex;
+use toml::Spanned;
+
+use super::case::Match;
+use super::file::{Actor, Matcher, Node, OneOrMany, RawActor, RawMatch};
+use super::template::{Piece, Template, Text, pieces};
+use crate::source::{Origin, Problem, Source};
+
+/// One file (and one row of a table, if any) in whose light text is read.
+pub(super) struct Scope<'f> {
+    source: &'f Source<'f>,
+    row: IndexMap<&'f str, &'f Node>,
+    used: RefCell<BTreeSet<String>>,
+    problems: &'f RefCell<Vec<Problem>>,
+    /// The place that a mistake is reported at when what is read has none.
+    here: Cell<(usize, usize)>,
+}
+
+impl<'f> Scope<'f> {
+    pub(super) fn new(source: &'f Source<'f>, problems: &'f RefCell<Vec<Problem>>) -> Self {
+        Self { source, row: IndexMap::new(), used: RefCell::default(), problems, here: Cell::new((0, 0)) }
+    }
+
+    /// The same file, with a row's entries as placeholders.
+    pub(super) fn with_row(mut self, row: &'f IndexMap<Spanned<String>, Spanned<Node>>) -> Self {
+        self.row = row.iter().map(|(key, value)| (key.get_ref().as_str(), value.get_ref())).collect();
+        self
+    }
+
+    /// From here on, mistakes without a place of their own are reported here.
+    pub(super) fn at(&self, span: &Range<usize>) {
+        self.here.set((span.start, span.end));
+    }
+
+    pub(super) fn origin(&self, span: &Range<usize>) -> Origin {
+        self.source.origin(span)
+    }
+
+    pub(super) fn problem(&self, span: &Range<usize>, message: impl Into<String>) {
+        self.problems.borrow_mut().push(self.source.problem(span, message));
+    }
+
+    /// A mistake at the place last named with [`Scope::at`].
+    pub(super) fn problem_here(&self, message: impl Into<String>) {
+        let (start, end) = self.here.get();
+        self.problem(&(start..end), message);
+    }
+
+    /// A mistake at a place that was turned into lines and columns already.
+    pub(super) fn problem_at(&self, origin: Origin, message: String) {
+        self.problems.borrow_mut().push(Problem { origin, message });
+    }
+
+    /// Entries of the row that nothing has asked for, `name` aside.
+    pub(super) fn unused(&self) -> Vec<String> {
+        let used = self.used.borrow();
+        self.row.keys().filter(|key| **key != "name" && !used.contains(**key)).map(|key| (*key).to_owned()).collect()
+    }
+
+    fn entry(&self, name: &str) -> Option<&'f Node> {
+        let entry = self.row.get(name).copied()?;
+        self.used.borrow_mut().insert(name.to_owned());
+        Some(entry)
+    }
+
+    /// Text with the row's entries filled in; other placeholders stay.
+    pub(super) fn fill(&self, text: &str) -> String {
+        let mut filled = String::with_capacity(text.len());
+        for piece in pieces(text) {
+            match piece {
+                Piece::Literal(literal) => filled.push_str(literal),
+                Piece::Escaped(literal) => {
+                    filled.push('{');
+                    filled.push_str(literal);
+                }
+                Piece::Placeholder(inner) => match self.entry(inner) {
+                    Some(node) => filled.push_str(&self.as_text(inner, node)),
+                    None => {
+                        filled.push('{');
+                        filled.push_str(inner);
+                        filled.push('}');
+                    }
+                },
+            }
+        }
+        filled
+    }
+
+    fn as_text(&self, name: &str, node: &Node) -> String {
+        match node {
+            Node::Text(text) => text.clone(),
+            Node::Integer(number) => number.to_string(),
+            Node::Float(number) => number.to_string(),
+            Node::Bool(value) => value.to_string(),
+            Node::List(_) | Node::Table(_) => {
+                self.problem_here(format!("`{{{name}}}` is a list or table in this row and cannot stand within text"));
+                String::new()
+            }
+        }
+    }
+
+    /// A value with the row's entries filled in. Text that is nothing but the
+    /// name of an entry becomes that entry, whatever its type.
+    pub(super) fn fill_node(&self, node: &Node) -> Node {
+        match node {
+            Node::Text(text) => match pieces(text).as_slice() {
+                [Piece::Placeholder(inner)] => match self.entry(inner) {
+                    Some(entry) => entry.clone(),
+                    None => node.clone(),
+                },
+                _ => Node::Text(self.fill(text)),
+            },
+            Node::List(list) => Node::List(list.iter().map(|entry| self.fill_node(entry)).collect()),
+            Node::Table(table) => {
+                Node::Table(table.iter().map(|(key, value)| (self.fill(key), self.fill_node(value))).collect())
+            }
+            Node::Bool(_) | Node::Integer(_) | Node::Float(_) => node.clone(),
+        }
+    }
+
+    pub(super) fn string(&self, text: &Spanned<String>) -> String {
+        self.at(&text.span());
+        self.fill(text.get_ref())
+    }
+
+    pub(super) fn text(&self, text: &Spanned<String>) -> Text {
+        self.at(&text.span());
+        self.parse_text(text.get_ref())
+    }
+
+    /// Text without a place of its own.
+    pub(super) fn parse_text(&self, text: &str) -> Text {
+        Text::parse(&self.fill(text)).unwrap_or_else(|problem| {
+            self.problem_here(problem);
+            Text::empty()
+        })
+    }
+
+    pub(super) fn template(&self, node: &Spanned<Node>) -> Template {
+        self.at(&node.span());
+        self.parse_template(node.get_ref())
+    }
+
+    fn parse_template(&self, node: &Node) -> Template {
+        Template::parse(&self.fill_node(node)).unwrap_or_else(|problem| {
+            self.problem_here(problem);
+            Template::Fixed(serde_json::Value::Null)
+        })
+    }
+
+    pub(super) fn members(&self, members: &IndexMap<Spanned<String>, Spanned<Node>>) -> Vec<(String, Template)> {
+        members.iter().map(|(name, value)| (self.string(name), self.template(value))).collect()
+    }
+
+    pub(super) fn actor(&self, actor: &RawActor) -> Option<Actor> {
+        match actor {
+            RawActor::Named(actor) => Some(*actor),
+            RawActor::Placeholder(text) => {
+                let name = self.fill(text);
+                let parsed: Result<Actor, serde::de::value::Error> =
+                    serde::Deserialize::deserialize(serde::de::value::StrDeserializer::new(&name));
+                parsed.map_err(|error| self.problem_here(error.to_string())).ok()
+            }
+        }
+    }
+
+    /// Numbers, any of which may be filled in by the row.
+    pub(super) fn statuses(&self, statuses: &Spanned<OneOrMany<Node>>) -> Vec<u16> {
+        self.at(&statuses.span());
+        let nodes = flatten(statuses.get_ref().0.iter().map(|node| self.fill_node(node)));
+        let status = |node| match node {
+            Node::Integer(status) if (100..600).contains(&status) => u16::try_from(status).ok(),
+            _ => {
+                self.problem_here("a status is a whole number from 100 to 599");
+                None
+            }
+        };
+        nodes.into_iter().filter_map(status).collect()
+    }
+
+    /// Texts, any of which may be filled in by the row, also with a list.
+    pub(super) fn strings(&self, texts: &Spanned<OneOrMany<String>>) -> Vec<String> {
+        self.at(&texts.span());
+        let nodes = flatten(texts.get_ref().0.iter().map(|text| self.fill_node(&Node::Text(text.clone()))));
+        let text = |node| match node {
+            Node::Text(text) => Some(text),
+            _ => {
+                self.problem_here("text is needed here");
+                None
+            }
+        };
+        nodes.into_iter().filter_map(text).collect()
+    }
+
+    pub(super) fn condition(&self, raw: &Spanned<RawMatch>) -> Match {
+        self.at(&raw.span());
+        match raw.get_ref() {
+            RawMatch::Value(node) => match self.fill_node(node) {
+                // A row may fill in a whole matcher.
+                Node::Table(table) if matches!(node, Node::Text(_)) => self.filled_matcher(table),
+                node => Match { equals: Some(self.parse_template(&node)), ..Match::default() },
+            },
+            RawMatch::Matcher(matcher) => self.matcher(matcher),
+        }
+    }
+
+    fn filled_matcher(&self, table: IndexMap<String, Node>) -> Match {
+        let value = toml_value(Node::Table(table));
+        match value.try_into::<Matcher>() {
+            Ok(matcher) => self.matcher(&matcher),
+            Err(error) => {
+                self.problem_here(format!("the matcher that the row gives: {}", error.message()));
+                Match::default()
+            }
+        }
+    }
+
+    fn matcher(&self, matcher: &Matcher) -> Match {
+        let one = |node: &Option<Node>| node.as_ref().map(|node| self.parse_template(node));
+        let list = |nodes: &Option<Vec<Node>>| {
+            nodes.as_ref().map(|nodes| nodes.iter().map(|node| self.parse_template(node)).collect())
+        };
+        Match {
+            equals: one(&matcher.equals),
+            not: one(&matcher.not),
+            one_of: list(&matcher.one_of),
+            value_type: matcher.r#type,
+            min: one(&matcher.min),
+            max: one(&matcher.max),
+            within: matcher.within,
+            pattern: matcher.pattern.as_ref().and_then(|pattern| self.pattern(&self.fill(pattern))),
+            contains: one(&matcher.contains),
+            length: matcher.length,
+            unordered: list(&matcher.unordered),
+            has_entry: one(&matcher.has_entry),
+            has_no_entry: one(&matcher.has_no_entry),
+        }
+    }
+
+    fn pattern(&self, pattern: &str) -> Option<Regex> {
+        let whole = Regex::new(&format!("^(?s:{pattern})$"));
+        whole.map_err(|_| self.problem_here(format!("`{pattern}` is no regular expression"))).ok()
+    }
+}
+
+fn flatten(nodes: impl Iterator<Item = Node>) -> Vec<Node> {
+    let mut flat = Vec::new();
+    for node in nodes {
+        match node {
+            Node::List(list) => flat.extend(list),
+            node => flat.push(node),
+        }
+    }
+    flat
+}
+
+fn toml_value(node: Node) -> toml::Value {
+    match node {
+        Node::Bool(value) => toml::Value::Boolean(value),
+        Node::Integer(value) => toml::Value::Integer(value),
+        Node::Float(value) => toml::Value::Float(value),
+        Node::Text(value) => toml::Value::String(value),
+        Node::List(list) => toml::Value::Array(list.into_iter().map(toml_value).collect()),
+        Node::Table(table) => {
+            toml::Value::Table(table.into_iter().map(|(key, value)| (key, toml_value(value))).collect())
+        }
+    }
+}

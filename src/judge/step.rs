@@ -1,0 +1,324 @@
+//! One step's expectations against its response.
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::finding::{Finding, Level};
+use super::value;
+use crate::cases::{Action, Bindings, BodyForm, Expect, Match, RenderError, Step, ValueType};
+use crate::spec::{Catalog, Member, OutputKind, Service, ShapeKind, Strength};
+use crate::wire::Response;
+
+/// Longest value that a finding shows, in characters.
+const LONGEST_SHOWN: usize = 2_000;
+
+/// Compares responses with expectations. Knows the service only as data.
+#[derive(Debug, Clone, Copy)]
+pub struct Judge<'s> {
+    /// The service, for the types of answers.
+    pub service: &'s Service,
+    /// The requirements, for their strength.
+    pub catalog: &'s Catalog,
+}
+
+impl Judge<'_> {
+    /// Everything in which the response is not as the step expects. `number` is
+    /// the step's, from 1. A step without expectations is none of the judge's.
+    ///
+    /// # Errors
+    ///
+    /// When a placeholder in an expectation stands for nothing, which is the
+    /// case's fault and not the target's.
+    pub fn step(
+        &self,
+        number: usize,
+        step: &Step,
+        response: &Response,
+        bindings: &Bindings,
+    ) -> Result<Vec<Finding>, RenderError> {
+        let body = response.json();
+        let mut findings = Vec::new();
+        for expect in &step.expects {
+            let mut seen = Seen { judge: self, number, expect, response, body: body.as_ref(), findings: &mut findings };
+            seen.expectation(bindings)?;
+        }
+        self.declared_form(number, step, response, body.as_ref(), &mut findings);
+        Ok(findings)
+    }
+
+    /// The level of a finding against a requirement.
+    pub fn level(&self, requirement: &str) -> Level {
+        self.catalog.get(requirement).map_or(Strength::Documented, |requirement| requirement.strength).into()
+    }
+
+    /// What holds for every answer of an operation, unless the step expects
+    /// something else: declared members have their types, declared errors a
+    /// message.
+    fn declared_form(
+        &self,
+        number: usize,
+        step: &Step,
+        response: &Response,
+        body: Option<&Value>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let Action::Call(call) = &step.action else { return };
+        if step.expects.is_empty() {
+            return;
+        }
+        let Some(operation) = self.service.operations.get(&call.operation) else { return };
+        let mut form = Form { judge: self, number, origin: step.origin.to_string(), findings };
+        if let Some(error) = response.error_name() {
+            if self.service.errors.contains_key(&error) {
+                form.error_members(body);
+            }
+        } else if (200..300).contains(&response.status) {
+            match (operation.output_kind, body) {
+                (OutputKind::Structure, Some(Value::Object(object))) => {
+                    form.members(&format!("{}/output", operation.name), "", &operation.output, object);
+                }
+                (OutputKind::Structure, _) => {
+                    let requirement = operation.output.keys().next();
+                    let requirement = requirement.map(|first| format!("{}/output/{first}", operation.name));
+                    let actual = shown_body(response);
+                    form.add(requirement.unwrap_or_default(), "body".to_owned(), "a JSON object".to_owned(), actual);
+                }
+                (OutputKind::EmptyStructure | OutputKind::None, _) => {
+                    if !is_empty_or_object(response, body) {
+                        let requirement = format!("{}/output", operation.name);
+                        let expected = "an empty body or an empty object".to_owned();
+                        form.add(requirement, "body".to_owned(), expected, shown_body(response));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A response as one expectation sees it.
+struct Seen<'a> {
+    judge: &'a Judge<'a>,
+    number: usize,
+    expect: &'a Expect,
+    response: &'a Response,
+    body: Option<&'a Value>,
+    findings: &'a mut Vec<Finding>,
+}
+
+impl Seen<'_> {
+    fn add(&mut self, at: impl Into<String>, expected: impl Into<String>, actual: String) {
+        self.findings.push(Finding {
+            level: self.judge.level(&self.expect.requirement),
+            step: self.number,
+            at: at.into(),
+            expected: shorten(&expected.into()),
+            actual: shorten(&actual),
+            requirement: self.expect.requirement.clone(),
+            origin: self.expect.origin.to_string(),
+        });
+    }
+
+    fn expectation(&mut self, bindings: &Bindings) -> Result<(), RenderError> {
+        let expect = self.expect;
+        let outcome_differs = self.status() | self.error();
+        if let Some(condition) = &expect.message {
+            let message = self.response.error_message().map_or(Value::Null, Value::String);
+            self.condition("message", condition, Some(&message), bindings)?;
+        }
+        // When another outcome came, its members say nothing more.
+        if outcome_differs {
+            return Ok(());
+        }
+        for (pointer, condition) in &expect.members {
+            let value = self.body.and_then(|body| body.pointer(pointer)).cloned();
+            self.condition(pointer, condition, value.as_ref(), bindings)?;
+        }
+        for pointer in &expect.absent {
+            let value = self.body.and_then(|body| body.pointer(pointer));
+            if let Some(value) = value.filter(|value| !value.is_null()) {
+                self.add(pointer, "absent or null", value.to_string());
+            }
+        }
+        for (name, condition) in &expect.headers {
+            let value = self.response.headers.get(name).map(Value::from);
+            self.condition(&format!("header {name}"), condition, value.as_ref(), bindings)?;
+        }
+        match expect.body {
+            Some(BodyForm::Empty) if !self.response.body.is_empty() => {
+                self.add("body", "no bytes", shown_body(self.response));
+            }
+            Some(BodyForm::EmptyOrObject) if !is_empty_or_object(self.response, self.body) => {
+                self.add("body", "no bytes, or {}", shown_body(self.response));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Whether the status is not as expected.
+    fn status(&mut self) -> bool {
+        let (expected, actual) = (&self.expect.status, self.response.status);
+        if expected.is_empty() || expected.contains(&actual) {
+            return false;
+        }
+        let message = self.response.error_message().map(|message| format!(": {message}")).unwrap_or_default();
+        let error = self.response.error_name().map(|name| format!(" {name}{message}"));
+        self.add("status", alternatives(expected), format!("{actual}{}", error.unwrap_or_default()));
+        true
+    }
+
+    /// Whether the error is not as expected.
+    fn error(&mut self) -> bool {
+        let expected = &self.expect.error;
+        let actual = self.response.error_name();
+        if expected.is_empty() || actual.as_ref().is_some_and(|actual| expected.contains(actual)) {
+            return false;
+        }
+        let message = self.response.error_message().map(|message| format!(": {message}")).unwrap_or_default();
+        let named = actual.unwrap_or_else(|| format!("no error name, status {}", self.response.status));
+        self.add("error", alternatives(expected), format!("{named}{message}"));
+        true
+    }
+
+    /// What a condition leaves unmet; a value that is not there counts as null.
+    fn condition(
+        &mut self,
+        at: &str,
+        condition: &Match,
+        value: Option<&Value>,
+        bindings: &Bindings,
+    ) -> Result<(), RenderError> {
+        for expected in value::check(condition, value.unwrap_or(&Value::Null), bindings)? {
+            let actual = value.map_or_else(|| "absent".to_owned(), Value::to_string);
+            self.add(at, expected, actual);
+        }
+        Ok(())
+    }
+}
+
+/// The declared form of an answer.
+struct Form<'a> {
+    judge: &'a Judge<'a>,
+    number: usize,
+    origin: String,
+    findings: &'a mut Vec<Finding>,
+}
+
+impl Form<'_> {
+    fn add(&mut self, requirement: String, at: String, expected: String, actual: String) {
+        self.findings.push(Finding {
+            level: self.judge.level(&requirement),
+            step: self.number,
+            at,
+            expected: shorten(&expected),
+            actual: shorten(&actual),
+            requirement,
+            origin: self.origin.clone(),
+        });
+    }
+
+    fn error_members(&mut self, body: Option<&Value>) {
+        for (name, member) in &self.judge.service.error_members {
+            let value = body.and_then(|body| body.get(name)).unwrap_or(&Value::Null);
+            if !self.fits(value, &member.shape) {
+                let id = format!("service/error/{name}");
+                self.add(id, format!("/{name}"), self.phrase(&member.shape), value.to_string());
+            }
+        }
+    }
+
+    fn members(
+        &mut self,
+        id: &str,
+        pointer: &str,
+        members: &IndexMap<String, Member>,
+        object: &serde_json::Map<String, Value>,
+    ) {
+        for (name, member) in members {
+            let value = object.get(name).filter(|value| !value.is_null());
+            let Some(value) = value else { continue };
+            let (id, pointer) = (format!("{id}/{name}"), format!("{pointer}/{name}"));
+            if self.fits(value, &member.shape) {
+                self.below(&id, &pointer, &member.shape, value);
+            } else {
+                self.add(id, pointer, self.phrase(&member.shape), value.to_string());
+            }
+        }
+    }
+
+    fn below(&mut self, id: &str, pointer: &str, shape: &str, value: &Value) {
+        match (&self.judge.service.shape(shape).kind, value) {
+            (ShapeKind::Structure { members }, Value::Object(object)) => self.members(id, pointer, members, object),
+            (ShapeKind::List { member }, Value::Array(list)) => {
+                for (index, entry) in list.iter().enumerate() {
+                    let pointer = format!("{pointer}/{index}");
+                    if self.fits(entry, member) {
+                        self.below(id, &pointer, member, entry);
+                    } else {
+                        self.add(id.to_owned(), pointer, self.phrase(member), entry.to_string());
+                    }
+                }
+            }
+            (ShapeKind::Map { value: shape, .. }, Value::Object(map)) => {
+                for (key, entry) in map.iter().filter(|(_, entry)| !entry.is_null()) {
+                    if !self.fits(entry, shape) {
+                        self.add(id.to_owned(), format!("{pointer}/{key}"), self.phrase(shape), entry.to_string());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a value has the type of a shape, and is one of its values when it
+    /// has a list of them.
+    fn fits(&self, value: &Value, shape: &str) -> bool {
+        let kind = &self.judge.service.shape(shape).kind;
+        let allowed = match kind {
+            ShapeKind::String(constraints) => &constraints.allowed[..],
+            _ => &[],
+        };
+        value::is_type(value, json_type(kind))
+            && (allowed.is_empty() || value.as_str().is_some_and(|text| allowed.iter().any(|known| known == text)))
+    }
+
+    fn phrase(&self, shape: &str) -> String {
+        match &self.judge.service.shape(shape).kind {
+            ShapeKind::String(constraints) if !constraints.allowed.is_empty() => {
+                format!("one of {}", constraints.allowed.join(", "))
+            }
+            kind => value::type_name(json_type(kind)).to_owned(),
+        }
+    }
+}
+
+fn json_type(kind: &ShapeKind) -> ValueType {
+    match kind {
+        ShapeKind::String(_) => ValueType::String,
+        ShapeKind::Integer | ShapeKind::Long => ValueType::Integer,
+        ShapeKind::Boolean => ValueType::Boolean,
+        ShapeKind::Timestamp => ValueType::Date,
+        ShapeKind::List { .. } => ValueType::List,
+        ShapeKind::Map { .. } | ShapeKind::Structure { .. } => ValueType::Object,
+    }
+}
+
+fn is_empty_or_object(response: &Response, body: Option<&Value>) -> bool {
+    response.body.is_empty() || body.is_some_and(|body| body.as_object().is_some_and(serde_json::Map::is_empty))
+}
+
+fn shown_body(response: &Response) -> String {
+    if response.body.is_empty() { "an empty body".to_owned() } else { String::from_utf8_lossy(&response.body).into() }
+}
+
+fn alternatives(values: &[impl ToString]) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
+}
+
+/// A value cut to a length that a person can read.
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_SHOWN) {
+        Some((end, _)) => format!("{}… ({} characters in all)", &text[..end], text.chars().count()),
+        None => text.to_owned(),
+    }
+}

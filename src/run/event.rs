@@ -1,0 +1,197 @@
+//! What a run tells: these are the lines of `run.jsonl`, and all that reports
+//! are made from.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::judge::{Finding, Verdict};
+
+/// Version of the form of `run.jsonl`; raised when a reader would misread it.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// One thing that happened in a run: one line of `run.jsonl`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Event {
+    /// The run begins. Always the first line.
+    Header(Header),
+    /// A case was finished, in the order of finishing.
+    Result(Box<CaseResult>),
+    /// The run is over. Always the last line; without it the run is partial.
+    Footer(Footer),
+}
+
+/// What is known before the first case runs.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Header {
+    /// Version of the form of the file.
+    pub format_version: u32,
+    /// Version of syncspec that ran the suite.
+    pub suite_version: String,
+    /// SHA-256 over the suite's files, in hex.
+    pub suite_digest: String,
+    /// SHA-256 over the ids of the selected cases, in hex, in the order of
+    /// the suite: equal digests mean the same cases of the same suite.
+    pub selection_digest: String,
+    /// How many cases were selected; so many results follow in a whole run.
+    pub selected: usize,
+    /// The target, without secrets.
+    pub target: TargetSummary,
+    /// Inferred requirements count like documented ones.
+    pub strict: bool,
+    /// When the run began, RFC 3339 in UTC.
+    pub started: String,
+}
+
+/// A target without its secrets.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct TargetSummary {
+    /// Name from the target file; `embedded` for the reference server.
+    pub name: String,
+    /// Endpoint address.
+    pub endpoint: String,
+    /// AWS region that requests are signed for.
+    pub region: String,
+    /// What the target says it lacks.
+    pub lacks: Vec<String>,
+}
+
+/// What a case came to.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct CaseResult {
+    /// The case's id.
+    pub case: String,
+    /// Operation that the case is about; `service` for the service as a whole.
+    pub action: String,
+    /// Wire protocol that was spoken.
+    pub protocol: String,
+    /// What it came to.
+    pub verdict: Verdict,
+    /// Why, for verdicts that findings do not explain: what is lacking, which
+    /// prerequisite did not hold, why there was no answer, which known failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Ids of the requirements that the case proves.
+    pub requirements: Vec<String>,
+    /// `file:line:column` of the case.
+    pub origin: String,
+    /// What did not hold.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+    /// The exchanges, kept when the verdict is not `pass`, or when there is a
+    /// finding.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exchanges: Vec<RecordedExchange>,
+    /// What the case made and could not take back, as sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leftovers: Vec<String>,
+    /// Time that the case took, in microseconds.
+    pub duration_us: u64,
+}
+
+/// An exchange as it is kept: without secrets.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct RecordedExchange {
+    /// Number of the step, from 1, fixtures included.
+    pub step: usize,
+    /// What the step calls, for people: an operation, or method and path.
+    pub label: String,
+    /// Who signed: `developer`, `identity`, ….
+    pub signed_by: String,
+    /// The fixture that the step belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixture: Option<String>,
+    /// What was sent.
+    pub request: RecordedRequest,
+    /// What came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<RecordedResponse>,
+    /// Why nothing came back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// From the first byte sent to the last byte read, in microseconds.
+    pub duration_us: u64,
+}
+
+/// A request without secrets.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct RecordedRequest {
+    /// Method.
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    /// Name and value of each header, in order.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: RecordedBody,
+}
+
+/// A response without secrets.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct RecordedResponse {
+    /// HTTP status.
+    pub status: u16,
+    /// Name and value of each header, in order.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: RecordedBody,
+}
+
+/// A body without secrets; only so much of it as a reader can use.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct RecordedBody {
+    /// The body as text; bytes that are no text are replaced.
+    pub text: String,
+    /// Length of the whole body in bytes.
+    pub bytes: u64,
+    /// The text was cut short.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
+}
+
+/// What is known when the run is over.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Footer {
+    /// Results by verdict; every verdict is listed.
+    pub totals: IndexMap<Verdict, usize>,
+    /// Known failures of the target file that matched no selected case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmatched_known_failures: Vec<String>,
+    /// Why the run ended before all cases had run, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+    /// When the run ended, RFC 3339 in UTC.
+    pub finished: String,
+    /// Time that the run took, in microseconds.
+    pub duration_us: u64,
+    /// The exit code that the run leads to.
+    pub exit: u8,
+}
+
+impl Footer {
+    /// The exit code that totals lead to: 1 for a fail, an unexpected pass or a
+    /// known failure that matches nothing; 3 when something could not be judged
+    /// or the run was stopped; 4 when nothing was judged; else 0.
+    pub fn exit_code(totals: &IndexMap<Verdict, usize>, unmatched: bool, stopped: bool) -> u8 {
+        let count = |verdict| totals.get(&verdict).copied().unwrap_or(0);
+        let judged: usize = Verdict::ALL.into_iter().filter(|verdict| verdict.is_judged()).map(count).sum();
+        if unmatched || count(Verdict::Fail) + count(Verdict::UnexpectedPass) > 0 {
+            1
+        } else if stopped || count(Verdict::NotTestable) + count(Verdict::Indeterminate) > 0 {
+            3
+        } else if judged == 0 {
+            4
+        } else {
+            0
+        }
+    }
+}

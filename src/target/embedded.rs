@@ -1,0 +1,117 @@
+//! The reference server as a target, and a target file that leads to it.
+
+use std::fmt::Write as _;
+
+use indexmap::IndexMap;
+
+use super::{Credentials, Identity, Pool, Secret, Target};
+use crate::reference::{Keys, World};
+
+/// The set of snapshots that were recorded from the reference server.
+pub const EMBEDDED_SNAPSHOTS: &str = "reference";
+
+/// Names that the reference server takes without asking anybody about them.
+const RESOURCES: [(&str, &str); 5] = [
+    ("stream-name", "syncspec-stream"),
+    ("stream-role-arn", "arn:aws:iam::123456789012:role/syncspec-streams"),
+    ("application-arn", "arn:aws:sns:us-east-1:123456789012:app/GCM/syncspec"),
+    ("push-role-arn", "arn:aws:iam::123456789012:role/syncspec-push"),
+    ("function-arn", "arn:aws:lambda:us-east-1:123456789012:function:syncspec"),
+];
+
+/// What the reference server lacks.
+const LACKS: [&str; 1] = ["legacy-rpc"];
+
+impl Target {
+    /// A reference server with this world, reached at `endpoint`.
+    pub fn embedded(world: &World, endpoint: &str) -> Self {
+        let pool = |pool: &crate::reference::WorldPool| Pool {
+            id: pool.identity_pool_id.clone(),
+            identities: pool
+                .identities
+                .iter()
+                .map(|identity| Identity {
+                    id: identity.identity_id.clone(),
+                    credentials: Credentials::from(&identity.keys),
+                })
+                .collect(),
+        };
+        Self {
+            name: "embedded".to_owned(),
+            endpoint: endpoint.to_owned(),
+            region: world.region.clone(),
+            pools: world.pools.iter().map(pool).collect(),
+            developer: Some(Credentials::from(&world.developer)),
+            lacks: LACKS.map(str::to_owned).to_vec(),
+            resources: RESOURCES
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect::<IndexMap<_, _>>(),
+            known_failures: Vec::new(),
+            snapshots: Some(EMBEDDED_SNAPSHOTS.to_owned()),
+        }
+    }
+}
+
+impl From<&Keys> for Credentials {
+    fn from(keys: &Keys) -> Self {
+        Self {
+            access_key_id: keys.access_key_id.clone(),
+            secret_access_key: Secret::new(keys.secret_access_key.clone()),
+            session_token: keys.session_token.clone().map(Secret::new),
+        }
+    }
+}
+
+/// The target file for a reference server. Its keys are the world's, which are
+/// public.
+pub fn to_file(world: &World, endpoint: &str) -> String {
+    let mut text = String::from(
+        "# A syncspec reference server. The keys are public and open nothing else.\nname = \"reference\"\n",
+    );
+    let mut line = |line: std::fmt::Arguments<'_>| {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(text, "{line}");
+    };
+    line(format_args!("endpoint = {endpoint:?}\nregion = {:?}", world.region));
+    line(format_args!("lacks = {LACKS:?}\nsnapshots = {EMBEDDED_SNAPSHOTS:?}"));
+    line(format_args!("\n[developer]\n{}", keys(&world.developer)));
+    let [(_, stream), (_, stream_role), (_, application), (_, push_role), (_, function)] = RESOURCES;
+    line(format_args!("[kinesis]\nstream-name = {stream:?}\nrole-arn = {stream_role:?}\n"));
+    line(format_args!("[sns]\napplication-arn = {application:?}\nrole-arn = {push_role:?}\n"));
+    line(format_args!("[lambda]\nfunction-arn = {function:?}"));
+    for pool in &world.pools {
+        line(format_args!("\n[[pool]]\nidentity-pool-id = {:?}", pool.identity_pool_id));
+        for identity in &pool.identities {
+            line(format_args!(
+                "\n[[pool.identity]]\nidentity-id = {:?}\n{}",
+                identity.identity_id,
+                keys(&identity.keys).trim_end()
+            ));
+        }
+    }
+    text
+}
+
+fn keys(keys: &Keys) -> String {
+    let token = keys.session_token.as_ref().map(|token| format!("session-token = {token:?}\n")).unwrap_or_default();
+    format!("access-key-id = {:?}\nsecret-access-key = {:?}\n{token}", keys.access_key_id, keys.secret_access_key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Target, to_file};
+    use crate::reference::World;
+    use crate::target::load;
+
+    #[test]
+    fn the_file_leads_to_the_same_target() {
+        let world = World::standard(2, 2);
+        let embedded = Target::embedded(&world, "http://127.0.0.1:1");
+        let mut read =
+            load::from_text("t.toml", &to_file(&world, "http://127.0.0.1:1"), &|_| None).expect("the file is valid");
+        read.name.clone_from(&embedded.name);
+        assert_eq!(format!("{read:?}"), format!("{embedded:?}"));
+        assert!(read.secrets().eq(embedded.secrets()));
+    }
+}

@@ -1,0 +1,165 @@
+//! From a target file to a [`Target`]: environment variables filled in, every
+//! mistake reported by line and column.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::Path;
+
+use indexmap::IndexMap;
+use toml::Spanned;
+
+use super::credentials::{Credentials, Secret};
+use super::file::{RawIdentity, RawKeys, TargetFile};
+use super::{Identity, KnownFailure, Pool, Target};
+use crate::source::{Problem, Source};
+
+/// Why a target file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// It cannot be read.
+    #[error("cannot read target file {path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// It has mistakes, all of which are listed.
+    #[error("{}", .0.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"))]
+    Mistakes(Vec<Problem>),
+}
+
+/// Looks environment variables up.
+pub(super) type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
+
+pub(super) fn from_file(path: &Path, environment: Environment<'_>) -> Result<Target, TargetError> {
+    let shown = path.display().to_string();
+    let text = fs::read_to_string(path).map_err(|source| TargetError::Unreadable { path: shown.clone(), source })?;
+    from_text(&shown, &text, environment)
+}
+
+pub(super) fn from_text(path: &str, text: &str, environment: Environment<'_>) -> Result<Target, TargetError> {
+    let source = Source { path: path.into(), text };
+    let file: TargetFile = source.parse().map_err(|problem| TargetError::Mistakes(vec![problem]))?;
+    let loader = Loader { source: &source, environment, problems: RefCell::default() };
+    let target = loader.target(&file);
+    let problems = loader.problems.into_inner();
+    if problems.is_empty() { Ok(target) } else { Err(TargetError::Mistakes(problems)) }
+}
+
+struct Loader<'l> {
+    source: &'l Source<'l>,
+    environment: Environment<'l>,
+    problems: RefCell<Vec<Problem>>,
+}
+
+impl Loader<'_> {
+    fn problem<T>(&self, at: &Spanned<T>, message: impl Into<String>) {
+        self.problems.borrow_mut().push(self.source.problem(&at.span(), message));
+    }
+
+    /// Text, or what the environment variable that it names holds.
+    fn text(&self, raw: &Spanned<String>) -> String {
+        let text = raw.get_ref();
+        let Some(name) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) else {
+            if text.is_empty() {
+                self.problem(raw, "this must not be empty");
+            }
+            return text.clone();
+        };
+        (self.environment)(name).filter(|value| !value.is_empty()).unwrap_or_else(|| {
+            self.problem(raw, format!("the environment variable {name} is not set"));
+            String::new()
+        })
+    }
+
+    fn secret(&self, raw: &Spanned<String>) -> Secret {
+        Secret::new(self.text(raw))
+    }
+
+    fn target(&self, file: &TargetFile) -> Target {
+        Target {
+            name: self.name(&file.name),
+            endpoint: self.text(&file.endpoint).trim_end_matches('/').to_owned(),
+            region: self.text(&file.region),
+            pools: self.pools(file),
+            developer: file.developer.as_ref().map(|keys| self.keys(keys)),
+            lacks: file.lacks.iter().map(|need| self.text(need)).collect(),
+            resources: self.resources(file),
+            known_failures: file.known_failure.iter().map(|raw| self.known_failure(raw)).collect(),
+            snapshots: file.snapshots.as_ref().map(|set| self.name(set)),
+        }
+    }
+
+    /// A name that is used as the name of a folder.
+    fn name(&self, raw: &Spanned<String>) -> String {
+        let name = self.text(raw);
+        let usable =
+            name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.')) && !name.starts_with('.');
+        if !usable {
+            self.problem(raw, format!("`{name}` names a folder too: letters, digits, `-`, `_` and `.` only"));
+        }
+        name
+    }
+
+    fn pools(&self, file: &TargetFile) -> Vec<Pool> {
+        let mut pools = Vec::new();
+        match &file.identity_pool_id {
+            Some(id) => pools.push(self.pool(id, &file.identity)),
+            None => {
+                if let Some(identity) = file.identity.first() {
+                    self.problem(&identity.identity_id, "an identity needs a pool: name it in `identity-pool-id`");
+                }
+                if file.pool.is_empty() {
+                    self.problem(&file.name, "the target names no pool: give `identity-pool-id` or a `[[pool]]`");
+                }
+            }
+        }
+        pools.extend(file.pool.iter().map(|pool| self.pool(&pool.identity_pool_id, &pool.identity)));
+        pools
+    }
+
+    fn pool(&self, id: &Spanned<String>, identities: &[RawIdentity]) -> Pool {
+        if identities.is_empty() {
+            self.problem(id, "the pool has no `[[identity]]`: cases need at least one, and two for isolation");
+        }
+        let identity = |raw: &RawIdentity| Identity {
+            id: self.text(&raw.identity_id),
+            credentials: Credentials {
+                access_key_id: self.text(&raw.access_key_id),
+                secret_access_key: self.secret(&raw.secret_access_key),
+                session_token: raw.session_token.as_ref().map(|token| self.secret(token)),
+            },
+        };
+        Pool { id: self.text(id), identities: identities.iter().map(identity).collect() }
+    }
+
+    fn keys(&self, raw: &RawKeys) -> Credentials {
+        Credentials {
+            access_key_id: self.text(&raw.access_key_id),
+            secret_access_key: self.secret(&raw.secret_access_key),
+            session_token: raw.session_token.as_ref().map(|token| self.secret(token)),
+        }
+    }
+
+    fn resources(&self, file: &TargetFile) -> IndexMap<String, String> {
+        let mut resources = IndexMap::new();
+        let mut add = |name: &str, value: &Spanned<String>| resources.insert(name.to_owned(), self.text(value));
+        if let Some(kinesis) = &file.kinesis {
+            add("stream-name", &kinesis.stream_name);
+            add("stream-role-arn", &kinesis.role_arn);
+        }
+        if let Some(sns) = &file.sns {
+            add("application-arn", &sns.application_arn);
+            add("push-role-arn", &sns.role_arn);
+        }
+        if let Some(lambda) = &file.lambda {
+            add("function-arn", &lambda.function_arn);
+        }
+        resources
+    }
+
+    fn known_failure(&self, raw: &super::file::RawKnownFailure) -> KnownFailure {
+        KnownFailure { pattern: self.text(&raw.case), reason: self.text(&raw.reason), link: raw.link.clone() }
+    }
+}
