@@ -16,7 +16,8 @@ pub const RESOURCES: [(&str, &str); 5] = [
 ];
 
 /// What a target may lack beside those: a case names them in `needs`.
-pub const NEEDS: [&str; 5] = ["kinesis", "sns", "lambda", "legacy-rpc", "lasting-bulk-publish"];
+pub const NEEDS: [&str; 7] =
+    ["kinesis", "sns", "lambda", "legacy-rpc", "lasting-bulk-publish", "default-quotas", "two-pools"];
 
 /// Whether a placeholder stands for a fresh dataset name.
 pub fn is_dataset(name: &str) -> bool {
