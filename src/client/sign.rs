@@ -211,6 +211,11 @@ fn signable_headers(headers: &Headers) -> impl Iterator<Item = (&str, &str)> {
 mod tests {
     use std::time::{Duration, SystemTime};
 
+    use aws_credential_types::Credentials as AwsCredentials;
+    use aws_sigv4::http_request::{
+        SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode, sign as aws_sign,
+    };
+    use aws_sigv4::sign::v4;
     use rstest::rstest;
 
     use super::{SignError, Signing, SigningForm, canonical_uri, sign};
@@ -304,6 +309,35 @@ mod tests {
         let request = request("GET", target, &[]);
         assert_eq!(canonical_uri(&request), expected);
         signed(request);
+    }
+
+    /// The signer, left to make the canonical path itself, must agree wherever it
+    /// can read the target at all.
+    #[rstest]
+    #[case(
+        "/identitypools/us-east-1%3Aa/identities/b:c/datasets/d%2F1%20x/records?lastSyncCount=0&nextToken=a%2B%2F%3D"
+    )]
+    #[case("//a/../b/.~-_!$&'()*,;=@?b&a=&a=%C3%BC")]
+    fn a_well_formed_target_is_signed_as_the_signer_would(#[case] target: &str) {
+        let credentials = example_credentials();
+        let identity =
+            AwsCredentials::new("AKIDEXAMPLE", credentials.secret_access_key.expose(), None, None, "test").into();
+        let mut settings = SigningSettings::default();
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        let parameters = v4::SigningParams::builder()
+            .identity(&identity)
+            .region("us-east-1")
+            .name("service")
+            .time(example_time())
+            .settings(settings)
+            .build()
+            .unwrap()
+            .into();
+        let uri = format!("http://example.amazonaws.com{target}");
+        let signable = SignableRequest::new("GET", uri, std::iter::empty(), SignableBody::empty()).unwrap();
+        let (_, signature) = aws_sign(signable, &parameters).unwrap().into_parts();
+        let ours = signed(request("GET", target, &[]));
+        assert!(ours.get("authorization").unwrap().ends_with(&signature));
     }
 
     #[test]
