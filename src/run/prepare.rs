@@ -136,7 +136,8 @@ fn sign_as(
         signing.service = service;
     }
     let moved = Duration::from_secs(step.sign.clock_minutes.unsigned_abs().saturating_mul(60));
-    let time = if step.sign.clock_minutes < 0 { signing.time.checked_sub(moved) } else { signing.time.checked_add(moved) };
+    let time =
+        if step.sign.clock_minutes < 0 { signing.time.checked_sub(moved) } else { signing.time.checked_add(moved) };
     signing.time = time.unwrap_or(signing.time);
     if step.sign.form == SignForm::Query {
         signing.form = SigningForm::Query { expires: QUERY_EXPIRES };
@@ -153,9 +154,7 @@ fn credentials(session: &Session, lease: &Lease, actor: Actor) -> Result<Option<
     let own = || identity(0).ok_or(PrepareError::Credentials("an identity"));
     Ok(match actor {
         Actor::None => None,
-        Actor::Developer => {
-            Some(session.target.developer.clone().ok_or(PrepareError::Credentials("the developer"))?)
-        }
+        Actor::Developer => Some(session.target.developer.clone().ok_or(PrepareError::Credentials("the developer"))?),
         Actor::Identity => Some(own()?),
         Actor::OtherIdentity => Some(identity(1).ok_or(PrepareError::Credentials("another identity"))?),
         Actor::UnknownKey => Some(Credentials {
