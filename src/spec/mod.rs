@@ -15,6 +15,8 @@
 mod load;
 mod requirement;
 mod service;
+#[cfg(test)]
+mod tests;
 
 pub use load::SpecError;
 pub use requirement::{Catalog, Requirement, RequirementKind};

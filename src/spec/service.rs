@@ -33,8 +33,8 @@ pub struct Service {
     pub errors: IndexMap<String, ErrorKind>,
     /// Errors listed for every action of AWS, name to HTTP status.
     pub common_errors: IndexMap<String, u16>,
-    /// Errors of the framework that the service is built with, name to HTTP
-    /// status as seen.
+    /// Errors that the framework under the service answers with before an
+    /// operation is reached, name to HTTP status.
     pub framework_errors: IndexMap<String, u16>,
     /// Operations by name.
     pub operations: IndexMap<String, Operation>,
@@ -86,6 +86,13 @@ impl Service {
     /// The limit with this id, such as `datasets-per-identity`.
     pub fn limit(&self, id: &str) -> Option<&Limit> {
         self.limits.iter().find(|limit| limit.id == id)
+    }
+
+    /// The HTTP status that goes with an error's name, wherever the name is known
+    /// from: an operation, the list for every action, or the framework.
+    pub fn status_of_error(&self, name: &str) -> Option<u16> {
+        let declared = self.errors.get(name).map(|error| error.status);
+        declared.or_else(|| self.common_errors.get(name).or_else(|| self.framework_errors.get(name)).copied())
     }
 
     /// Whether values of this member must not reach disk or a terminal.
