@@ -16,6 +16,7 @@ mod event;
 mod execute;
 pub mod libtest;
 mod prepare;
+mod preview;
 mod redact;
 mod session;
 
@@ -26,4 +27,5 @@ pub use event::{
 };
 pub use execute::{Outcome, execute};
 pub use prepare::PrepareError;
+pub use preview::preview;
 pub use session::Session;
