@@ -2,6 +2,7 @@
 //! never have seen the suite.
 
 use std::collections::HashSet;
+use std::iter;
 
 use super::curl::{curl, quote};
 use super::text::{BOLD, DIM, count, duration, excerpt, indent, printable, styled, verdict_style};
@@ -31,24 +32,24 @@ pub struct Context<'a> {
 
 /// All that a person needs to understand one result and to see it again.
 pub fn failure(result: &CaseResult, context: &Context<'_>) -> String {
-    let mut text = headline(result);
-    if let Some(reason) = &result.reason {
-        text += &indent(&printable(reason), "  ");
-    }
-    text += &findings(result, context);
-    for exchange in exchanges(result) {
-        text.push('\n');
-        text += &indent(&exchange::exchange(exchange, &wanted(result, exchange)), "  ");
-        text += &indent(&styled(DIM, "the same request with curl:"), "  ");
-        let command = curl(&exchange.request, &exchange.signed_by, context.target, context.signing_service);
-        // Not indented with `indent`: a quoted body may have lines of its own.
-        text += &printable(&command);
-    }
-    for leftover in &result.leftovers {
-        text += &format!("\n  left behind: {}\n", printable(leftover));
-    }
-    text += &format!("\n  {}\n  {} {}\n", styled(DIM, "this case alone:"), context.rerun, quote(&result.case));
-    text
+    let reason = result.reason.iter().map(|reason| indent(&printable(reason), "  "));
+    let exchanges = exchanges(result).into_iter().map(|exchange| on_the_wire(exchange, result, context));
+    let leftovers = result.leftovers.iter().map(|leftover| format!("\n  left behind: {}\n", printable(leftover)));
+    let again = format!("\n  {}\n  {} {}\n", styled(DIM, "this case alone:"), context.rerun, quote(&result.case));
+    iter::once(headline(result))
+        .chain(reason)
+        .chain([findings(result, context)])
+        .chain(exchanges)
+        .chain(leftovers)
+        .chain([again])
+        .collect()
+}
+
+fn on_the_wire(exchange: &RecordedExchange, result: &CaseResult, context: &Context<'_>) -> String {
+    let wire = indent(&exchange::exchange(exchange, &wanted(result, exchange)), "  ");
+    let command = curl(&exchange.request, &exchange.signed_by, context.target, context.signing_service);
+    // The command begins at the left: a quoted body may have lines of its own.
+    format!("\n{wire}  {}\n{}", styled(DIM, "the same request with curl:"), printable(&command))
 }
 
 /// The results that call for attention, worst first: `most` of them in full, the
@@ -59,13 +60,13 @@ pub fn failure(result: &CaseResult, context: &Context<'_>) -> String {
 pub fn failures<'r>(results: impl IntoIterator<Item = &'r CaseResult>, most: usize, context: &Context<'_>) -> String {
     let sorted = worst_first(results);
     let (full, rest) = sorted.split_at(most.min(sorted.len()));
-    let mut text = full.iter().map(|result| failure(result, context)).collect::<Vec<_>>().join("\n");
+    let mut sections: Vec<_> = full.iter().map(|result| failure(result, context)).collect();
     if !rest.is_empty() {
-        let title = if full.is_empty() { count(rest.len(), "case") } else { count(rest.len(), "more case") };
-        text += &format!("{}{}\n", if full.is_empty() { "" } else { "\n" }, styled(BOLD, title));
-        text.extend(rest.iter().map(|result| one_line(result)));
+        let title = count(rest.len(), if full.is_empty() { "case" } else { "more case" });
+        let lines: String = rest.iter().map(|result| one_line(result)).collect();
+        sections.push(format!("{}\n{lines}", styled(BOLD, title)));
     }
-    text
+    sections.join("\n")
 }
 
 /// How much attention a verdict calls for; none for those that call for none.
@@ -110,16 +111,20 @@ fn headline(result: &CaseResult) -> String {
     format!("{} {}\n  {}\n", verdict(result), styled(BOLD, &result.case), styled(DIM, about))
 }
 
-/// One line on a result: verdict, case, and what came of it in short.
+/// A result in a list: verdict, case, and what came of it in short.
 fn one_line(result: &CaseResult) -> String {
+    format!("  {} {}  {}\n", verdict(result), result.case, short(result))
+}
+
+/// What came of a result, in one short line without styles.
+pub(super) fn short(result: &CaseResult) -> String {
     let why = match worst(result) {
-        Some(finding) => {
-            format!("{}: expected {}, got {} ({})", finding.at, finding.expected, finding.actual, finding.requirement)
+        Some(Finding { at, expected, actual, requirement, .. }) => {
+            format!("{at}: expected {expected}, got {actual} ({requirement})")
         }
         None => result.reason.clone().unwrap_or_default(),
     };
-    let why = printable(&why).replace('\n', " ");
-    format!("  {} {}  {}\n", verdict(result), result.case, excerpt(&why, MOST_CHARS, 0))
+    excerpt(&printable(&why).replace('\n', " "), MOST_CHARS, 0)
 }
 
 /// The findings under the requirements that they break. Without findings, the
@@ -148,10 +153,9 @@ fn requirement(id: &str, context: &Context<'_>) -> String {
     let Some(requirement) = context.catalog.get(id) else {
         return format!("\n  {}\n  {}\n", styled(BOLD, id), styled(DIM, "not in this version's catalogue"));
     };
-    let mut grounds = format!("{} in: {}", requirement.strength, requirement.sources.join("; "));
-    if let Some(dispute) = &requirement.dispute {
-        grounds += &format!("; sources disagree, see dispute `{dispute}`");
-    }
+    let dispute = requirement.dispute.as_ref().map(|dispute| format!("; sources disagree, see dispute `{dispute}`"));
+    let sources = requirement.sources.join("; ");
+    let grounds = format!("{} in: {sources}{}", requirement.strength, dispute.unwrap_or_default());
     format!("\n  {}\n  {}\n  {}\n", styled(BOLD, &requirement.statement), styled(DIM, id), styled(DIM, grounds))
 }
 
