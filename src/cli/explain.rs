@@ -8,7 +8,7 @@ use super::output::Output;
 use super::{Exit, NOTHING_SELECTED, inspect, open};
 use crate::cases::{Case, Suite};
 use crate::plan::{Decision, LeaseTable, Plan};
-use crate::report::{curl, request};
+use crate::report::{curl, exchange};
 use crate::run::{Session, TargetSummary, preview};
 use crate::source::did_you_mean;
 use crate::spec::{Catalog, Requirement, Service};
@@ -111,13 +111,12 @@ fn requests(suite: &Suite, case: &Case, target: Target) -> Result<String, Exit> 
     let mut text = String::from("Requests (values that an earlier step captures are shown as <name>):\n");
     for (step, prepared) in case.steps.iter().zip(preview(&session, case, &lease)) {
         match prepared {
-            Ok(exchange) => {
-                let fixture = step.fixture.as_ref().map(|name| format!(", fixture {name}")).unwrap_or_default();
-                let (number, label, actor) = (exchange.step, &exchange.label, &exchange.signed_by);
-                let _ = writeln!(text, "\nstep {number}: {label}, signed by {actor}{fixture}");
-                text.push_str(&request(&exchange.request));
-                if !exchange.request.method.is_empty() {
-                    let command = curl(&exchange.request, actor, &summary, &session.service.signing_name);
+            Ok(prepared) => {
+                let fixture = step.fixture.as_ref().map(|name| format!("(fixture {name}) ")).unwrap_or_default();
+                let _ = write!(text, "\n{fixture}{}", exchange(&prepared, &[]));
+                if !prepared.request.method.is_empty() {
+                    let signer = &prepared.signed_by;
+                    let command = curl(&prepared.request, signer, &summary, &session.service.signing_name);
                     let _ = writeln!(text, "\n{command}");
                 }
             }

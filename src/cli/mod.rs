@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{Args, Command, ReportFormat, RunArgs, SchemaKind};
+use self::args::{Args, Command, ReportFormat, RunArgs};
 use self::output::Output;
 
 pub use self::open::{EMBEDDED_IDENTITIES, EMBEDDED_POOLS, embedded_world, open_client};

@@ -45,8 +45,3 @@ pub(super) fn deliver(document: &[u8], path: Option<&Path>, output: &Output) -> 
     };
     written.map(|()| 0)
 }
-
-/// A word as a POSIX shell reads it back.
-pub(super) fn quote(word: &str) -> String {
-    report::quote(word)
-}

@@ -18,7 +18,7 @@ use crate::cases::Suite;
 use crate::judge::Verdict;
 use crate::plan::Plan;
 use crate::report::jsonl::{self, Partial};
-use crate::report::{Context, Record, Summary, failures, junit};
+use crate::report::{Context, Summary, failures, junit, quote};
 use crate::run::{CaseResult, Event, Session, Settings, TargetSummary};
 
 /// The limit in the service's data that bounds the sharing of identities.
@@ -154,7 +154,7 @@ impl Run<'_> {
 
     /// The command that a case's id is added to in order to run it alone.
     fn rerun(&self) -> String {
-        let option = |name: &str, value: String| format!(" {name} {}", report::quote(&value));
+        let option = |name: &str, value: String| format!(" {name} {}", quote(&value));
         let path = |path: &PathBuf| path.display().to_string();
         let suite = self.args.suite.cases.as_ref().map(|dir| option("--cases", path(dir)));
         let target = self.args.target.target.as_ref().map(|file| option("--target", path(file)));
@@ -214,11 +214,15 @@ fn interruption() -> watch::Receiver<bool> {
         if tokio::signal::ctrl_c().await.is_ok() {
             sender.send_replace(true);
         }
-        // From here on the signal has its usual effect again only when nobody
-        // waits for it; waiting once more and leaving does the same.
         if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::abort();
+            leave();
         }
     });
     receiver
+}
+
+/// Ends the program at once, as an interruption does that nobody handles.
+#[expect(clippy::exit, reason = "whoever interrupts twice does not want to wait for cases under way")]
+fn leave() {
+    std::process::exit(130);
 }

@@ -142,7 +142,7 @@ fn is_dotted(target: &str) -> bool {
 }
 
 /// A word for a POSIX shell, quoted only when it must be.
-pub(super) fn quote(word: &str) -> String {
+pub fn quote(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { quoted(word) }
 }

@@ -25,18 +25,16 @@ const REQUEST_NOISE: [&str; 10] = [
 /// Headers that every response has and that hardly explain a finding.
 const RESPONSE_NOISE: [&str; 6] = ["connection", "content-length", "date", "keep-alive", "server", "vary"];
 
-/// Request and response, every line marked `>` or `<`. Headers that are mere
+/// Request and response, if there is one, every line marked `>` or `<`. Headers that are mere
 /// routine are counted and not shown, except those in `wanted` (names in lower
 /// case), which findings are about.
-pub(super) fn exchange(exchange: &RecordedExchange, wanted: &[String]) -> String {
+pub fn exchange(exchange: &RecordedExchange, wanted: &[String]) -> String {
     let request = &exchange.request;
-    let title = format!(
-        "step {}, {}, signed by {}, {}",
-        exchange.step,
-        printable(&exchange.label),
-        exchange.signed_by,
-        duration(exchange.duration_us)
-    );
+    // What was not sent took no time.
+    let was_sent = exchange.response.is_some() || exchange.failure.is_some();
+    let took = if was_sent { format!(", {}", duration(exchange.duration_us)) } else { String::new() };
+    let (label, signed_by) = (printable(&exchange.label), &exchange.signed_by);
+    let title = format!("step {}, {label}, signed by {signed_by}{took}", exchange.step);
     let mut lines = vec![styled(BOLD, title)];
     lines.push(format!("> {} {}", printable(&request.method), excerpt(&printable(&request.target), MOST_CHARS, 0)));
     lines.extend(message(">", &request.headers, &REQUEST_NOISE, wanted, &request.body));

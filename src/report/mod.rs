@@ -34,7 +34,8 @@ mod summary;
 mod table;
 mod text;
 
-pub use curl::curl;
+pub use curl::{curl, quote};
+pub use exchange::exchange;
 pub use failure::{Context, failure, failures};
 pub use junit::junit;
 pub use record::Record;
