@@ -1,0 +1,3 @@
+//! The server.
+mod server;
+pub use server::Server;
