@@ -32,7 +32,8 @@ pub fn curl(request: &RecordedRequest, signed_by: &str, target: &TargetSummary, 
     words.extend(request.headers.iter().filter_map(|(name, value)| header(name, value, target, signed_by)));
     words.extend(data(request));
     words.push(url(&request.target, &target.endpoint));
-    notes(request, signed_by) + &words.join(" \\\n  ") + "\n"
+    let command = words.join(" \\\n  ");
+    format!("{}{command}\n", notes(request, signed_by, &command))
 }
 
 fn is_signed(request: &RecordedRequest, signed_by: &str) -> bool {
@@ -43,7 +44,8 @@ fn is_presigned(request: &RecordedRequest) -> bool {
     request.target.to_ascii_lowercase().contains("x-amz-signature=")
 }
 
-fn notes(request: &RecordedRequest, signed_by: &str) -> String {
+/// Comment lines on what the command cannot repeat as it stands.
+fn notes(request: &RecordedRequest, signed_by: &str, command: &str) -> String {
     let mut notes = String::new();
     let mut note = |text: &str| notes = format!("{notes}# {text}\n");
     if is_presigned(request) {
@@ -51,8 +53,7 @@ fn notes(request: &RecordedRequest, signed_by: &str) -> String {
     } else if signed_by != "none" && !SIGNERS.contains(&signed_by) {
         note(&format!("it was signed by `{}`, which curl cannot repeat: it signs correctly", signed_by.trim()));
     }
-    let values = request.headers.iter().filter(|(name, _)| !is_made_by_curl(name)).map(|(_, value)| value);
-    if values.chain([&request.target, &request.body.text]).any(|text| is_redacted(text)) {
+    if REDACTED.iter().any(|mark| command.contains(mark)) {
         note("what reads <redacted> was a secret and has to be filled in");
     }
     if !is_whole(&request.body) {
@@ -60,10 +61,6 @@ fn notes(request: &RecordedRequest, signed_by: &str) -> String {
         note(&format!("the body is too long or no plain text: put its {bytes} bytes into body.bin"));
     }
     notes
-}
-
-fn is_redacted(text: &str) -> bool {
-    REDACTED.iter().any(|mark| text.contains(mark))
 }
 
 fn is_made_by_curl(name: &str) -> bool {
@@ -226,6 +223,14 @@ mod tests {
           'http://127.0.0.1:4566/items?X-Amz-Signature=%3Credacted%3E'
         "#);
         assert!(command(&samples::request(), "wrong-secret").starts_with("# it was signed by `wrong-secret`"));
+    }
+
+    #[test]
+    fn what_a_case_put_there_unsigned_is_kept() {
+        let text = command(&samples::request(), "none");
+        assert!(text.starts_with("# what reads <redacted> was a secret and has to be filled in\ncurl"), "{text}");
+        assert!(text.contains("-H 'Authorization: <redacted>'") && text.contains("-H 'X-Amz-Date: 2026"), "{text}");
+        assert!(!text.contains("--aws-sigv4"), "{text}");
     }
 
     #[rstest]

@@ -42,7 +42,14 @@ pub fn failure(result: &CaseResult, context: &Context<'_>) -> String {
         .chain(exchanges)
         .chain(leftovers)
         .chain([again])
+        .chain((result.verdict == Verdict::Fail).then(|| known_failure(result)))
         .collect()
+}
+
+/// The lines that make a target file expect this failure.
+fn known_failure(result: &CaseResult) -> String {
+    let title = styled(DIM, "or, when it is known, in the target file:");
+    format!("\n  {title}\n  [[known-failure]]\n  case = {:?}\n  reason = \"…\"\n", result.case)
 }
 
 fn on_the_wire(exchange: &RecordedExchange, result: &CaseResult, context: &Context<'_>) -> String {
@@ -258,6 +265,11 @@ mod tests {
 
           this case alone:
           syncspec run --target t.toml put-item/count/stale
+
+          or, when it is known, in the target file:
+          [[known-failure]]
+          case = "put-item/count/stale"
+          reason = "…"
         "#);
     }
 

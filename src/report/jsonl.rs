@@ -15,7 +15,7 @@ use crate::run::{Event, FORMAT_VERSION, Footer, Header};
 /// # Errors
 ///
 /// When `output` cannot be written to.
-pub fn write(event: &Event, mut output: impl Write) -> io::Result<()> {
+pub fn write_event(event: &Event, mut output: impl Write) -> io::Result<()> {
     let mut line = serde_json::to_vec(event)?;
     line.push(b'\n');
     output.write_all(&line)?;
@@ -98,7 +98,7 @@ pub enum ReadError {
 
 /// Reads a record event by event. After an error nothing more comes; a record
 /// is whole and consistent when the iterator ended without one.
-pub fn read<R: BufRead>(input: R, partial: Partial) -> Reader<R> {
+pub fn read_events<R: BufRead>(input: R, partial: Partial) -> Reader<R> {
     Reader {
         input,
         partial,
@@ -248,14 +248,14 @@ mod tests {
     use rstest::rstest;
 
     use super::super::samples;
-    use super::{Partial, ReadError, read, write};
+    use super::{Partial, ReadError, read_events, write_event};
     use crate::judge::Verdict;
     use crate::run::Event;
 
     fn lines(events: &[Event]) -> Vec<String> {
         let line = |event: &Event| {
             let mut bytes = Vec::new();
-            write(event, &mut bytes).unwrap();
+            write_event(event, &mut bytes).unwrap();
             String::from_utf8(bytes).unwrap()
         };
         events.iter().map(line).collect()
@@ -268,7 +268,7 @@ mod tests {
 
     fn refused(text: &str, partial: Partial) -> String {
         let mut last = None;
-        for event in read(text.as_bytes(), partial) {
+        for event in read_events(text.as_bytes(), partial) {
             assert!(last.is_none(), "something came after {last:?}");
             last = event.err();
         }
@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read() {
-        let events = read(record().concat().as_bytes(), Partial::Refuse).collect::<Result<Vec<_>, _>>().unwrap();
+        let events = read_events(record().concat().as_bytes(), Partial::Refuse).collect::<Result<Vec<_>, _>>().unwrap();
         assert_eq!(lines(&events), record());
         assert!(record().iter().all(|line| line.matches('\n').count() == 1));
     }
@@ -336,7 +336,7 @@ mod tests {
             let error = "the run is partial: it ends after 1 of 2 results, without a footer";
             assert_eq!(refused(&text, Partial::Refuse), error);
             assert_eq!(refused(&text, Partial::Allow), "");
-            assert_eq!(read(text.as_bytes(), Partial::Allow).count(), 2);
+            assert_eq!(read_events(text.as_bytes(), Partial::Allow).count(), 2);
         }
     }
 

@@ -1,9 +1,10 @@
 //! Documents made from the events of a run: texts for a terminal, the recorded
 //! run itself, JUnit XML, and the JSON Schema of a record's lines.
 //!
-//! [`failure`] and [`failures`] explain what did not pass to someone who has
+//! [`failure()`] and [`failures`] explain what did not pass to someone who has
 //! never seen the suite; [`Summary`] counts while events pass by and ends in one
-//! sentence; [`jsonl`] writes and reads `run.jsonl`, [`Record`] holds a whole one.
+//! sentence; [`write_event`] and [`read_events`] make and read `run.jsonl`, and
+//! [`Record`] holds a whole one.
 //!
 //! Invariants:
 //!
@@ -23,7 +24,7 @@ mod curl;
 mod exchange;
 mod failure;
 mod json;
-pub mod jsonl;
+mod jsonl;
 mod junit;
 mod record;
 #[cfg(test)]
@@ -37,6 +38,7 @@ mod text;
 pub use curl::{curl, quote};
 pub use exchange::exchange;
 pub use failure::{Context, failure, failures};
+pub use jsonl::{Partial, ReadError, Reader, read_events, write_event};
 pub use junit::junit;
 pub use record::Record;
 pub use schema::schema;

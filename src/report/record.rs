@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use super::jsonl::{self, Partial, ReadError};
+use super::jsonl::{Partial, ReadError, read_events};
 use crate::run::{CaseResult, Event, Footer, Header};
 
 /// A recorded run.
@@ -24,7 +24,7 @@ impl Record {
     /// When it is no whole and consistent record. With [`Partial::Allow`] the
     /// footer may be missing.
     pub fn read(input: impl BufRead, partial: Partial) -> Result<Self, ReadError> {
-        let mut events = jsonl::read(input, partial);
+        let mut events = read_events(input, partial);
         let Some(Event::Header(header)) = events.next().transpose()? else { return Err(ReadError::NoHeader) };
         let mut record = Self { header, results: Vec::new(), footer: None };
         for event in events {
@@ -40,7 +40,7 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
-    use super::super::jsonl::{self, Partial};
+    use super::super::jsonl::{Partial, write_event};
     use super::super::samples;
     use super::Record;
     use crate::judge::Verdict;
@@ -49,7 +49,7 @@ mod tests {
     fn a_record_holds_all_events() {
         let mut file = Vec::new();
         for event in samples::events(&[Verdict::Pass, Verdict::Fail]) {
-            jsonl::write(&event, &mut file).unwrap();
+            write_event(&event, &mut file).unwrap();
         }
         let record = Record::read(&file[..], Partial::Refuse).unwrap();
         assert_eq!(record.header.selected, 2);
