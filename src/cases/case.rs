@@ -114,6 +114,12 @@ impl Step {
         }
     }
 
+    /// Whether the signature is not the ordinary one, or is made not to fit.
+    pub fn is_tampered(&self) -> bool {
+        let Sign { form: _, region, service, clock_minutes } = &self.sign;
+        region.is_some() || service.is_some() || *clock_minutes != 0 || !self.tamper.is_none()
+    }
+
     /// What the step sends, in a word or two for people.
     pub fn label(&self) -> String {
         match &self.action {

@@ -115,8 +115,7 @@ fn requests(suite: &Suite, case: &Case, target: Target) -> Result<String, Exit> 
                 let fixture = step.fixture.as_ref().map(|name| format!("(fixture {name}) ")).unwrap_or_default();
                 let _ = write!(text, "\n{fixture}{}", exchange(&prepared, &[]));
                 if !prepared.request.method.is_empty() {
-                    let signer = &prepared.signed_by;
-                    let command = curl(&prepared.request, signer, &summary, &session.service.signing_name);
+                    let command = curl(&prepared, &summary, &session.service.signing_name);
                     let _ = writeln!(text, "\n{command}");
                 }
             }

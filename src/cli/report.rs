@@ -7,8 +7,7 @@ use std::path::Path;
 use super::Exit;
 use super::args::DocumentArgs;
 use super::output::{Output, write_atomically};
-use crate::report::jsonl::Partial;
-use crate::report::{self, Context, Record};
+use crate::report::{self, Context, Partial, Record};
 use crate::spec::{Catalog, Service};
 
 /// Name of a recorded run in its folder.

@@ -17,8 +17,7 @@ use super::{Exit, NOT_JUDGED, NOTHING_SELECTED, report};
 use crate::cases::Suite;
 use crate::judge::Verdict;
 use crate::plan::Plan;
-use crate::report::jsonl::{self, Partial};
-use crate::report::{Context, Summary, failures, junit, quote};
+use crate::report::{Context, Partial, Summary, failures, junit, quote, write_event};
 use crate::run::{CaseResult, Event, Session, Settings, TargetSummary};
 
 /// The limit in the service's data that bounds the sharing of identities.
@@ -85,7 +84,7 @@ impl Run<'_> {
         let (mut summary, mut kept, mut written) = (Summary::default(), Vec::new(), Ok(()));
         let sink = |event: Event| {
             if written.is_ok() {
-                written = jsonl::write(&event, &mut file);
+                written = write_event(&event, &mut file);
             }
             if self.args.format == Format::Json {
                 self.json(&event);
@@ -119,7 +118,7 @@ impl Run<'_> {
     fn json(&self, event: &Event) {
         let mut line = Vec::new();
         // Writing to memory cannot fail.
-        let _ = jsonl::write(event, &mut line);
+        let _ = write_event(event, &mut line);
         let _ = self.output.bytes(&line);
     }
 

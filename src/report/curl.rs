@@ -1,10 +1,10 @@
 //! A recorded request as a `curl` command that a POSIX shell understands.
 
 use super::text::printable;
-use crate::run::{RecordedBody, RecordedRequest, TargetSummary};
+use crate::run::{RecordedBody, RecordedExchange, RecordedRequest, TargetSummary};
 
 /// What a recorded value begins with where a secret was removed.
-const REDACTED: [&str; 2] = ["<redacted", "%3Credacted"];
+const REDACTED_BEGINNINGS: [&str; 2] = ["<redacted", "%3Credacted"];
 /// Who signs with credentials of their own; others are broken on purpose.
 const SIGNERS: [&str; 3] = ["developer", "identity", "other-identity"];
 /// Headers that curl writes by itself when it signs and sends.
@@ -16,8 +16,9 @@ const TOKEN: &str = "x-amz-security-token";
 /// repeat. Credentials are left to the shell's variables `AWS_ACCESS_KEY_ID`,
 /// `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`.
 ///
-/// `signed_by` is that of the exchange; with `none` the command does not sign.
-pub fn curl(request: &RecordedRequest, signed_by: &str, target: &TargetSummary, signing_service: &str) -> String {
+/// A request that was not signed is not signed by the command either.
+pub fn curl(exchange: &RecordedExchange, target: &TargetSummary, signing_service: &str) -> String {
+    let (request, signed_by) = (&exchange.request, exchange.signed_by.as_str());
     let mut words = vec![format!("curl -i -X {}", quote(&request.method))];
     if is_dotted(&request.target) {
         words.push("--path-as-is".to_owned());
@@ -33,7 +34,7 @@ pub fn curl(request: &RecordedRequest, signed_by: &str, target: &TargetSummary, 
     words.extend(data(request));
     words.push(url(&request.target, &target.endpoint));
     let command = words.join(" \\\n  ");
-    format!("{}{command}\n", notes(request, signed_by, &command))
+    format!("{}{command}\n", notes(exchange, &command))
 }
 
 fn is_signed(request: &RecordedRequest, signed_by: &str) -> bool {
@@ -45,15 +46,18 @@ fn is_presigned(request: &RecordedRequest) -> bool {
 }
 
 /// Comment lines on what the command cannot repeat as it stands.
-fn notes(request: &RecordedRequest, signed_by: &str, command: &str) -> String {
+fn notes(exchange: &RecordedExchange, command: &str) -> String {
+    let (request, signed_by) = (&exchange.request, exchange.signed_by.as_str());
     let mut notes = String::new();
     let mut note = |text: &str| notes = format!("{notes}# {text}\n");
     if is_presigned(request) {
         note("it was signed in its query string: the signature has to be made anew");
     } else if signed_by != "none" && !SIGNERS.contains(&signed_by) {
         note(&format!("it was signed by `{}`, which curl cannot repeat: it signs correctly", signed_by.trim()));
+    } else if exchange.tampered {
+        note("its signature was made not to fit, which curl cannot repeat: it signs correctly");
     }
-    if REDACTED.iter().any(|mark| command.contains(mark)) {
+    if REDACTED_BEGINNINGS.iter().any(|mark| command.contains(mark)) {
         note("what reads <redacted> was a secret and has to be filled in");
     }
     if !is_whole(&request.body) {
@@ -160,7 +164,9 @@ mod tests {
     use crate::run::{RecordedBody, RecordedRequest};
 
     fn command(request: &RecordedRequest, signed_by: &str) -> String {
-        curl(request, signed_by, &samples::target(), "item-store")
+        let exchange =
+            RecordedExchange { request: request.clone(), signed_by: signed_by.to_owned(), ..samples::exchange(1) };
+        curl(&exchange, &samples::target(), "item-store")
     }
 
     fn with_body(text: &str) -> RecordedRequest {

@@ -54,7 +54,7 @@ fn known_failure(result: &CaseResult) -> String {
 
 fn on_the_wire(exchange: &RecordedExchange, result: &CaseResult, context: &Context<'_>) -> String {
     let wire = indent(&exchange::exchange(exchange, &wanted(result, exchange)), "  ");
-    let command = curl(&exchange.request, &exchange.signed_by, context.target, context.signing_service);
+    let command = curl(exchange, context.target, context.signing_service);
     // The command begins at the left: a quoted body may have lines of its own.
     format!("\n{wire}  {}\n{}", styled(DIM, "the same request with curl:"), printable(&command))
 }
@@ -114,8 +114,13 @@ fn verdict(result: &CaseResult) -> String {
 }
 
 fn headline(result: &CaseResult) -> String {
-    let about = format!("{}, {}, {}", result.origin, result.protocol, duration(result.duration_us));
-    format!("{} {}\n  {}\n", verdict(result), styled(BOLD, &result.case), styled(DIM, about))
+    let about = result.about.iter().map(|about| format!("  {}\n", printable(about)));
+    let place = format!("{}, {}, {}", result.origin, result.protocol, duration(result.duration_us));
+    let place = format!("  {}\n", styled(DIM, place));
+    std::iter::once(format!("{} {}\n", verdict(result), styled(BOLD, &result.case)))
+        .chain(about)
+        .chain([place])
+        .collect()
 }
 
 /// A result in a list: verdict, case, and what came of it in short.

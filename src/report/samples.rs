@@ -97,6 +97,7 @@ pub(super) fn exchange(step: usize) -> RecordedExchange {
         step,
         label: "PutItem".to_owned(),
         signed_by: "identity".to_owned(),
+        tampered: false,
         fixture: None,
         request: request(),
         response: Some(RecordedResponse {
@@ -138,6 +139,7 @@ pub(super) fn result(case: &str, verdict: Verdict) -> CaseResult {
     let kept =
         if matches!(verdict, Verdict::Pass | Verdict::Skipped) { Vec::new() } else { vec![exchange(1), exchange(2)] };
     CaseResult {
+        about: None,
         case: case.to_owned(),
         action: "PutItem".to_owned(),
         protocol: "rest-json".to_owned(),

@@ -268,6 +268,7 @@ impl<'s> Execution<'s> {
             (finding.expected, finding.actual) = (redact(&finding.expected), redact(&finding.actual));
         }
         let result = CaseResult {
+            about: self.case.about.clone(),
             action: action(self.session, self.case),
             protocol: PROTOCOL.to_owned(),
             verdict,
@@ -290,6 +291,7 @@ impl<'s> Execution<'s> {
                 step: *number,
                 label: &step.label(),
                 signed_by: actor_name(step.actor),
+                tampered: step.is_tampered(),
                 fixture: step.fixture.as_deref(),
             };
             self.redactor.exchange(exchange, about)
@@ -302,6 +304,7 @@ impl<'s> Execution<'s> {
 pub(super) fn not_run(session: &Session, planned: &Planned, verdict: Verdict, reason: String) -> CaseResult {
     CaseResult {
         case: planned.case.id.clone(),
+        about: planned.case.about.clone(),
         action: action(session, &planned.case),
         protocol: PROTOCOL.to_owned(),
         verdict,

@@ -22,7 +22,7 @@ mod session;
 
 pub use engine::{Settings, run};
 pub use event::{
-    CaseResult, Event, FORMAT_VERSION, Footer, Header, RecordedBody, RecordedExchange, RecordedRequest,
+    CaseResult, Event, FORMAT_VERSION, Footer, Header, REDACTED, RecordedBody, RecordedExchange, RecordedRequest,
     RecordedResponse, TargetSummary,
 };
 pub use execute::{Outcome, execute};

@@ -32,6 +32,7 @@ pub fn preview(session: &Session, case: &Case, lease: &Lease) -> Vec<Result<Reco
             step: index + 1,
             label: &step.label(),
             signed_by: actor_name(step.actor),
+            tampered: step.is_tampered(),
             fixture: step.fixture.as_deref(),
         };
         requests.push(request.map(|request| {

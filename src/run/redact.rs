@@ -4,7 +4,7 @@
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
-use super::event::{RecordedBody, RecordedExchange, RecordedRequest, RecordedResponse};
+use super::event::{REDACTED, RecordedBody, RecordedExchange, RecordedRequest, RecordedResponse};
 use crate::spec::Service;
 use crate::target::Target;
 use crate::wire::{Exchange, Headers};
@@ -14,8 +14,6 @@ const LONGEST_BODY: usize = 16 * 1024;
 
 /// Shorter values are not taken for secrets: they would be found everywhere.
 const SHORTEST_SECRET: usize = 8;
-
-const SECRET: &str = "[secret]";
 
 /// Headers and query parameters whose whole value is secret, by lower-case name.
 const SECRET_NAMES: [&str; 2] = ["x-amz-security-token", "x-amz-signature"];
@@ -96,7 +94,7 @@ impl Redactor {
         let mut redacted = text.to_owned();
         for secret in &self.secrets {
             if redacted.contains(secret.as_str()) {
-                redacted = redacted.replace(secret.as_str(), SECRET);
+                redacted = redacted.replace(secret.as_str(), REDACTED);
             }
         }
         redacted
@@ -120,6 +118,7 @@ impl Redactor {
             step: about.step,
             label: about.label.to_owned(),
             signed_by: about.signed_by.to_owned(),
+            tampered: about.tampered,
             fixture: about.fixture.map(str::to_owned),
             request: RecordedRequest {
                 method: request.method.clone(),
@@ -136,7 +135,9 @@ impl Redactor {
     fn target(&self, target: &str) -> String {
         let Some((path, query)) = target.split_once('?') else { return self.text(target) };
         let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-            Some((name, _)) if SECRET_NAMES.contains(&name.to_ascii_lowercase().as_str()) => format!("{name}={SECRET}"),
+            Some((name, _)) if SECRET_NAMES.contains(&name.to_ascii_lowercase().as_str()) => {
+                format!("{name}={REDACTED}")
+            }
             _ => self.text(pair),
         });
         format!("{}?{}", self.text(path), pairs.collect::<Vec<_>>().join("&"))
@@ -145,12 +146,12 @@ impl Redactor {
     fn headers(&self, headers: &Headers) -> Vec<(String, String)> {
         let value = |name: &str, value: &[u8]| {
             if SECRET_NAMES.contains(&name.to_ascii_lowercase().as_str()) {
-                return SECRET.to_owned();
+                return REDACTED.to_owned();
             }
             let text = self.text(&String::from_utf8_lossy(value));
             // The signature is the last part of the header's value.
             match text.split_once("Signature=") {
-                Some((before, _)) => format!("{before}Signature={SECRET}"),
+                Some((before, _)) => format!("{before}Signature={REDACTED}"),
                 None => text,
             }
         };
@@ -178,9 +179,9 @@ impl Redactor {
             Value::Object(object) => {
                 let mut found = false;
                 for (name, value) in object.iter_mut() {
-                    let leaks = value.as_str().is_some_and(|text| text.len() >= SHORTEST_SECRET && text != SECRET);
+                    let leaks = value.as_str().is_some_and(|text| text.len() >= SHORTEST_SECRET && text != REDACTED);
                     if leaks && self.is_sensitive(name) {
-                        *value = Value::from(SECRET);
+                        *value = Value::from(REDACTED);
                         found = true;
                     } else {
                         found |= self.blank(value);
@@ -200,6 +201,7 @@ pub(super) struct About<'a> {
     pub(super) step: usize,
     pub(super) label: &'a str,
     pub(super) signed_by: &'a str,
+    pub(super) tampered: bool,
     pub(super) fixture: Option<&'a str>,
 }
 
@@ -253,14 +255,14 @@ mod tests {
         let mut redactor = Redactor::new(Service::embedded(), &target);
         let exchange = exchange();
         redactor.learn(&exchange);
-        let about = About { step: 1, label: "l", signed_by: "identity", fixture: None };
+        let about = About { step: 1, label: "l", signed_by: "identity", tampered: false, fixture: None };
         let recorded = redactor.exchange(&exchange, about);
         let written = serde_json::to_string(&recorded).expect("can be written");
         for secret in ["session+token", "session%2Btoken", "abcdef", "public+example", "u002b"] {
             assert!(!written.contains(secret), "{secret} in {written}");
         }
         assert!(written.contains("Credential=AKID/x") && written.contains("&b=1"), "{written}");
-        assert_eq!(redactor.text(&format!("expected {TOKEN}")), "expected [secret]");
+        assert_eq!(redactor.text(&format!("expected {TOKEN}")), "expected <redacted>");
     }
 
     #[test]
