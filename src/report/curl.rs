@@ -161,7 +161,7 @@ mod tests {
 
     use super::super::samples;
     use super::{curl, quote};
-    use crate::run::{RecordedBody, RecordedRequest};
+    use crate::run::{RecordedBody, RecordedExchange, RecordedRequest};
 
     fn command(request: &RecordedRequest, signed_by: &str) -> String {
         let exchange =

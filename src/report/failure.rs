@@ -117,10 +117,7 @@ fn headline(result: &CaseResult) -> String {
     let about = result.about.iter().map(|about| format!("  {}\n", printable(about)));
     let place = format!("{}, {}, {}", result.origin, result.protocol, duration(result.duration_us));
     let place = format!("  {}\n", styled(DIM, place));
-    std::iter::once(format!("{} {}\n", verdict(result), styled(BOLD, &result.case)))
-        .chain(about)
-        .chain([place])
-        .collect()
+    iter::once(format!("{} {}\n", verdict(result), styled(BOLD, &result.case))).chain(about).chain([place]).collect()
 }
 
 /// A result in a list: verdict, case, and what came of it in short.
