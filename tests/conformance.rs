@@ -92,7 +92,9 @@ fn check_snapshot(set: Option<&str>, case: &str, text: &str) -> Result<(), Strin
     settings.set_omit_expression(true);
     let origin = if set == EMBEDDED_SNAPSHOTS { "the syncspec reference server" } else { set };
     settings.set_description(format!("recorded from {origin}"));
-    let asserted = std::panic::catch_unwind(|| settings.bind(|| insta::assert_snapshot!(name, text)));
+    let asserted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        settings.bind(|| insta::assert_snapshot!(name, text))
+    }));
     asserted.map_err(|_| "the answer differs from its snapshot; see above, and `cargo insta review`".to_owned())
 }
 
