@@ -1,23 +1,14 @@
 //! The verifier against the signer of AWS's SDK, and against tampering.
 
-use std::time::{Duration, SystemTime};
-
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
-use aws_sigv4::sign::v4;
 use rstest::rstest;
 
 use super::Verifier;
+use crate::reference::http::testing::{Signing, at};
 use crate::reference::model::{Caller, Timestamp};
-use crate::reference::world::{Keys, World};
-use crate::wire::{Headers, Request};
+use crate::reference::world::World;
+use crate::wire::Request;
 
-/// The moment at which everything is signed, in seconds since the epoch.
-const SIGNED_AT: u64 = 1_700_000_000;
 const PATH: &str = "/identitypools/us-east-1%3Aabc/identities/us-east-1%3Adef/datasets/d/records";
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_millis((SIGNED_AT as i64 + seconds) * 1_000)
-}
 
 fn world() -> World {
     World::standard(1, 2)
@@ -27,62 +18,6 @@ fn verify(request: &Request, now: Timestamp) -> Result<Caller, String> {
     let world = world();
     let verifier = Verifier::new(&world, "cognito-sync");
     verifier.verify(request, now).cloned().map_err(|refusal| format!("{}: {}", refusal.name, refusal.message))
-}
-
-/// How a request is signed.
-struct Signing {
-    keys: Keys,
-    region: &'static str,
-    service: &'static str,
-    settings: SigningSettings,
-}
-
-impl Signing {
-    fn new(keys: &Keys) -> Self {
-        Self { keys: keys.clone(), region: "us-east-1", service: "cognito-sync", settings: SigningSettings::default() }
-    }
-
-    /// Signed in the query, good for so many seconds.
-    fn presigned(keys: &Keys, seconds: u64) -> Self {
-        let mut signing = Self::new(keys);
-        signing.settings.signature_location = SignatureLocation::QueryParams;
-        signing.settings.expires_in = Some(Duration::from_secs(seconds));
-        signing
-    }
-
-    fn sign(self, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
-        let Keys { access_key_id, secret_access_key, session_token } = self.keys;
-        let credentials =
-            aws_credential_types::Credentials::new(access_key_id, secret_access_key, session_token, None, "test");
-        let identity = credentials.into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(self.region)
-            .name(self.service)
-            .time(SystemTime::UNIX_EPOCH + Duration::from_secs(SIGNED_AT))
-            .settings(self.settings)
-            .build()
-            .expect("everything is given");
-        let uri = format!("http://127.0.0.1:8000{target}");
-        let signable = SignableRequest::new(method, uri, headers.iter().copied(), SignableBody::Bytes(body));
-        let signed = sign(signable.expect("it can be signed"), &parameters.into()).expect("it is signed");
-        let (added, query) = signed.into_parts().0.into_parts();
-        let mut all = Headers::new();
-        all.append("host", "127.0.0.1:8000");
-        for (name, value) in headers {
-            all.append(*name, *value);
-        }
-        for header in &added {
-            all.append(header.name(), header.value());
-        }
-        let mut target = target.to_owned();
-        for (name, value) in query {
-            let value = percent_encoding::utf8_percent_encode(&value, percent_encoding::NON_ALPHANUMERIC);
-            let start = if target.contains('?') { '&' } else { '?' };
-            target.extend([start.to_string(), name.to_owned(), "=".to_owned(), value.to_string()]);
-        }
-        Request { method: method.to_owned(), target, headers: all, body: body.to_vec().into() }
-    }
 }
 
 #[rstest]
