@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The syncspec command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    syncspec::cli::main()
+}

@@ -1,2 +1,115 @@
-//! x
-fn main() {}
+//! The suite as tests, one for each case: against the embedded reference server,
+//! or against the target file that `SYNCSPEC_TARGET` names.
+//!
+//! `cargo test --test conformance -- update-records` runs a part of it. Snapshots
+//! are insta's: `cargo insta review` and `INSTA_UPDATE` work as ever, and are only
+//! asked when the target is the one that they were recorded from.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use libtest_mimic::Arguments;
+use syncspec::cases::Suite;
+use syncspec::cli::{embedded_world, open_client};
+use syncspec::plan::Plan;
+use syncspec::reference::Server;
+use syncspec::report::{Context, failure};
+use syncspec::run::libtest::{Open, Trials, run_trials};
+use syncspec::run::{CaseResult, Session, TargetSummary};
+use syncspec::snapshot::Snapshot;
+use syncspec::spec::{Catalog, Service};
+use syncspec::target::{EMBEDDED_SNAPSHOTS, Target};
+
+const TARGET: &str = "SYNCSPEC_TARGET";
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    match conformance(&arguments) {
+        Ok(code) => code,
+        Err(message) => {
+            #[expect(clippy::print_stderr, reason = "a test program speaks for itself")]
+            {
+                eprintln!("error: {message}");
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn conformance(arguments: &Arguments) -> Result<ExitCode, String> {
+    let (service, catalog) = (Service::embedded(), Catalog::embedded());
+    let suite = Suite::from_dir(service, catalog, &Path::new(env!("CARGO_MANIFEST_DIR")).join("cases"));
+    let suite = suite.map_err(|error| error.to_string())?;
+    let file = std::env::var_os(TARGET).map(PathBuf::from);
+    let target = match &file {
+        Some(file) => Target::from_file(file).map_err(|error| error.to_string())?,
+        // Its endpoint is not known before it is started, which is not before a
+        // case runs: listing must not start anything.
+        None => Target::embedded(&embedded_world(), "http://127.0.0.1:0"),
+    };
+    let plan = Plan::new(&suite, &[], &target).map_err(|error| error.to_string())?;
+    let quota = service.limit("datasets-per-identity").map_or(1, |limit| limit.value);
+    let snapshots = target.snapshots.clone();
+    let rerun = file.map_or_else(String::new, |file| format!(" --target {}", file.display()));
+    let trials = Trials {
+        open: move || open(target.clone()),
+        check_snapshot: move |case: &str, text: &str| check_snapshot(snapshots.as_deref(), case, text),
+        describe: move |session: &Session, result: &CaseResult| describe(session, result, &rerun),
+    };
+    Ok(run_trials(arguments, plan, usize::try_from(quota).unwrap_or(1), trials))
+}
+
+/// Connects to the target, which is started first when it is the embedded one.
+fn open(mut target: Target) -> Result<Open, String> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let session = runtime.block_on(async {
+        if target.endpoint.ends_with(":0") {
+            let service = Arc::new(Service::embedded().clone());
+            let server = Server::start(([127, 0, 0, 1], 0).into(), service, embedded_world()).await;
+            let server = server.map_err(|error| format!("the embedded server cannot start: {error}"))?;
+            target.endpoint = server.endpoint();
+            // It serves until the test program ends.
+            std::mem::forget(server);
+        }
+        let client = open_client(&target, TIMEOUT)?;
+        client.probe().await.map_err(|failure| format!("cannot reach {}: {failure}", target.endpoint))?;
+        Ok::<_, String>(Session::new(target, client, false, format!("t{:x}", std::process::id())))
+    })?;
+    Ok(Open { runtime, session })
+}
+
+fn check_snapshot(set: Option<&str>, case: &str, text: &str) -> Result<(), String> {
+    // Another server's answers may differ from these and be right.
+    let Some(set) = set else { return Ok(()) };
+    let Snapshot { folder, name } = Snapshot::of(case);
+    let mut settings = insta::Settings::new();
+    settings.set_snapshot_path(format!("../snapshots/{set}/{folder}"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let origin = if set == EMBEDDED_SNAPSHOTS { "the syncspec reference server" } else { set };
+    settings.set_description(format!("recorded from {origin}"));
+    let asserted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        settings.bind(|| insta::assert_snapshot!(name, text))
+    }));
+    asserted.map_err(|_| "the answer differs from its snapshot; see above, and `cargo insta review`".to_owned())
+}
+
+fn describe(session: &Session, result: &CaseResult, rerun: &str) -> String {
+    let target = TargetSummary {
+        name: session.target.name.clone(),
+        endpoint: session.target.endpoint.clone(),
+        region: session.target.region.clone(),
+        lacks: session.target.lacks.clone(),
+    };
+    let context = Context {
+        catalog: session.catalog,
+        target: &target,
+        signing_service: &session.service.signing_name,
+        rerun: &format!("syncspec run{rerun}"),
+    };
+    anstream::adapter::strip_str(&failure(result, &context)).to_string()
+}

@@ -53,6 +53,11 @@ impl Case {
         }
         operations
     }
+
+    /// Calls `visit` with every placeholder that the case uses, repeats included.
+    pub fn placeholders(&self, visit: &mut dyn FnMut(&str)) {
+        self.steps.iter().for_each(|step| step.placeholders(visit));
+    }
 }
 
 /// One request and what its response must be.
@@ -78,6 +83,51 @@ pub struct Step {
     pub expects: Vec<Expect>,
     /// How long to repeat the request until the expectations hold.
     pub within: Option<Duration>,
+}
+
+impl Step {
+    /// Calls `visit` with every placeholder that the step uses.
+    pub fn placeholders(&self, visit: &mut dyn FnMut(&str)) {
+        match &self.action {
+            Action::Call(call) => {
+                call.input.iter().for_each(|(_, value)| value.names(visit));
+                call.json.iter().for_each(|json| json.names(visit));
+                let undo = call.undo.iter().flat_map(|undo| &undo.with);
+                undo.for_each(|(_, value)| value.names(visit));
+            }
+            Action::Send { method, target, body } => {
+                method.names(visit);
+                target.names(visit);
+                if let Body::Text(text) = body {
+                    text.names(visit);
+                }
+            }
+            Action::Bytes(bytes) => bytes.names(visit),
+        }
+        let texts = self.headers.iter().chain(&self.tamper.headers).map(|(_, text)| text);
+        texts.chain(&self.tamper.target).chain(&self.tamper.body).for_each(|text| text.names(visit));
+        for expect in &self.expects {
+            let conditions = expect.members.iter().chain(&expect.headers).map(|(_, condition)| condition);
+            for condition in conditions.chain(&expect.message) {
+                condition.templates(&mut |template: &Template| template.names(visit));
+            }
+        }
+    }
+
+    /// Whether the signature is not the ordinary one, or is made not to fit.
+    pub fn is_tampered(&self) -> bool {
+        let Sign { form: _, region, service, clock_minutes } = &self.sign;
+        region.is_some() || service.is_some() || *clock_minutes != 0 || !self.tamper.is_none()
+    }
+
+    /// What the step sends, in a word or two for people.
+    pub fn label(&self) -> String {
+        match &self.action {
+            Action::Call(call) => call.operation.clone(),
+            Action::Send { method, target, .. } => format!("{} {}", method.as_written(), target.as_written()),
+            Action::Bytes(_) => "raw bytes".to_owned(),
+        }
+    }
 }
 
 /// What a step sends.

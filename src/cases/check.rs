@@ -7,11 +7,10 @@ use std::ops::Range;
 use indexmap::IndexMap;
 use toml::Spanned;
 
-use super::case::{Action, Body, Case, Expect, Match, Step};
+use super::case::{Action, Case, Expect, Step};
 use super::file::{Actor, Isolation, Node, RawStep};
 use super::names;
 use super::scope::Scope;
-use super::template::Template;
 use crate::source::{Origin, did_you_mean};
 use crate::spec::{Catalog, Member, Service, ShapeKind};
 
@@ -236,7 +235,7 @@ pub(super) fn whole_case(scope: &Scope<'_>, name: &Spanned<String>, steps: Vec<S
     let mut used: BTreeSet<String> = BTreeSet::new();
     for step in &steps {
         let mut unbound = BTreeSet::new();
-        names_in(step, &mut |name| {
+        step.placeholders(&mut |name| {
             if !names::is_given(name) && !bound.contains(name) {
                 unbound.insert(name.to_owned());
             }
@@ -261,36 +260,5 @@ pub(super) fn whole_case(scope: &Scope<'_>, name: &Spanned<String>, steps: Vec<S
             || steps.iter().any(|step| step.actor == Actor::OtherIdentity),
         steps,
         needs,
-    }
-}
-
-/// Calls `visit` with every placeholder that a step uses.
-fn names_in(step: &Step, visit: &mut dyn FnMut(&str)) {
-    match &step.action {
-        Action::Call(call) => {
-            // A body given as JSON text stands in for the members, but labels,
-            // query and headers still come from them.
-            call.input.iter().for_each(|(_, value)| value.names(visit));
-            call.json.iter().for_each(|json| json.names(visit));
-            let undo = call.undo.iter().flat_map(|undo| &undo.with);
-            undo.for_each(|(_, value)| value.names(visit));
-        }
-        Action::Send { method, target, body } => {
-            method.names(visit);
-            target.names(visit);
-            if let Body::Text(text) = body {
-                text.names(visit);
-            }
-        }
-        Action::Bytes(bytes) => bytes.names(visit),
-    }
-    let tamper = &step.tamper;
-    let texts = step.headers.iter().chain(&tamper.headers).map(|(_, text)| text);
-    texts.chain(&tamper.target).chain(&tamper.body).for_each(|text| text.names(visit));
-    for expect in &step.expects {
-        let conditions = expect.members.iter().chain(&expect.headers).map(|(_, condition)| condition);
-        let mut in_condition =
-            |condition: &Match| condition.templates(&mut |template: &Template| template.names(visit));
-        conditions.chain(&expect.message).for_each(&mut in_condition);
     }
 }

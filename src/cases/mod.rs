@@ -1,6 +1,6 @@
 //! The case-file format: files as written, then cases resolved.
 //!
-//! [`file`] mirrors the TOML and is the source of the JSON Schema; [`Suite`]
+//! `file` mirrors the TOML and is the source of the JSON Schema; [`Suite`]
 //! holds the resolved [`Case`]s, in which every name is known, every placeholder
 //! parsed and every default filled in. All mistakes in a folder are reported at
 //! once, by line and column. The guide for authors is `docs/case-files.md`.
@@ -10,8 +10,9 @@
 mod case;
 mod check;
 mod error;
-pub mod file;
+mod file;
 pub mod names;
+mod read;
 mod resolve;
 mod scope;
 mod suite;
@@ -19,5 +20,5 @@ mod template;
 
 pub use case::{Action, Body, Call, Capture, Case, Expect, Match, Sign, Step, Suite, Tamper, Undo};
 pub use error::CasesError;
-pub use file::{Actor, BodyForm, Isolation, SignForm, ValueType};
+pub use file::{Actor, BaseFile, BodyForm, CaseFile, FixtureFile, Isolation, SignForm, ValueType};
 pub use template::{Bindings, RenderError, Template, Text};

@@ -229,6 +229,18 @@ impl Text {
         }
     }
 
+    /// The text with its placeholders, as a case file would write it.
+    pub fn as_written(&self) -> String {
+        let part = |part: &Part| match part {
+            Part::Literal(literal) => literal.clone(),
+            Part::Slot { name, plus: 0 } => format!("{{{name}}}"),
+            Part::Slot { name, plus } if *plus > 0 => format!("{{{name}+{plus}}}"),
+            Part::Slot { name, plus } => format!("{{{name}--{}}}", plus.unsigned_abs()),
+            Part::Repeat { text, times } => format!("{{repeat:{text}:{times}}}"),
+        };
+        self.0.iter().map(part).collect()
+    }
+
     /// Calls `visit` with every name that the text needs bound.
     pub fn names(&self, visit: &mut dyn FnMut(&str)) {
         for part in &self.0 {

@@ -1,1 +1,66 @@
-//! Flags, printing and exit codes.
+//! Flags, printing and exit codes: the only room that prints.
+//!
+//! Each command is a file; what several share is in `open` (suites, targets,
+//! sessions) and `output`. Commands return an exit code, and only `main` exits.
+
+mod args;
+mod explain;
+mod inspect;
+mod open;
+mod output;
+mod progress;
+mod report;
+mod run;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use self::args::{Args, Command, ReportFormat, RunArgs};
+use self::output::Output;
+
+pub use self::open::{EMBEDDED_IDENTITIES, EMBEDDED_POOLS, embedded_world, open_client};
+
+/// Wrong usage: flags, target file, case files.
+const USAGE: u8 = 2;
+/// Nothing failed, but something could not be judged.
+const NOT_JUDGED: u8 = 3;
+/// Nothing was selected.
+const NOTHING_SELECTED: u8 = 4;
+
+/// Why a command ended early: the exit code, and a sentence for standard error.
+#[derive(Debug)]
+struct Exit {
+    code: u8,
+    message: String,
+}
+
+impl Exit {
+    fn usage(error: impl ToString) -> Self {
+        Self { code: USAGE, message: error.to_string() }
+    }
+}
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let output = Output::default();
+    let ended = match args.command.unwrap_or_else(|| Command::Run(RunArgs::default())) {
+        Command::Run(args) => run::run(&args, &output),
+        Command::List(args) => inspect::list(&args, &output),
+        Command::Explain(args) => explain::explain(&args, &output),
+        Command::Lint(args) => inspect::lint(&args, &output),
+        Command::Serve(args) => serve::serve(&args, &output),
+        Command::Schema { kind } => inspect::schema(kind, &output),
+        Command::Report { format: ReportFormat::Junit(args) } => report::junit(&args, &output),
+        Command::Completions { shell } => inspect::completions(shell, &output),
+    };
+    match ended {
+        Ok(code) => ExitCode::from(code),
+        Err(exit) => {
+            output.error(&exit.message);
+            ExitCode::from(exit.code)
+        }
+    }
+}

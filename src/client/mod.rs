@@ -1,1 +1,195 @@
-//! From an operation and its input to an exchange.
+//! From an operation and its input to an exchange: [`bind`] puts the input where
+//! the protocol wants it, [`Endpoint::address`] says where it goes, [`sign`] adds
+//! the signature, and [`Client::send`] gives what came back.
+//!
+//! # Two paths
+//!
+//! - **Pooled**, through an HTTP library that keeps connections: for every request
+//!   that the library sends byte for byte as written.
+//! - **Exact**, on a fresh connection without a library: for all others, such as
+//!   targets with `..` or blanks, names in upper case, scattered duplicates, a wrong
+//!   or doubled `content-length`, a `transfer-encoding`, a `connection` header.
+//!
+//! [`Client::send`] chooses by comparing what the library would send with what is
+//! written; the choice never changes the request. Two differences can be seen:
+//! the pooled path adds `accept: */*` when there is no `accept`, which cannot be
+//! turned off, and gives the response's header names in lower case with those of
+//! one name together (their order kept). The exact path gives them as they came.
+//!
+//! # What is never done
+//!
+//! Redirects are not followed, content codings not undone, proxies not used, and
+//! no request is sent twice. The one exception is safe: when a kept connection
+//! turns out closed before a byte of the request was written to it, the request
+//! goes out on another one. A connection that closes later gives
+//! [`FailureKind::Broken`](crate::wire::FailureKind::Broken), since the request may
+//! have had its effect.
+//!
+//! Deliberately absent: knowledge of any operation, validation of input, and
+//! judgement of what comes back.
+
+mod bind;
+mod endpoint;
+mod failure;
+mod pooled;
+mod raw;
+mod response;
+mod sign;
+mod tls;
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod tls_tests;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+pub use bind::{BindError, bind};
+pub use endpoint::{Endpoint, EndpointError};
+pub use raw::to_bytes;
+pub use sign::{SignError, Signing, SigningForm, sign};
+
+use self::raw::Raw;
+use crate::wire::{Exchange, Failure, Request};
+
+/// How long and how much to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// For making a connection.
+    pub connect_timeout: Duration,
+    /// For the whole exchange: connecting, sending, and reading to the last byte.
+    pub response_timeout: Duration,
+    /// Bytes of a response's body that are read, inclusive. Its head is bounded
+    /// apart, at 256 headers and about 256 KiB.
+    pub max_response_bytes: u64,
+}
+
+impl Default for Limits {
+    /// 5 s to connect, 30 s in all, 16 MiB.
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            response_timeout: Duration::from_secs(30),
+            max_response_bytes: 16 * 1024 * 1024,
+        }
+    }
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The platform's certificates cannot be used.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The HTTP library refuses its configuration.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Http(#[from] reqwest::Error),
+}
+
+/// Sends requests to one endpoint. Clones share their connections, and are cheap.
+///
+/// Connections belong to the tokio runtime that made them: use a client within one
+/// runtime only.
+#[derive(Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    endpoint: Endpoint,
+    limits: Limits,
+    pooled: reqwest::Client,
+    raw: Raw,
+}
+
+impl Client {
+    /// Sets up a client; nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// When the endpoint wants TLS and the platform's certificates cannot be
+    /// loaded.
+    pub fn new(endpoint: Endpoint, limits: Limits) -> Result<Self, ClientError> {
+        let tls = tls::config(endpoint.is_secure())?;
+        Self::with_tls(endpoint, limits, tls)
+    }
+
+    fn with_tls(endpoint: Endpoint, limits: Limits, tls: rustls::ClientConfig) -> Result<Self, ClientError> {
+        let raw = Raw { tls: endpoint.is_secure().then(|| raw::connector(tls.clone())) };
+        let pooled = pooled::client(&limits, tls)?;
+        Ok(Self { inner: Arc::new(Inner { endpoint, limits, pooled, raw }) })
+    }
+
+    /// Where this client sends to.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.inner.endpoint
+    }
+
+    /// Sends a request and reads the response. The target is sent as it stands:
+    /// the endpoint's base path is the business of [`Endpoint::address`].
+    ///
+    /// What a request cannot do without is added when it is missing: `host`, and
+    /// `content-length` when there is a body, or when there is none and the method
+    /// is POST, PUT or PATCH (0, as RFC 9110 asks; a DELETE without body gets
+    /// none). A request with a `transfer-encoding` of its own gets no length. The
+    /// exchange's request holds what was added.
+    ///
+    /// The duration includes making a connection on the pooled path, when none was
+    /// idle, and not on the exact path.
+    pub async fn send(&self, mut request: Request) -> Exchange {
+        let Inner { endpoint, limits, pooled, raw } = &*self.inner;
+        endpoint.add_host(&mut request);
+        add_length(&mut request);
+        let (outcome, duration) = match pooled::exact(endpoint, &request) {
+            Some(exact) => {
+                if !request.headers.contains("accept") {
+                    request.headers.append("accept", "*/*");
+                }
+                pooled::send(pooled, endpoint, limits, exact).await
+            }
+            None => raw.send(endpoint, limits, &to_bytes(&request)).await,
+        };
+        Exchange { request, outcome, duration }
+    }
+
+    /// Sends exactly these bytes on a fresh connection and reads one response.
+    ///
+    /// The exchange's request is what the bytes say when they are one request of
+    /// HTTP/1.1 in the usual spelling; else its method, target and headers are
+    /// empty and its body holds all the bytes.
+    pub async fn send_raw(&self, bytes: Bytes) -> Exchange {
+        let Inner { endpoint, limits, raw, .. } = &*self.inner;
+        let (outcome, duration) = raw.send(endpoint, limits, &bytes).await;
+        Exchange { request: raw::recorded(&bytes), outcome, duration }
+    }
+
+    /// Whether a connection can be made, TLS included; it is closed at once. Takes
+    /// at most the connect timeout, twice that with TLS.
+    ///
+    /// # Errors
+    ///
+    /// [`FailureKind::Connect`](crate::wire::FailureKind::Connect) or
+    /// [`FailureKind::Tls`](crate::wire::FailureKind::Tls), with the cause.
+    pub async fn probe(&self) -> Result<(), Failure> {
+        let Inner { endpoint, limits, raw, .. } = &*self.inner;
+        raw.connect(endpoint, limits.connect_timeout).await.map(drop)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("endpoint", &self.inner.endpoint).field("limits", &self.inner.limits).finish()
+    }
+}
+
+fn add_length(request: &mut Request) {
+    let delimited = request.headers.contains("content-length") || request.headers.contains("transfer-encoding");
+    let wanted = !request.body.is_empty() || matches!(request.method.as_str(), "POST" | "PUT" | "PATCH");
+    if wanted && !delimited {
+        request.headers.append("content-length", request.body.len().to_string());
+    }
+}

@@ -1,5 +1,30 @@
-//! The service itself: a pure model, and the HTTP server around it.
+//! The service itself: a pure [`model`] of Cognito Sync and the HTTP [`Server`]
+//! around it.
+//!
+//! Three uses: the embedded target of every run, a correct server on loopback for
+//! people who write clients, and the body of every mutant. It is reached over
+//! HTTP like any stranger; nothing that judges a response looks in here.
+//!
+//! Invariants:
+//!
+//! - what the service description says (routes, places and names of members,
+//!   types, constraints, statuses, credential rules, quotas) is read from the
+//!   [`Service`](crate::spec::Service) that the server is given and stands nowhere
+//!   in this code, so that an altered description makes an altered server;
+//! - the model has no clock, no randomness and no IO: the same calls give the
+//!   same answers;
+//! - every answer comes from a lock held for one call only; a failed call has
+//!   changed nothing.
+//!
+//! Deliberately absent: persistence, TLS, throttling, calls to other services
+//! (Lambda, Kinesis, SNS: what concerns them is stored and answered, not done),
+//! merged identities, and the RPC form of the protocol from 2014. Where no source
+//! says how the service behaves, a choice was made; [`model`] and `http` list
+//! theirs.
 
+mod http;
+pub mod model;
 mod world;
 
+pub use http::Server;
 pub use world::{Keys, World, WorldIdentity, WorldPool};

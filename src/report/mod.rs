@@ -1,1 +1,45 @@
-//! Documents made from the events of a run.
+//! Documents made from the events of a run: texts for a terminal, the recorded
+//! run itself, JUnit XML, and the JSON Schema of a record's lines.
+//!
+//! [`failure()`] and [`failures`] explain what did not pass to someone who has
+//! never seen the suite; [`Summary`] counts while events pass by and ends in one
+//! sentence; [`write_event`] and [`read_events`] make and read `run.jsonl`, and
+//! [`Record`] holds a whole one.
+//!
+//! Invariants:
+//!
+//! - Every document follows from events alone, so it can be made again later.
+//! - Nothing that is empty, cut short or contradictory reads like a good run.
+//! - Texts are rendered once, with styles; whoever prints them strips the styles
+//!   where they are not wanted.
+//! - What an endpoint sent is shown, never sent on: control characters appear as
+//!   escapes.
+//!
+//! Deliberately absent: IO beyond a given reader or writer, printing, verdicts
+//! (they are [`judge`](crate::judge)'s), exit codes (they are
+//! [`run`](crate::run)'s), and any knowledge of the service.
+
+mod compare;
+mod curl;
+mod exchange;
+mod failure;
+mod json;
+mod jsonl;
+mod junit;
+mod record;
+#[cfg(test)]
+mod samples;
+mod schema;
+mod sentence;
+mod summary;
+mod table;
+mod text;
+
+pub use curl::{curl, quote};
+pub use exchange::exchange;
+pub use failure::{Context, failure, failures};
+pub use jsonl::{Partial, ReadError, Reader, read_events, write_event};
+pub use junit::junit;
+pub use record::Record;
+pub use schema::schema;
+pub use summary::{Summary, Tally};

@@ -10,6 +10,9 @@ use crate::judge::{Finding, Verdict};
 /// Version of the form of `run.jsonl`; raised when a reader would misread it.
 pub const FORMAT_VERSION: u32 = 1;
 
+/// Stands where a secret was, in everything that is recorded.
+pub const REDACTED: &str = "<redacted>";
+
 /// One thing that happened in a run: one line of `run.jsonl`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "kebab-case")]
@@ -65,6 +68,9 @@ pub struct TargetSummary {
 pub struct CaseResult {
     /// The case's id.
     pub case: String,
+    /// What the case shows, in one sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
     /// Operation that the case is about; `service` for the service as a whole.
     pub action: String,
     /// Wire protocol that was spoken.
@@ -101,8 +107,13 @@ pub struct RecordedExchange {
     pub step: usize,
     /// What the step calls, for people: an operation, or method and path.
     pub label: String,
-    /// Who signed: `developer`, `identity`, ….
+    /// Who signed: `developer`, `identity`, `other-identity`, `none`, or somebody
+    /// whose signature is broken on purpose.
     pub signed_by: String,
+    /// The signature is not the ordinary one, or the request was changed after
+    /// signing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tampered: bool,
     /// The fixture that the step belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixture: Option<String>,

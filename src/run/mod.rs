@@ -1,8 +1,31 @@
 //! The loop over a plan, and its events.
+//!
+//! [`run`] executes a plan's cases, several at a time, and tells a sink of
+//! everything as [`Event`]s: they are the lines of `run.jsonl`, and all that
+//! reports are made from. [`execute`] runs a single case; [`libtest`] offers the
+//! suite as tests.
+//!
+//! Invariants: a result is told once for every selected case, whatever happens;
+//! secrets are taken out when an exchange is recorded; a step is only repeated
+//! when its case says so; a case cleans up after itself whatever its verdict.
+//!
+//! Deliberately absent: printing, files, and any knowledge of the service.
 
+mod engine;
 mod event;
+mod execute;
+pub mod libtest;
+mod prepare;
+mod preview;
+mod redact;
+mod session;
 
+pub use engine::{Settings, run};
 pub use event::{
-    CaseResult, Event, FORMAT_VERSION, Footer, Header, RecordedBody, RecordedExchange, RecordedRequest,
+    CaseResult, Event, FORMAT_VERSION, Footer, Header, REDACTED, RecordedBody, RecordedExchange, RecordedRequest,
     RecordedResponse, TargetSummary,
 };
+pub use execute::{Outcome, execute};
+pub use prepare::PrepareError;
+pub use preview::preview;
+pub use session::Session;

@@ -1,0 +1,215 @@
+//! The command line as it is typed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Tells whether an endpoint really speaks Amazon Cognito Sync (2014-06-30), and shows where and why not.
+///
+/// Without a command, the whole suite runs against the embedded reference server.
+#[derive(Debug, Parser)]
+#[command(name = "syncspec", version, after_help = EXIT_CODES)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 all selected cases passed, warned, were skipped by declaration or failed as expected;
+1 a case failed, passed unexpectedly, or a known failure matches nothing; 2 wrong usage;
+3 something could not be judged; 4 nothing was selected or judged.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run cases against a target (default: the embedded reference server)
+    Run(RunArgs),
+    /// List the cases, with what they prove
+    List(ListArgs),
+    /// Explain a case or a requirement: the rule, its sources, the requests as they will be sent
+    Explain(ExplainArgs),
+    /// Check case files, and report every mistake by line and column
+    Lint(LintArgs),
+    /// Serve the reference server until interrupted
+    Serve(ServeArgs),
+    /// Print the JSON Schema of a file format
+    Schema {
+        /// Which format
+        kind: SchemaKind,
+    },
+    /// Make a document from a recorded run
+    Report {
+        /// Which document
+        #[command(subcommand)]
+        format: ReportFormat,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Which suite.
+#[derive(Debug, Default, Parser)]
+pub(super) struct SuiteArgs {
+    /// Use the case files of this folder instead of the built-in suite
+    #[arg(long, value_name = "DIR")]
+    pub(super) cases: Option<PathBuf>,
+}
+
+/// Which target.
+#[derive(Debug, Default, Parser)]
+pub(super) struct TargetArgs {
+    /// The target file (default: the embedded reference server)
+    #[arg(long, value_name = "FILE")]
+    pub(super) target: Option<PathBuf>,
+    /// Send to this address instead of the target file's; without a target file, with the public
+    /// keys of the reference server
+    #[arg(long, value_name = "URL")]
+    pub(super) endpoint: Option<String>,
+}
+
+#[derive(Debug, Parser)]
+pub(super) struct RunArgs {
+    /// Cases to run: a part of an id, a pattern with `*`, or the beginning of a requirement's id
+    #[arg(value_name = "FILTER")]
+    pub(super) filters: Vec<String>,
+    #[command(flatten)]
+    pub(super) suite: SuiteArgs,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// Most cases at a time
+    #[arg(long, short, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: u16,
+    /// Let inferred requirements fail instead of warn
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Stop at the first case that fails
+    #[arg(long)]
+    pub(super) fail_fast: bool,
+    /// Run only what did not pass in this recorded run (a folder or a run.jsonl)
+    #[arg(long, value_name = "DIR")]
+    pub(super) rerun_failed: Option<PathBuf>,
+    /// Where run.jsonl is written (default: reports/<target>/<UTC time>)
+    #[arg(long, value_name = "DIR")]
+    pub(super) report_dir: Option<PathBuf>,
+    /// Write JUnit XML to this file too
+    #[arg(long, value_name = "FILE")]
+    pub(super) junit: Option<PathBuf>,
+    /// Seconds to wait for a whole response
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(super) timeout: u64,
+    /// Show at most so many failures in full
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SHOWN)]
+    pub(super) show: usize,
+    /// Text for people, or the lines of run.jsonl
+    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    pub(super) format: Format,
+}
+
+const DEFAULT_JOBS: u16 = 16;
+const DEFAULT_TIMEOUT: u64 = 30;
+const DEFAULT_SHOWN: usize = 10;
+
+impl Default for RunArgs {
+    fn default() -> Self {
+        Self {
+            filters: Vec::new(),
+            suite: SuiteArgs::default(),
+            target: TargetArgs::default(),
+            jobs: DEFAULT_JOBS,
+            strict: false,
+            fail_fast: false,
+            rerun_failed: None,
+            report_dir: None,
+            junit: None,
+            timeout: DEFAULT_TIMEOUT,
+            show: DEFAULT_SHOWN,
+            format: Format::default(),
+        }
+    }
+}
+
+#[derive(Debug, Parser)]
+pub(super) struct ListArgs {
+    /// Cases to list, as for `run`
+    #[arg(value_name = "FILTER")]
+    pub(super) filters: Vec<String>,
+    #[command(flatten)]
+    pub(super) suite: SuiteArgs,
+    /// Text for people, or one JSON object
+    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Parser)]
+pub(super) struct ExplainArgs {
+    /// Id of a case or of a requirement
+    #[arg(value_name = "CASE|REQUIREMENT")]
+    pub(super) id: String,
+    #[command(flatten)]
+    pub(super) suite: SuiteArgs,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+}
+
+#[derive(Debug, Parser)]
+pub(super) struct LintArgs {
+    /// The folder of case files (default: the built-in suite)
+    #[arg(value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Parser)]
+pub(super) struct ServeArgs {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4580")]
+    pub(super) listen: SocketAddr,
+    /// Write a target file that leads to the server
+    #[arg(long, value_name = "FILE")]
+    pub(super) write_target: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ReportFormat {
+    /// JUnit XML
+    Junit(DocumentArgs),
+}
+
+#[derive(Debug, Parser)]
+pub(super) struct DocumentArgs {
+    /// The recorded run: a run.jsonl, or its folder
+    #[arg(value_name = "RUN")]
+    pub(super) run: PathBuf,
+    /// Where to write (default: standard output)
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Accept a run that was interrupted
+    #[arg(long)]
+    pub(super) partial: bool,
+}
+
+/// Form of what is printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines.
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaKind {
+    /// Case files
+    Case,
+    /// The file of base requests
+    Base,
+    /// The file of fixtures
+    Fixture,
+    /// Target files
+    Target,
+    /// One line of run.jsonl
+    Report,
+}

@@ -1,0 +1,128 @@
+//! `syncspec explain`: a case or a requirement, in words and as requests.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::args::ExplainArgs;
+use super::output::Output;
+use super::{Exit, NOTHING_SELECTED, inspect, open};
+use crate::cases::{Case, Suite};
+use crate::plan::{Decision, LeaseTable, Plan};
+use crate::report::{curl, exchange};
+use crate::run::{Session, TargetSummary, preview};
+use crate::source::did_you_mean;
+use crate::spec::{Catalog, Requirement, Service};
+use crate::target::Target;
+
+pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<u8, Exit> {
+    let (service, catalog) = inspect::service();
+    let suite = open::suite(&args.suite)?;
+    if let Some(requirement) = catalog.get(&args.id) {
+        output.text(&about_requirement(requirement, service, &suite));
+        return Ok(0);
+    }
+    let Some(case) = suite.cases.iter().find(|case| case.id == args.id) else {
+        return Err(unknown(&args.id, catalog, &suite));
+    };
+    let mut target = match &args.target.target {
+        Some(file) => Target::from_file(file).map_err(Exit::usage)?,
+        None => Target::embedded(&open::embedded_world(), "http://127.0.0.1:4580"),
+    };
+    if let Some(endpoint) = &args.target.endpoint {
+        endpoint.clone_into(&mut target.endpoint);
+    }
+    output.text(&about_case(case, service, catalog));
+    // A client connects within a runtime, and is made within one.
+    let runtime = open::runtime()?;
+    let _guard = runtime.enter();
+    output.text(&requests(&suite, case, target)?);
+    Ok(0)
+}
+
+fn unknown(id: &str, catalog: &Catalog, suite: &Suite) -> Exit {
+    let cases = suite.cases.iter().map(|case| case.id.as_str());
+    let known = cases.chain(catalog.iter().map(|requirement| requirement.id.as_str()));
+    let hint = did_you_mean(id, known).unwrap_or_default();
+    Exit { code: NOTHING_SELECTED, message: format!("no case or requirement `{id}`{hint}") }
+}
+
+fn about_requirement(requirement: &Requirement, service: &Service, suite: &Suite) -> String {
+    let mut text = stated(requirement, service);
+    let proving: Vec<_> = suite.cases.iter().filter(|case| case.proves.contains(&requirement.id)).collect();
+    // Writing to a `String` cannot fail.
+    let _ = match proving.as_slice() {
+        [] => writeln!(text, "\nNo case proves it."),
+        _ => writeln!(text, "\nProved by:"),
+    };
+    for case in proving {
+        let _ = writeln!(text, "  {}", case.id);
+    }
+    text
+}
+
+/// A requirement in words: statement, strength, sources, and what is in dispute.
+fn stated(requirement: &Requirement, service: &Service) -> String {
+    let mut text = format!("{}\n  {}\n", requirement.id, requirement.statement);
+    let _ = writeln!(text, "  {}: {}", requirement.strength, requirement.sources.join("; "));
+    let dispute = requirement.dispute.as_ref();
+    let dispute = dispute.and_then(|id| service.disputes.iter().find(|dispute| dispute.id == *id));
+    if let Some(dispute) = dispute {
+        let _ = writeln!(text, "  in dispute: {}", dispute.question);
+        for reading in &dispute.readings {
+            let by: Vec<_> = reading.by.iter().map(|key| service.sources[key].as_str()).collect();
+            let _ = writeln!(text, "    {}: {}", by.join("; "), reading.says);
+        }
+        let _ = writeln!(text, "    the suite: {}", dispute.suite);
+    }
+    text
+}
+
+fn about_case(case: &Case, service: &Service, catalog: &Catalog) -> String {
+    let mut text = format!("{} ({})\n", case.id, case.origin);
+    if let Some(about) = &case.about {
+        let _ = writeln!(text, "{about}");
+    }
+    text.push_str("\nProves:\n\n");
+    for requirement in case.proves.iter().filter_map(|id| catalog.get(id)) {
+        text.push_str(&stated(requirement, service));
+        text.push('\n');
+    }
+    text
+}
+
+/// The requests of a case as they will be sent, also as curl commands.
+fn requests(suite: &Suite, case: &Case, target: Target) -> Result<String, Exit> {
+    let summary = TargetSummary {
+        name: target.name.clone(),
+        endpoint: target.endpoint.clone(),
+        region: target.region.clone(),
+        lacks: target.lacks.clone(),
+    };
+    let plan = Plan::new(suite, std::slice::from_ref(&case.id), &target).map_err(Exit::usage)?;
+    let decision = plan.cases.into_iter().find(|planned| planned.case.id == case.id).map(|planned| planned.decision);
+    let demand = match decision {
+        Some(Decision::Run(demand)) => demand,
+        Some(Decision::Skip { reason }) => return Ok(format!("On {} it is skipped: {reason}.\n", summary.name)),
+        None => return Ok(String::new()),
+    };
+    let session: Session = open::session(target, Duration::from_secs(30), false)?;
+    let lease = LeaseTable::new(&session.target, super::run::datasets_per_identity(&session)).acquire(demand);
+    let Some(lease) = lease else { return Ok(format!("{} has no identity to give to it.\n", summary.name)) };
+    let mut text = String::from("Requests (values that an earlier step captures are shown as <name>):\n");
+    for (step, prepared) in case.steps.iter().zip(preview(&session, case, &lease)) {
+        match prepared {
+            Ok(prepared) => {
+                let fixture = step.fixture.as_ref().map(|name| format!("(fixture {name}) ")).unwrap_or_default();
+                let _ = write!(text, "\n{fixture}{}", exchange(&prepared, &[]));
+                if !prepared.request.method.is_empty() {
+                    let command = curl(&prepared, &summary, &session.service.signing_name);
+                    let _ = writeln!(text, "\n{command}");
+                }
+            }
+            Err(error) => {
+                let _ = writeln!(text, "\nstep at {}: {error}", step.origin);
+            }
+        }
+    }
+    Ok(text)
+}

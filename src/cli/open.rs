@@ -1,0 +1,110 @@
+//! Suites, targets and sessions from what was typed.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Exit;
+use super::args::{SuiteArgs, TargetArgs};
+use crate::cases::{CasesError, Suite};
+use crate::client::{Client, Endpoint, Limits};
+use crate::reference::{Server, World};
+use crate::run::Session;
+use crate::spec::{Catalog, Service};
+use crate::target::Target;
+
+/// Pools of the embedded server: so many cases that need a pool to themselves can
+/// run at a time, and so many bulk publishes in a run.
+pub const EMBEDDED_POOLS: usize = 8;
+
+/// Identities in each of its pools.
+pub const EMBEDDED_IDENTITIES: usize = 6;
+
+/// What the embedded server, and `syncspec serve`, begin with.
+pub fn embedded_world() -> World {
+    World::standard(EMBEDDED_POOLS, EMBEDDED_IDENTITIES)
+}
+
+pub(super) fn suite(args: &SuiteArgs) -> Result<Suite, Exit> {
+    suite_in(args.cases.as_deref())
+}
+
+pub(super) fn suite_in(dir: Option<&Path>) -> Result<Suite, Exit> {
+    let (service, catalog) = (Service::embedded(), Catalog::embedded());
+    let suite = match dir {
+        Some(dir) => Suite::from_dir(service, catalog, dir),
+        None => Suite::shipped(service, catalog),
+    };
+    suite.map_err(|error| match &error {
+        CasesError::Mistakes(problems) => {
+            let mistakes = if problems.len() == 1 { "mistake" } else { "mistakes" };
+            Exit::usage(format!("the case files have {} {mistakes}\n{error}", problems.len()))
+        }
+        CasesError::Unreadable { .. } | CasesError::NoCases { .. } => Exit::usage(error),
+    })
+}
+
+/// A target, and the embedded server behind it if that is what was asked for.
+pub(super) struct Opened {
+    pub(super) target: Target,
+    pub(super) server: Option<Server>,
+}
+
+/// Reads the target file, or starts the embedded server.
+pub(super) async fn target(args: &TargetArgs) -> Result<Opened, Exit> {
+    let mut opened = match (&args.target, &args.endpoint) {
+        (Some(file), _) => Opened { target: Target::from_file(file).map_err(Exit::usage)?, server: None },
+        (None, Some(endpoint)) => {
+            let mut target = Target::embedded(&embedded_world(), endpoint);
+            // Whose server it is nobody said, so no snapshots are its own.
+            target.name = "endpoint".to_owned();
+            target.snapshots = None;
+            Opened { target, server: None }
+        }
+        (None, None) => {
+            let world = embedded_world();
+            let server = start(world.clone()).await?;
+            Opened { target: Target::embedded(&world, &server.endpoint()), server: Some(server) }
+        }
+    };
+    if let Some(endpoint) = &args.endpoint {
+        opened.target.endpoint = endpoint.trim_end_matches('/').to_owned();
+    }
+    Ok(opened)
+}
+
+async fn start(world: World) -> Result<Server, Exit> {
+    let service = Arc::new(Service::embedded().clone());
+    let server = Server::start(([127, 0, 0, 1], 0).into(), service, world).await;
+    server.map_err(|error| Exit::usage(format!("the embedded server cannot listen on 127.0.0.1: {error}")))
+}
+
+/// A client for a target.
+///
+/// # Errors
+///
+/// A sentence on what is wrong with the endpoint.
+pub fn open_client(target: &Target, timeout: Duration) -> Result<Client, String> {
+    let endpoint: Endpoint =
+        Endpoint::parse(&target.endpoint).map_err(|error| format!("target {}: {error}", target.name))?;
+    let limits = Limits { response_timeout: timeout, ..Limits::default() };
+    Client::new(endpoint, limits).map_err(|error| error.to_string())
+}
+
+/// A session on a target, with a name of its own for what it makes.
+pub(super) fn session(target: Target, timeout: Duration, strict: bool) -> Result<Session, Exit> {
+    let client = open_client(&target, timeout).map_err(Exit::usage)?;
+    Ok(Session::new(target, client, strict, run_id()?))
+}
+
+/// Eight random characters that name a run.
+fn run_id() -> Result<String, Exit> {
+    let random = getrandom::u32().map_err(|error| Exit::usage(format!("no random numbers: {error}")))?;
+    Ok(format!("{random:08x}"))
+}
+
+/// A runtime for a command that sends or serves.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Exit::usage(format!("cannot start: {error}")))
+}

@@ -1,0 +1,167 @@
+//! One request to one response, without a network: route, signature, class of
+//! credentials, input, the caller's own resources, model, answer, in this order.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+use super::dispatch;
+use super::encode;
+use super::input::{self, Input};
+use super::refusal::Refusal;
+use super::route::{Routed, Router};
+use super::sigv4::{Verifier, hex};
+use super::validate::Patterns;
+use crate::reference::model::{Call, Caller, Limits, Model, Timestamp};
+use crate::reference::world::World;
+use crate::spec::{Credentials, Operation, Service};
+use crate::wire::{Headers, Request, Response};
+
+/// What a browser may read of an answer, and how long it may remember that.
+const EXPOSED_HEADERS: &str = "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date";
+const PREFLIGHT_SECONDS: &str = "172800";
+
+/// What an unknown operation is answered with; there is no content type.
+const UNKNOWN_OPERATION_BODY: &[u8] = b"<UnknownOperationException/>\n";
+
+/// When a request is handled, and fresh random bytes for it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    pub(super) now: Timestamp,
+    pub(super) request_id: [u8; 16],
+    pub(super) random: [u8; 16],
+}
+
+/// Answers requests.
+pub(super) struct Handler {
+    service: Arc<Service>,
+    router: Router,
+    patterns: Patterns,
+    verifier: Verifier,
+    model: Mutex<Model>,
+}
+
+impl Handler {
+    /// A service with nothing in it but `world`. Fails when a pattern of the
+    /// description does not compile.
+    pub(super) fn new(
+        service: Arc<Service>,
+        world: &World,
+        session_key: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Self, regex::Error> {
+        Ok(Self {
+            router: Router::new(&service),
+            patterns: Patterns::compile(&service)?,
+            verifier: Verifier::new(world, &service.signing_name),
+            model: Mutex::new(Model::new(world, Limits::of(&service), session_key, now)),
+            service,
+        })
+    }
+
+    /// The answer to a request that was read completely.
+    pub(super) fn answer(&self, request: &Request, moment: &Moment) -> Response {
+        let origin = request.headers.contains("origin");
+        if request.method == "OPTIONS" && origin {
+            return preflight(request, moment);
+        }
+        let Some(routed) = self.router.route(&self.service, &request.method, request.path()) else {
+            return self.refuse(None, &Refusal::unknown_operation(), moment, origin);
+        };
+        // A fault in this code must cost one answer, not the connection.
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.perform(&routed, request, moment)));
+        match outcome.unwrap_or_else(|_| Err(Refusal::internal("The service failed"))) {
+            Ok(body) => {
+                let mut headers = common_headers(moment, origin);
+                if !body.is_empty() {
+                    headers.append("content-type", "application/json");
+                }
+                Response { status: self.service.success_status, headers, body: body.into() }
+            }
+            Err(refusal) => self.refuse(Some(routed.operation), &refusal, moment, origin),
+        }
+    }
+
+    /// The answer to a request that could not be read, or was refused.
+    pub(super) fn refuse(
+        &self,
+        operation: Option<&Operation>,
+        refusal: &Refusal,
+        moment: &Moment,
+        origin: bool,
+    ) -> Response {
+        let (name, status, mut body) = encode::failure(&self.service, operation, refusal);
+        let mut headers = common_headers(moment, origin);
+        headers.append("x-amzn-ErrorType", format!("{name}{}", refusal.by.tail()));
+        if *refusal == Refusal::unknown_operation() {
+            body = UNKNOWN_OPERATION_BODY.to_vec();
+        } else {
+            headers.append("content-type", "application/json");
+        }
+        Response { status, headers, body: body.into() }
+    }
+
+    fn perform(&self, routed: &Routed<'_>, request: &Request, moment: &Moment) -> Result<Vec<u8>, Refusal> {
+        let operation = routed.operation;
+        let caller = self.verifier.verify(request, moment.now)?;
+        check_class(operation, caller)?;
+        let input = input::read(&self.service, &self.patterns, routed, request)?;
+        check_scope(caller, &input)?;
+        let call = Call { now: moment.now, caller, random: moment.random };
+        let output = {
+            // A panic elsewhere left the model whole: it changes only at the end.
+            let mut model = self.model.lock().unwrap_or_else(PoisonError::into_inner);
+            dispatch::call(&mut model, &call, &operation.name, &input)?
+        };
+        Ok(encode::success(&self.service, operation, &output))
+    }
+}
+
+fn check_class(operation: &Operation, caller: &Caller) -> Result<(), Refusal> {
+    match (operation.credentials, caller) {
+        (Credentials::DeveloperOnly, Caller::Identity { .. }) | (Credentials::IdentityOnly, Caller::Developer) => {
+            Err(Refusal::not_authorized())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An identity reaches its own pool and its own data, nothing else.
+fn check_scope(caller: &Caller, input: &Input) -> Result<(), Refusal> {
+    let Caller::Identity { identity_pool_id, identity_id } = caller else { return Ok(()) };
+    let foreign = |name: &str, own: &str| input.text(name).is_some_and(|named| named != own);
+    if foreign("IdentityPoolId", identity_pool_id) || foreign("IdentityId", identity_id) {
+        return Err(Refusal::not_authorized());
+    }
+    Ok(())
+}
+
+fn common_headers(moment: &Moment, origin: bool) -> Headers {
+    let mut headers = Headers::new();
+    let id = hex(&moment.request_id);
+    let id = [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]].join("-");
+    headers.append("x-amzn-RequestId", id);
+    if origin {
+        headers.append("access-control-allow-origin", "*");
+        headers.append("access-control-expose-headers", EXPOSED_HEADERS);
+    }
+    headers
+}
+
+/// The answer to a browser that asks whether it may ask; no signature is needed.
+fn preflight(request: &Request, moment: &Moment) -> Response {
+    let mut headers = common_headers(moment, true);
+    for what in ["method", "headers"] {
+        if let Some(asked) = request.headers.get_all(&format!("access-control-request-{what}")).next() {
+            let granted = if what == "method" { "methods" } else { what };
+            headers.append(format!("access-control-allow-{granted}"), asked);
+        }
+    }
+    headers.append("access-control-max-age", PREFLIGHT_SECONDS);
+    Response { status: 200, headers, body: Bytes::new() }
+}
+
+#[cfg(test)]
+#[path = "handler_tests.rs"]
+mod tests;

@@ -1,0 +1,28 @@
+//! The HTTP server around the model: routes, signatures, input, constraints,
+//! answers. Everything that the service description says is read from it.
+//!
+//! Only `server` does IO and reads the clock; `handler` and all below it turn one
+//! request into one response and can be tested without a network.
+//!
+//! Choices, where sources are silent: the order of the checks is route, signature,
+//! class of credentials, JSON and types, constraints, the caller's own resources,
+//! and then the model; a broken constraint is an InvalidParameterException; an
+//! unrouted request is answered in the XML form, with the error's name in the
+//! header too; null in the body is the same as nothing. More stand in `sigv4`,
+//! `input` and `dispatch`.
+
+mod canonical;
+mod claim;
+mod dispatch;
+mod encode;
+mod handler;
+mod input;
+mod refusal;
+mod route;
+mod server;
+mod sigv4;
+#[cfg(test)]
+mod testing;
+mod validate;
+
+pub use server::Server;

@@ -1,0 +1,209 @@
+//! The listener: connections in, bytes to requests, responses to bytes.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderName, HeaderValue};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{sleep, timeout};
+
+use super::handler::{Handler, Moment};
+use super::refusal::Refusal;
+use crate::reference::model::Timestamp;
+use crate::reference::world::World;
+use crate::spec::Service;
+use crate::wire::{Headers, Request, Response};
+
+/// Most bytes of a body: enough for the longest value with every character
+/// written as an escape of six bytes, and its envelope.
+const BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// A body beyond the limit is read so much further and dropped: a client that is
+/// still sending would otherwise lose the answer to a reset connection.
+const DRAINED_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Most bytes of a request's head.
+const HEAD_BYTES_MAX: usize = 128 * 1024;
+
+/// How long a head, or the wait for one, may take.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long a body may take.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long open requests may go on after the end was called.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
+
+/// The service, listening. It stops when it is shut down or dropped.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    stop: watch::Sender<()>,
+    accepting: JoinHandle<()>,
+}
+
+impl Server {
+    /// Listens on `listen` (port 0 for any free one) as the service that `service`
+    /// describes, with what `world` holds and no data.
+    ///
+    /// # Errors
+    ///
+    /// When the address cannot be listened on, the system gives no random bytes,
+    /// or a pattern of the description does not compile.
+    pub async fn start(listen: SocketAddr, service: Arc<Service>, world: World) -> io::Result<Self> {
+        let mut session_key = [0; 32];
+        getrandom::fill(&mut session_key).map_err(io::Error::other)?;
+        let handler = Handler::new(service, &world, session_key, now())
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let listener = TcpListener::bind(listen).await?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = watch::channel(());
+        let accepting = tokio::spawn(accept(listener, Arc::new(handler), stopped));
+        Ok(Self { address, stop, accepting })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where it listens, as a URL without a path, such as `http://127.0.0.1:8000`.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Takes no more connections and gives the requests that are being answered a
+    /// second to end.
+    pub async fn shutdown(self) {
+        drop(self.stop);
+        // An error would mean that the task is gone already.
+        let _ended = self.accepting.await;
+    }
+}
+
+/// Takes connections until `stopped` says, or loses its sender.
+async fn accept(listener: TcpListener, handler: Arc<Handler>, mut stopped: watch::Receiver<()>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, Arc::clone(&handler), stopped.clone()));
+                }
+                // Most likely out of file handles: wait for connections to end.
+                Err(_) => sleep(Duration::from_millis(20)).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+    drop(listener);
+    let ended = async { while connections.join_next().await.is_some() {} };
+    // What has not ended by then is cut off when the set is dropped.
+    let _in_time = timeout(SHUTDOWN_GRACE, ended).await;
+}
+
+async fn connection(stream: TcpStream, handler: Arc<Handler>, mut stopped: watch::Receiver<()>) {
+    // Without this, small answers may wait for the client's acknowledgement.
+    let _ignored = stream.set_nodelay(true);
+    let service = service_fn(|request| {
+        let handler = Arc::clone(&handler);
+        async move { Ok::<_, Infallible>(exchange(&handler, request).await) }
+    });
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut serving = pin!(serving);
+    tokio::select! {
+        // How a connection ended is the client's business.
+        _ = serving.as_mut() => return,
+        _ = stopped.changed() => serving.as_mut().graceful_shutdown(),
+    }
+    let _ended = serving.await;
+}
+
+async fn exchange(handler: &Handler, request: http::Request<Incoming>) -> http::Response<Full<Bytes>> {
+    let (head, body) = request.into_parts();
+    let headers: Headers =
+        head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes().to_vec())).collect();
+    let origin = headers.contains("origin");
+    let body = timeout(BODY_TIMEOUT, read(body)).await.unwrap_or_else(|_| Err(Refusal::timed_out()));
+    let Some(moment) = moment() else {
+        // No random bytes, no request id: there is nothing to say.
+        return encoded(Response { status: 500, headers: Headers::new(), body: Bytes::new() });
+    };
+    let response = match body {
+        Ok(body) => {
+            let target = head.uri.path_and_query().map(|target| target.as_str().to_owned()).unwrap_or_default();
+            let request = Request { method: head.method.as_str().to_owned(), target, headers, body };
+            handler.answer(&request, &moment)
+        }
+        Err(refusal) => {
+            let mut response = handler.refuse(None, &refusal, &moment, origin);
+            // The rest of the body may still be on its way.
+            response.headers.append("connection", "close");
+            response
+        }
+    };
+    encoded(response)
+}
+
+/// Reads a body of at most [`BODY_BYTES_MAX`] bytes.
+async fn read(mut body: Incoming) -> Result<Bytes, Refusal> {
+    let mut bytes = BytesMut::new();
+    let mut total = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Refusal::serialization("The body broke off"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        total = total.saturating_add(data.len());
+        if total > DRAINED_BYTES_MAX {
+            break;
+        }
+        if total > BODY_BYTES_MAX {
+            bytes = BytesMut::new();
+        } else {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    if total > BODY_BYTES_MAX { Err(Refusal::too_large()) } else { Ok(bytes.freeze()) }
+}
+
+fn now() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn moment() -> Option<Moment> {
+    let (mut request_id, mut random) = ([0; 16], [0; 16]);
+    getrandom::fill(&mut request_id).ok()?;
+    getrandom::fill(&mut random).ok()?;
+    Some(Moment { now: now(), request_id, random })
+}
+
+fn encoded(response: Response) -> http::Response<Full<Bytes>> {
+    let mut encoded = http::Response::new(Full::new(response.body));
+    // A status that HTTP does not have can only come from an altered description.
+    *encoded.status_mut() =
+        http::StatusCode::from_u16(response.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in response.headers.iter() {
+        let pair = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value));
+        if let (Ok(name), Ok(value)) = pair {
+            encoded.headers_mut().append(name, value);
+        }
+    }
+    encoded
+}

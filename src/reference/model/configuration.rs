@@ -1,0 +1,109 @@
+//! A pool's events and configuration.
+
+use std::collections::BTreeMap;
+
+use super::error::ServiceError;
+use super::state::Model;
+
+/// The one event that a function can be bound to.
+const SYNC_TRIGGER: &str = "SyncTrigger";
+
+/// What a pool is set up to do beside storing data.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PoolConfiguration {
+    /// Push messages; none when not configured, or when left as it is.
+    pub push_sync: Option<PushSync>,
+    /// Streaming of changes; none when not configured, or when left as it is.
+    pub cognito_streams: Option<CognitoStreams>,
+}
+
+/// Configuration of push messages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PushSync {
+    /// ARNs of the platform applications.
+    pub application_arns: Vec<String>,
+    /// ARN of the role to send as.
+    pub role_arn: Option<String>,
+}
+
+/// Configuration of the stream of changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CognitoStreams {
+    /// Name of the stream.
+    pub stream_name: Option<String>,
+    /// ARN of the role to write as.
+    pub role_arn: Option<String>,
+    /// `ENABLED` or `DISABLED`, as sent.
+    pub streaming_status: Option<String>,
+}
+
+impl CognitoStreams {
+    /// Whether changes are streamed.
+    pub(super) fn is_enabled(&self) -> bool {
+        self.streaming_status.as_deref() == Some("ENABLED")
+    }
+}
+
+impl Model {
+    /// Event names to function ARNs.
+    ///
+    /// # Errors
+    ///
+    /// `ResourceNotFoundException` for an unknown pool.
+    pub fn cognito_events(&self, identity_pool_id: &str) -> Result<BTreeMap<String, String>, ServiceError> {
+        let pool = self.pool(identity_pool_id)?;
+        Ok(pool.sync_trigger.iter().map(|arn| (SYNC_TRIGGER.to_owned(), arn.clone())).collect())
+    }
+
+    /// Binds events to functions; an empty ARN unbinds. Functions are never called.
+    ///
+    /// # Errors
+    ///
+    /// `ResourceNotFoundException` for an unknown pool; `InvalidParameterException`
+    /// for an unknown event.
+    pub fn set_cognito_events(
+        &mut self,
+        identity_pool_id: &str,
+        events: &BTreeMap<String, String>,
+    ) -> Result<(), ServiceError> {
+        let pool = self.pool_mut(identity_pool_id)?;
+        if let Some(unknown) = events.keys().find(|name| *name != SYNC_TRIGGER) {
+            return Err(ServiceError::invalid_parameter(format!("Unknown event type: {unknown}")));
+        }
+        if let Some(arn) = events.get(SYNC_TRIGGER) {
+            pool.sync_trigger = (!arn.is_empty()).then(|| arn.clone());
+        }
+        Ok(())
+    }
+
+    /// The pool's configuration.
+    ///
+    /// # Errors
+    ///
+    /// `ResourceNotFoundException` for an unknown pool.
+    pub fn pool_configuration(&self, identity_pool_id: &str) -> Result<PoolConfiguration, ServiceError> {
+        let pool = self.pool(identity_pool_id)?;
+        Ok(PoolConfiguration { push_sync: pool.push_sync.clone(), cognito_streams: pool.streams.clone() })
+    }
+
+    /// Replaces the parts that are given, clears those that are given empty, and
+    /// gives the whole configuration.
+    ///
+    /// # Errors
+    ///
+    /// `ResourceNotFoundException` for an unknown pool.
+    pub fn set_pool_configuration(
+        &mut self,
+        identity_pool_id: &str,
+        configuration: &PoolConfiguration,
+    ) -> Result<PoolConfiguration, ServiceError> {
+        let pool = self.pool_mut(identity_pool_id)?;
+        if let Some(push) = &configuration.push_sync {
+            pool.push_sync = (*push != PushSync::default()).then(|| push.clone());
+        }
+        if let Some(streams) = &configuration.cognito_streams {
+            pool.streams = (*streams != CognitoStreams::default()).then(|| streams.clone());
+        }
+        self.pool_configuration(identity_pool_id)
+    }
+}

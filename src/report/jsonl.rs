@@ -1,0 +1,352 @@
+//! `run.jsonl`: one event per line, written as they happen, read one by one.
+
+use std::collections::HashSet;
+use std::io::{self, BufRead, Write};
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+
+use crate::judge::Verdict;
+use crate::run::{Event, FORMAT_VERSION, Footer, Header};
+
+/// Writes one event as one line and flushes, so that an interrupted run leaves
+/// whole lines behind.
+///
+/// # Errors
+///
+/// When `output` cannot be written to.
+pub fn write_event(event: &Event, mut output: impl Write) -> io::Result<()> {
+    let mut line = serde_json::to_vec(event)?;
+    line.push(b'\n');
+    output.write_all(&line)?;
+    output.flush()
+}
+
+/// Whether a record that ends without a footer may be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Partial {
+    /// No: the run was interrupted, and its record would look better than it is.
+    Refuse,
+    /// Yes: the reader says that it shows a partial run. A last line that was cut
+    /// while it was written is left out.
+    Allow,
+}
+
+/// Why a record cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The input failed.
+    #[error("cannot read the record of the run: {0}")]
+    Io(#[from] io::Error),
+    /// There is no line at all.
+    #[error("the record of the run is empty")]
+    Empty,
+    /// The first line is another event.
+    #[error("line 1 is no header; is this a run.jsonl?")]
+    NoHeader,
+    /// Written by a version of syncspec whose records this one would misread.
+    #[error("the record has format version {found}; this syncspec reads version {FORMAT_VERSION}")]
+    UnknownVersion {
+        /// The version that the header names.
+        found: u64,
+    },
+    /// A line is no event.
+    #[error("line {line}: {problem}")]
+    Malformed {
+        /// Number of the line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A second header: two records in one file.
+    #[error("line {line}: a second header; each run has a file of its own")]
+    SecondHeader {
+        /// Number of the line, from 1.
+        line: usize,
+    },
+    /// Something follows the footer.
+    #[error("line {line}: the run was already over")]
+    AfterFooter {
+        /// Number of the line, from 1.
+        line: usize,
+    },
+    /// Two results for one case.
+    #[error("line {line}: a second result for `{case}`")]
+    DuplicateCase {
+        /// Number of the line, from 1.
+        line: usize,
+        /// The case.
+        case: String,
+    },
+    /// No footer: the run was interrupted.
+    #[error("the run is partial: it ends after {results} of {selected} results, without a footer")]
+    Partial {
+        /// How many results there are.
+        results: usize,
+        /// How many cases were selected.
+        selected: usize,
+    },
+    /// Header, results and footer contradict each other.
+    #[error("line {line}: {problem}")]
+    Inconsistent {
+        /// Number of the line, from 1.
+        line: usize,
+        /// What contradicts what.
+        problem: String,
+    },
+}
+
+/// Reads a record event by event. After an error nothing more comes; a record
+/// is whole and consistent when the iterator ended without one.
+pub fn read_events<R: BufRead>(input: R, partial: Partial) -> Reader<R> {
+    Reader {
+        input,
+        partial,
+        line: 0,
+        over: false,
+        header: None,
+        cases: HashSet::new(),
+        totals: IndexMap::new(),
+        footer: false,
+    }
+}
+
+/// The events of a record, each checked against those before it.
+#[derive(Debug)]
+pub struct Reader<R> {
+    input: R,
+    partial: Partial,
+    /// Number of the line read last, from 1.
+    line: usize,
+    /// Nothing more comes.
+    over: bool,
+    /// How many cases the header selects.
+    header: Option<usize>,
+    /// The cases that have a result.
+    cases: HashSet<String>,
+    /// Results by verdict.
+    totals: IndexMap<Verdict, usize>,
+    /// The footer has come.
+    footer: bool,
+}
+
+impl<R: BufRead> Iterator for Reader<R> {
+    type Item = Result<Event, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.over {
+            return None;
+        }
+        let next = self.event().transpose();
+        self.over = !matches!(next, Some(Ok(_)));
+        next
+    }
+}
+
+/// As much of a header as every version of the form has.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct AnyHeader {
+    r#type: String,
+    format_version: u64,
+}
+
+impl<R: BufRead> Reader<R> {
+    fn event(&mut self) -> Result<Option<Event>, ReadError> {
+        let mut text = Vec::new();
+        self.input.read_until(b'\n', &mut text)?;
+        if text.is_empty() {
+            return self.end();
+        }
+        self.line += 1;
+        if self.line == 1 {
+            check_version(&text)?;
+        }
+        let event = match serde_json::from_slice(&text) {
+            Ok(event) => event,
+            Err(_) if !text.ends_with(b"\n") && self.header.is_some() && !self.footer => return self.end(),
+            Err(error) => return Err(ReadError::Malformed { line: self.line, problem: problem(&error) }),
+        };
+        self.check(&event)?;
+        Ok(Some(event))
+    }
+
+    fn end(&self) -> Result<Option<Event>, ReadError> {
+        let selected = self.header.ok_or(ReadError::Empty)?;
+        if self.footer || self.partial == Partial::Allow {
+            Ok(None)
+        } else {
+            Err(ReadError::Partial { results: self.cases.len(), selected })
+        }
+    }
+
+    fn check(&mut self, event: &Event) -> Result<(), ReadError> {
+        let line = self.line;
+        if self.footer {
+            return Err(ReadError::AfterFooter { line });
+        }
+        match event {
+            Event::Header(_) if self.header.is_some() => Err(ReadError::SecondHeader { line }),
+            Event::Header(Header { selected, .. }) => {
+                self.header = Some(*selected);
+                Ok(())
+            }
+            Event::Result(result) => {
+                if !self.cases.insert(result.case.clone()) {
+                    return Err(ReadError::DuplicateCase { line, case: result.case.clone() });
+                }
+                *self.totals.entry(result.verdict).or_default() += 1;
+                Ok(())
+            }
+            Event::Footer(footer) => {
+                self.footer = true;
+                self.contradiction(footer).map_or(Ok(()), |problem| Err(ReadError::Inconsistent { line, problem }))
+            }
+        }
+    }
+
+    /// What in the footer cannot be true after this header and these results.
+    fn contradiction(&self, footer: &Footer) -> Option<String> {
+        let (results, selected) = (self.cases.len(), self.header.unwrap_or_default());
+        let count = |totals: &IndexMap<Verdict, usize>, verdict| totals.get(&verdict).copied().unwrap_or(0);
+        for verdict in Verdict::ALL {
+            let (said, counted) = (count(&footer.totals, verdict), count(&self.totals, verdict));
+            if said != counted {
+                return Some(format!("the footer counts {said} as {verdict}, but {counted} of the results are"));
+            }
+        }
+        if results > selected || (results < selected && footer.stopped.is_none()) {
+            return Some(format!("the header selects {selected} cases, but there are {results} results"));
+        }
+        let unmatched = !footer.unmatched_known_failures.is_empty();
+        let exit = Footer::exit_code(&footer.totals, unmatched, footer.stopped.is_some());
+        (footer.exit != exit)
+            .then(|| format!("the footer has exit code {}, but its totals lead to {exit}", footer.exit))
+    }
+}
+
+/// The message without its position, which counts lines within this line.
+fn problem(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let message = text.split(" at line ").next().unwrap_or(&text).to_owned();
+    if error.column() > 0 { format!("{message}, at column {}", error.column()) } else { message }
+}
+
+fn check_version(line: &[u8]) -> Result<(), ReadError> {
+    match serde_json::from_slice::<AnyHeader>(line) {
+        Ok(header) if header.r#type != "header" => Err(ReadError::NoHeader),
+        Ok(header) if header.format_version != u64::from(FORMAT_VERSION) => {
+            Err(ReadError::UnknownVersion { found: header.format_version })
+        }
+        Ok(_) => Ok(()),
+        Err(_) => Err(ReadError::NoHeader),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::super::samples;
+    use super::{Partial, ReadError, read_events, write_event};
+    use crate::judge::Verdict;
+    use crate::run::Event;
+
+    fn lines(events: &[Event]) -> Vec<String> {
+        let line = |event: &Event| {
+            let mut bytes = Vec::new();
+            write_event(event, &mut bytes).unwrap();
+            String::from_utf8(bytes).unwrap()
+        };
+        events.iter().map(line).collect()
+    }
+
+    /// Header, a pass, a fail, footer.
+    fn record() -> Vec<String> {
+        lines(&samples::events(&[Verdict::Pass, Verdict::Fail]))
+    }
+
+    fn refused(text: &str, partial: Partial) -> String {
+        let mut last = None;
+        for event in read_events(text.as_bytes(), partial) {
+            assert!(last.is_none(), "something came after {last:?}");
+            last = event.err();
+        }
+        last.as_ref().map(ReadError::to_string).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let events = read_events(record().concat().as_bytes(), Partial::Refuse).collect::<Result<Vec<_>, _>>().unwrap();
+        assert_eq!(lines(&events), record());
+        assert!(record().iter().all(|line| line.matches('\n').count() == 1));
+    }
+
+    #[rstest]
+    #[case::empty("", "the record of the run is empty")]
+    #[case::other("{\"name\": \"x\"}\n", "line 1 is no header; is this a run.jsonl?")]
+    #[case::blank("\n", "line 1 is no header; is this a run.jsonl?")]
+    #[case::newer(
+        "{\"type\":\"header\",\"format-version\":7,\"unheard-of\":1}\n",
+        "the record has format version 7; this syncspec reads version 1"
+    )]
+    fn other_files_are_refused(#[case] text: &str, #[case] error: &str) {
+        assert_eq!(refused(text, Partial::Refuse), error);
+        assert_eq!(refused(text, Partial::Allow), error);
+    }
+
+    #[rstest]
+    #[case::no_header(&[1, 3], "line 1 is no header; is this a run.jsonl?")]
+    #[case::second_header(&[0, 1, 0], "line 3: a second header; each run has a file of its own")]
+    #[case::late(&[0, 1, 2, 3, 1], "line 5: the run was already over")]
+    #[case::second_footer(&[0, 1, 2, 3, 3], "line 5: the run was already over")]
+    #[case::duplicate(&[0, 1, 1], "line 3: a second result for `a/0`")]
+    #[case::totals(&[0, 1, 3], "line 3: the footer counts 1 as fail, but 0 of the results are")]
+    fn lines_out_of_place_are_refused(#[case] order: &[usize], #[case] error: &str) {
+        let record = record();
+        let text: String = order.iter().map(|index| record[*index].as_str()).collect();
+        assert_eq!(refused(&text, Partial::Refuse), error);
+        assert_eq!(refused(&text, Partial::Allow), error);
+    }
+
+    #[rstest]
+    #[case::fewer(0, "\"selected\":2", "\"selected\":3", "the header selects 3 cases, but there are 2 results")]
+    #[case::more(0, "\"selected\":2", "\"selected\":1", "the header selects 1 cases, but there are 2 results")]
+    #[case::greener(3, "\"exit\":1", "\"exit\":0", "the footer has exit code 0, but its totals lead to 1")]
+    fn contradictions_are_refused(#[case] line: usize, #[case] from: &str, #[case] to: &str, #[case] error: &str) {
+        let mut record = record();
+        assert!(record[line].contains(from), "{}", record[line]);
+        record[line] = record[line].replace(from, to);
+        assert_eq!(refused(&record.concat(), Partial::Allow), format!("line 4: {error}"));
+    }
+
+    #[test]
+    fn a_run_that_was_stopped_may_have_fewer_results() {
+        let mut events = samples::events(&[Verdict::Pass]);
+        let [Event::Header(header), _, Event::Footer(footer)] = &mut events[..] else { unreachable!() };
+        (header.selected, footer.stopped, footer.exit) = (9, Some("interrupted".to_owned()), 3);
+        assert_eq!(refused(&lines(&events).concat(), Partial::Refuse), "");
+    }
+
+    #[test]
+    fn a_partial_record_is_read_only_when_asked_for() {
+        let whole_lines = record()[..2].concat();
+        let cut = format!("{whole_lines}{}", &record()[2][..40]);
+        for text in [whole_lines, cut] {
+            let error = "the run is partial: it ends after 1 of 2 results, without a footer";
+            assert_eq!(refused(&text, Partial::Refuse), error);
+            assert_eq!(refused(&text, Partial::Allow), "");
+            assert_eq!(read_events(text.as_bytes(), Partial::Allow).count(), 2);
+        }
+    }
+
+    #[test]
+    fn a_broken_line_in_the_middle_is_never_taken_for_a_cut() {
+        let text = format!("{}{}\n{}", record()[0], &record()[1][..40], record()[2]);
+        let error = "line 2: control character (\\u0000-\\u001F) found while parsing a string";
+        assert_eq!(refused(&text, Partial::Allow), error);
+        let text = record()[..2].concat().replace("\"verdict\":\"pass\"", "\"verdict\":pass");
+        let column = record()[1].find(":\"pass\"").unwrap() + 2;
+        assert_eq!(refused(&text, Partial::Allow), format!("line 2: expected value, at column {column}"));
+    }
+}

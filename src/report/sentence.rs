@@ -1,0 +1,134 @@
+//! What a run came to, in one sentence.
+
+use super::summary::{Summary, Tally};
+use super::text::{count, duration, grouped};
+use crate::judge::Verdict;
+
+/// One sentence without styles and without full stop. It never says that all is
+/// well unless the run is whole and nothing went wrong.
+pub(super) fn sentence(summary: &Summary) -> String {
+    let Some(header) = &summary.header else { return "nothing was run".to_owned() };
+    let place = format!("on {} ({})", header.target.name, header.target.endpoint);
+    let total = &summary.total;
+    let bad = bad(total);
+    let finished = grouped(total.cases() as u64);
+    let selected = count(header.selected, "case");
+    let text = match &summary.footer {
+        None => format!("the run is partial: {finished} of {selected} came to an end {place}{}", and(&bad)),
+        Some(footer) => match &footer.stopped {
+            Some(reason) => format!("stopped after {finished} of {selected} {place}, {reason}{}", and(&bad)),
+            None if total.cases() == 0 => format!("nothing was judged {place}: no case was selected"),
+            None if bad.is_empty() && total.judged() == 0 => {
+                format!("nothing was judged {place}: {} skipped", all_were(total.cases()))
+            }
+            None => judged(total, &bad, &format!("{place} in {}", duration(footer.duration_us))),
+        },
+    };
+    text + &unmatched(summary)
+}
+
+/// A number of cases and what they did.
+type Clause = (usize, &'static str);
+
+/// What leads to an exit code other than 0, worst first.
+fn bad(total: &Tally) -> Vec<Clause> {
+    let unjudged = total.of(Verdict::NotTestable) + total.of(Verdict::Indeterminate);
+    occurring([
+        (total.of(Verdict::Fail), "failed"),
+        (total.of(Verdict::UnexpectedPass), "passed against a known failure"),
+        (unjudged, "could not be judged"),
+    ])
+}
+
+fn occurring<const N: usize>(clauses: [Clause; N]) -> Vec<Clause> {
+    clauses.into_iter().filter(|(number, _)| *number > 0).collect()
+}
+
+fn and(clauses: &[Clause]) -> String {
+    clauses.iter().map(|(number, what)| format!(", {} {what}", grouped(*number as u64))).collect()
+}
+
+fn judged(total: &Tally, bad: &[Clause], place_and_time: &str) -> String {
+    let cases = count(total.cases(), "case");
+    if let Some(((number, what), rest)) = bad.split_first() {
+        return format!("{} of {cases} {what} {place_and_time}{}", grouped(*number as u64), and(rest));
+    }
+    let passed = total.of(Verdict::Pass);
+    if passed == total.cases() {
+        return format!("{} passed {place_and_time}", all(passed));
+    }
+    let others = occurring([
+        (total.of(Verdict::Warn), "passed with warnings"),
+        (total.of(Verdict::ExpectedFail), "failed as expected"),
+        (total.of(Verdict::Skipped), "skipped"),
+    ]);
+    format!("{} of {cases} passed {place_and_time}{}", grouped(passed as u64), and(&others))
+}
+
+fn all(cases: usize) -> String {
+    if cases == 1 { "the only case".to_owned() } else { format!("all {}", count(cases, "case")) }
+}
+
+fn all_were(cases: usize) -> String {
+    format!("{} {}", all(cases), if cases == 1 { "was" } else { "were" })
+}
+
+fn unmatched(summary: &Summary) -> String {
+    match summary.footer.as_ref().map_or(0, |footer| footer.unmatched_known_failures.len()) {
+        0 => String::new(),
+        1 => "; 1 known failure matches no selected case".to_owned(),
+        more => format!("; {} match no selected case", count(more, "known failure")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::super::samples;
+    use super::super::summary::Summary;
+    use crate::judge::Verdict::{
+        self, ExpectedFail, Fail, Indeterminate, NotTestable, Pass, Skipped, UnexpectedPass, Warn,
+    };
+    use crate::run::Event;
+
+    const PLACE: &str = "on my-emulator (http://127.0.0.1:4566)";
+
+    #[rstest]
+    #[case(&[], "nothing was judged PLACE: no case was selected")]
+    #[case(&[Skipped], "nothing was judged PLACE: the only case was skipped")]
+    #[case(&[Skipped, Skipped], "nothing was judged PLACE: all 2 cases were skipped")]
+    #[case(&[Pass], "the only case passed PLACE in 0.8 s")]
+    #[case(&[Pass, Pass], "all 2 cases passed PLACE in 0.8 s")]
+    #[case(
+        &[Pass, Warn, ExpectedFail, Skipped],
+        "1 of 4 cases passed PLACE in 0.8 s, 1 passed with warnings, 1 failed as expected, 1 skipped"
+    )]
+    #[case(&[Fail, Pass, Fail], "2 of 3 cases failed PLACE in 0.8 s")]
+    #[case(
+        &[Fail, UnexpectedPass, NotTestable, Indeterminate],
+        "1 of 4 cases failed PLACE in 0.8 s, 1 passed against a known failure, 2 could not be judged"
+    )]
+    #[case(&[Pass, UnexpectedPass], "1 of 2 cases passed against a known failure PLACE in 0.8 s")]
+    #[case(&[Pass, NotTestable], "1 of 2 cases could not be judged PLACE in 0.8 s")]
+    #[case(&[Skipped, Indeterminate], "1 of 2 cases could not be judged PLACE in 0.8 s")]
+    fn whole_runs(#[case] verdicts: &[Verdict], #[case] sentence: &str) {
+        let summary = Summary::of(&samples::events(verdicts));
+        assert_eq!(summary.sentence(), sentence.replace("PLACE", PLACE));
+    }
+
+    #[test]
+    fn a_run_that_did_not_end_well_never_looks_green() {
+        let mut events = samples::events(&[Pass, Fail]);
+        let Some(Event::Footer(footer)) = events.last_mut() else { unreachable!() };
+        footer.unmatched_known_failures = vec!["gone/*".to_owned()];
+        let sentence = |events: &[Event]| Summary::of(events).sentence().replace(PLACE, "PLACE");
+        assert_eq!(sentence(&events), "1 of 2 cases failed PLACE in 0.8 s; 1 known failure matches no selected case");
+        let Some(Event::Footer(footer)) = events.last_mut() else { unreachable!() };
+        footer.unmatched_known_failures.clear();
+        footer.stopped = Some("interrupted".to_owned());
+        assert_eq!(sentence(&events), "stopped after 2 of 2 cases PLACE, interrupted, 1 failed");
+        assert_eq!(sentence(&events[..2]), "the run is partial: 1 of 2 cases came to an end PLACE");
+        assert_eq!(sentence(&[]), "nothing was run");
+    }
+}

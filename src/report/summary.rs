@@ -1,0 +1,259 @@
+//! What a run came to, counted while its events pass by.
+
+use std::collections::BTreeMap;
+use std::iter;
+
+use indexmap::IndexMap;
+
+use super::sentence;
+use super::table;
+use super::text::{BAD, BOLD, DIM, GOOD, count, indent, printable, styled};
+use crate::judge::{Level, Verdict};
+use crate::run::{CaseResult, Event, Footer, Header};
+
+/// Most requirements listed as not holding.
+const MOST_REQUIREMENTS: usize = 20;
+
+/// Counts over the results of one action, or of all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Results by verdict; verdicts that did not occur may be missing.
+    pub verdicts: BTreeMap<Verdict, usize>,
+    /// Time that the cases took one by one, in microseconds; more than the run
+    /// took when cases ran beside each other.
+    pub duration_us: u64,
+}
+
+impl Tally {
+    /// How many results have this verdict.
+    pub fn of(&self, verdict: Verdict) -> usize {
+        self.verdicts.get(&verdict).copied().unwrap_or(0)
+    }
+
+    /// How many results there are.
+    pub fn cases(&self) -> usize {
+        self.verdicts.values().sum()
+    }
+
+    /// How many of them were judged.
+    pub fn judged(&self) -> usize {
+        Verdict::ALL.into_iter().filter(|verdict| verdict.is_judged()).map(|verdict| self.of(verdict)).sum()
+    }
+
+    fn add(&mut self, result: &CaseResult) {
+        *self.verdicts.entry(result.verdict).or_default() += 1;
+        self.duration_us = self.duration_us.saturating_add(result.duration_us);
+    }
+}
+
+/// What a run came to. Its size does not grow with the number of results, only
+/// with actions, reasons, broken requirements and leftovers.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    /// How the run began.
+    pub header: Option<Header>,
+    /// How it ended; none while it goes on, or when it is partial.
+    pub footer: Option<Footer>,
+    /// All results.
+    pub total: Tally,
+    /// Results by action, in alphabetical order.
+    pub actions: BTreeMap<String, Tally>,
+    /// How many skipped cases have which reason.
+    pub skips: IndexMap<String, usize>,
+    /// How many cases broke which requirement, known failures aside.
+    pub broken: IndexMap<String, usize>,
+    /// How many findings warn.
+    pub warnings: usize,
+    /// How many findings only note what nobody knows.
+    pub notes: usize,
+    /// What could not be taken back: the case, then what it says.
+    pub leftovers: Vec<(String, String)>,
+}
+
+impl Summary {
+    /// The summary of these events.
+    pub fn of<'e>(events: impl IntoIterator<Item = &'e Event>) -> Self {
+        let mut summary = Self::default();
+        for event in events {
+            summary.add(event);
+        }
+        summary
+    }
+
+    /// Takes in the next event.
+    pub fn add(&mut self, event: &Event) {
+        match event {
+            Event::Header(header) => self.header = Some(header.clone()),
+            Event::Result(result) => self.add_result(result),
+            Event::Footer(footer) => self.footer = Some(footer.clone()),
+        }
+    }
+
+    fn add_result(&mut self, result: &CaseResult) {
+        self.total.add(result);
+        self.actions.entry(result.action.clone()).or_default().add(result);
+        if result.verdict == Verdict::Skipped {
+            let reason = result.reason.clone().unwrap_or_else(|| "no reason given".to_owned());
+            *self.skips.entry(reason).or_default() += 1;
+        }
+        let with_level = |level| result.findings.iter().filter(|finding| finding.level == level).count();
+        self.warnings += with_level(Level::Warn);
+        self.notes += with_level(Level::Note);
+        if matches!(result.verdict, Verdict::Fail | Verdict::Warn) {
+            let mut broken: Vec<_> = (result.findings.iter())
+                .filter(|finding| finding.level > Level::Note)
+                .map(|finding| finding.requirement.as_str())
+                .collect();
+            broken.sort_unstable();
+            broken.dedup();
+            for requirement in broken {
+                *self.broken.entry(requirement.to_owned()).or_default() += 1;
+            }
+        }
+        self.leftovers.extend(result.leftovers.iter().map(|leftover| (result.case.clone(), leftover.clone())));
+    }
+
+    /// The exit code that the run leads to: its own, or 3 while there is no
+    /// footer.
+    pub fn exit(&self) -> u8 {
+        self.footer.as_ref().map_or(3, |footer| footer.exit)
+    }
+
+    /// What the run came to, in one sentence without styles.
+    pub fn sentence(&self) -> String {
+        sentence::sentence(self)
+    }
+
+    /// The summary for a terminal: the table, what is behind its numbers, and
+    /// last of all the sentence.
+    pub fn text(&self) -> String {
+        let style = if self.exit() == 0 { GOOD } else { BAD };
+        let sections = [
+            table::table(self),
+            self.by_requirement(),
+            counted("skipped:", &self.skips, usize::MAX),
+            self.levels(),
+            listed("left behind on the target:", self.leftovers.iter().map(|(case, what)| format!("{case}: {what}"))),
+            self.at_the_end(),
+            styled(style, printable(&self.sentence())) + "\n",
+        ];
+        sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+
+    fn levels(&self) -> String {
+        if self.warnings + self.notes == 0 {
+            return String::new();
+        }
+        let (warnings, notes) = (count(self.warnings, "warning"), count(self.notes, "note"));
+        format!("{warnings} on inferred requirements, {notes} on open ones\n")
+    }
+
+    fn at_the_end(&self) -> String {
+        let Some(footer) = &self.footer else { return String::new() };
+        let unmatched = footer.unmatched_known_failures.iter().cloned();
+        let stopped =
+            footer.stopped.iter().map(|reason| format!("{} {}\n", styled(BAD, "stopped:"), printable(reason)));
+        iter::once(listed("known failures that match no selected case; take them out of the target file:", unmatched))
+            .chain(stopped)
+            .filter(|section| !section.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n")
+    }
+
+    fn by_requirement(&self) -> String {
+        let mut broken = self.broken.clone();
+        broken.sort_by(|left, left_count, right, right_count| right_count.cmp(left_count).then(left.cmp(right)));
+        counted("requirements that do not hold, by cases:", &broken, MOST_REQUIREMENTS)
+    }
+}
+
+/// A list with the count of each entry, at most `most` of them.
+fn counted(title: &str, entries: &IndexMap<String, usize>, most: usize) -> String {
+    let width = entries.values().map(|count| count.to_string().len()).max().unwrap_or(0);
+    let lines = entries.iter().take(most).map(|(entry, count)| format!("{count:>width$}  {entry}"));
+    let more = entries.len().saturating_sub(most);
+    let more = (more > 0).then(|| styled(DIM, format_args!("… {more} more")));
+    listed(title, lines.chain(more))
+}
+
+fn listed(title: &str, lines: impl Iterator<Item = String>) -> String {
+    let lines: String = lines.map(|line| indent(&printable(&line), "  ")).collect();
+    if lines.is_empty() { lines } else { format!("{}\n{lines}", styled(BOLD, title)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use anstream::adapter::strip_str;
+
+    use super::super::samples;
+    use super::Summary;
+    use crate::judge::Verdict;
+    use crate::run::Event;
+
+    fn plain(events: &[Event]) -> String {
+        strip_str(&Summary::of(events).text()).to_string()
+    }
+
+    #[test]
+    fn every_verdict_is_visible() {
+        let mut events = samples::events(&[&Verdict::ALL[..], &[Verdict::Skipped; 11], &[Verdict::Fail]].concat());
+        let Some(Event::Result(result)) = events.get_mut(1) else { unreachable!() };
+        result.action = "GetItem".to_owned();
+        result.leftovers = vec!["dataset d-1 could not be removed: 500".to_owned()];
+        let Some(Event::Footer(footer)) = events.last_mut() else { unreachable!() };
+        footer.unmatched_known_failures = vec!["gone/*".to_owned()];
+        insta::assert_snapshot!(plain(&events), @r#"
+        action   pass  warn  fail  expected-fail  unexpected-pass  skipped  not-testable  indeterminate  cases     time
+        GetItem     1     ·     ·              ·                ·        ·             ·              ·      1   1.2 ms
+        PutItem     ·     1     2              1                1       12             1              1     19  22.9 ms
+        total       1     1     2              1                1       12             1              1     20  24.1 ms
+
+        requirements that do not hold, by cases:
+          2  PutItem/rule/stale
+          1  PutItem/rule/version-grows
+
+        skipped:
+          12  the target lacks lambda
+
+        1 warning on inferred requirements, 0 notes on open ones
+
+        left behind on the target:
+          a/0: dataset d-1 could not be removed: 500
+
+        known failures that match no selected case; take them out of the target file:
+          gone/*
+
+        2 of 20 cases failed on my-emulator (http://127.0.0.1:4566) in 0.8 s, 1 passed against a known failure, 2 could not be judged; 1 known failure matches no selected case
+        "#);
+    }
+
+    #[test]
+    fn a_good_run_is_short() {
+        insta::assert_snapshot!(plain(&samples::events(&[Verdict::Pass; 3])), @r#"
+        action   pass  cases    time
+        PutItem     3      3  3.6 ms
+        total       3      3  3.6 ms
+
+        all 3 cases passed on my-emulator (http://127.0.0.1:4566) in 0.8 s
+        "#);
+    }
+
+    #[test]
+    fn a_run_without_results_is_one_sentence() {
+        insta::assert_snapshot!(plain(&samples::events(&[])), @r#"
+        nothing was judged on my-emulator (http://127.0.0.1:4566): no case was selected
+        "#);
+        insta::assert_snapshot!(plain(&[]), @r#"
+        nothing was run
+        "#);
+    }
+
+    #[test]
+    fn counts_are_kept_by_action() {
+        let summary = Summary::of(&samples::events(&[Verdict::Pass, Verdict::Pass, Verdict::Skipped]));
+        assert_eq!(summary.total, summary.actions["PutItem"]);
+        assert_eq!((summary.total.of(Verdict::Pass), summary.total.cases(), summary.total.judged()), (2, 3, 2));
+        assert_eq!(summary.total.duration_us, 3 * 1_204);
+        assert_eq!(summary.skips["the target lacks lambda"], 1);
+    }
+}

@@ -1,0 +1,261 @@
+//! The loop over a plan: as many cases at a time as allowed and as leases permit.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use indexmap::IndexMap;
+use sha2::{Digest as _, Sha256};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::sync::watch;
+use tokio::task::{Id, JoinSet};
+
+use super::event::{CaseResult, Event, FORMAT_VERSION, Footer, Header, TargetSummary};
+use super::execute::{Outcome, execute, not_run};
+use super::redact::micros;
+use super::session::Session;
+use crate::judge::Verdict;
+use crate::plan::{Decision, Demand, Lease, LeaseTable, Plan, Planned};
+use crate::wire::FailureKind;
+
+/// After so many cases in a row for which no connection could be made, the
+/// endpoint is gone.
+const GONE_AFTER_REFUSALS: usize = 3;
+
+/// After so many cases in a row without any answer, nobody is there.
+const GONE_AFTER_SILENCES: usize = 10;
+
+/// How a run goes about it.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Most cases at a time; at least 1.
+    pub jobs: usize,
+    /// Stop at the first case that fails.
+    pub fail_fast: bool,
+    /// Most datasets that an identity of the target can hold.
+    pub datasets_per_identity: usize,
+}
+
+/// Runs a plan; `sink` is told everything, in order. `cancel` turning true ends
+/// the run: cases under way are finished, the rest is not begun.
+pub async fn run(
+    session: &Session,
+    plan: Plan,
+    suite_digest: &str,
+    settings: Settings,
+    cancel: watch::Receiver<bool>,
+    mut sink: impl FnMut(Event),
+) -> Footer {
+    let begun = Instant::now();
+    sink(Event::Header(header(session, &plan, suite_digest)));
+    let mut engine = Engine {
+        session,
+        settings,
+        leases: LeaseTable::new(&session.target, settings.datasets_per_identity),
+        pending: VecDeque::new(),
+        running: JoinSet::new(),
+        holders: HashMap::new(),
+        begun_cases: 0,
+        breaker: Breaker::default(),
+        stopped: None,
+        totals: Verdict::ALL.into_iter().map(|verdict| (verdict, 0)).collect(),
+        sink: &mut sink,
+    };
+    let unmatched = plan.unmatched_known_failures;
+    engine.queue(plan.cases);
+    engine.work(cancel).await;
+    let footer = engine.footer(unmatched, begun.elapsed());
+    sink(Event::Footer(footer.clone()));
+    footer
+}
+
+/// Notices that an endpoint is gone.
+#[derive(Debug, Default)]
+struct Breaker {
+    refusals: usize,
+    silences: usize,
+}
+
+impl Breaker {
+    /// Takes note of a case; why the run must stop, if it must.
+    fn note(&mut self, case: &str, unanswered: Option<FailureKind>) -> Option<String> {
+        match unanswered {
+            None => *self = Self::default(),
+            Some(FailureKind::Connect | FailureKind::Tls) => {
+                self.refusals += 1;
+                self.silences += 1;
+            }
+            Some(_) => {
+                self.refusals = 0;
+                self.silences += 1;
+            }
+        }
+        let refused = self.refusals >= GONE_AFTER_REFUSALS;
+        let silent = self.silences >= GONE_AFTER_SILENCES;
+        (refused || silent).then(|| {
+            let what = if refused { "no connection could be made" } else { "no answer came" };
+            let times = if refused { self.refusals } else { self.silences };
+            format!("{what} for {times} cases in a row, last {case}")
+        })
+    }
+}
+
+struct Engine<'e, S> {
+    session: &'e Session,
+    settings: Settings,
+    leases: LeaseTable,
+    pending: VecDeque<(Planned, Demand)>,
+    running: JoinSet<Outcome>,
+    /// Who holds which lease while under way.
+    holders: HashMap<Id, (Planned, Lease)>,
+    begun_cases: usize,
+    breaker: Breaker,
+    /// Why no further case is begun.
+    stopped: Option<String>,
+    totals: IndexMap<Verdict, usize>,
+    sink: &'e mut S,
+}
+
+impl<S: FnMut(Event)> Engine<'_, S> {
+    /// Queues the cases that run, and reports those that the target cannot serve.
+    fn queue(&mut self, cases: Vec<Planned>) {
+        for planned in cases {
+            match planned.decision.clone() {
+                Decision::Run(demand) => self.pending.push_back((planned, demand)),
+                Decision::Skip { reason } => {
+                    self.report(not_run(self.session, &planned, Verdict::Skipped, reason));
+                }
+            }
+        }
+    }
+
+    fn report(&mut self, result: CaseResult) {
+        *self.totals.entry(result.verdict).or_default() += 1;
+        (self.sink)(Event::Result(Box::new(result)));
+    }
+
+    async fn work(&mut self, mut cancel: watch::Receiver<bool>) {
+        loop {
+            while self.stopped.is_none() && self.running.len() < self.settings.jobs && self.begin_one() {}
+            if self.running.is_empty() {
+                break;
+            }
+            tokio::select! {
+                Some(ended) = self.running.join_next_with_id() => self.ended(ended),
+                // When nobody can cancel any more, this branch is out.
+                Ok(_) = cancel.wait_for(|cancelled| *cancelled), if self.stopped.is_none() => {
+                    self.stopped = Some("the run was interrupted".to_owned());
+                }
+            }
+        }
+        let reason = match &self.stopped {
+            Some(stopped) => format!("not run: {stopped}"),
+            None => "not run: no pool or identity of the target can be given to it".to_owned(),
+        };
+        for (planned, _) in std::mem::take(&mut self.pending) {
+            self.report(not_run(self.session, &planned, Verdict::Indeterminate, reason.clone()));
+        }
+    }
+
+    /// Begins the first pending case for which a lease is free; whether there was
+    /// one.
+    fn begin_one(&mut self) -> bool {
+        let mut found = None;
+        for (index, (_, demand)) in self.pending.iter().enumerate() {
+            if let Some(lease) = self.leases.acquire(*demand) {
+                found = Some((index, lease));
+                break;
+            }
+        }
+        let Some((index, lease)) = found else { return false };
+        let Some((planned, _)) = self.pending.remove(index) else { return false };
+        self.begun_cases += 1;
+        let (session, number) = (self.session.clone(), self.begun_cases);
+        let (case, held) = (planned.clone(), lease.clone());
+        let task = self.running.spawn(async move { execute(&session, &case, &held, number).await });
+        self.holders.insert(task.id(), (planned, lease));
+        true
+    }
+
+    fn ended(&mut self, ended: Result<(Id, Outcome), tokio::task::JoinError>) {
+        let id = ended.as_ref().map_or_else(tokio::task::JoinError::id, |(id, _)| *id);
+        let Some((planned, lease)) = self.holders.remove(&id) else { return };
+        self.leases.release(&lease);
+        let (result, unanswered) = match ended {
+            Ok((_, outcome)) => (outcome.result, outcome.unanswered),
+            Err(error) => {
+                let reason = format!("the harness itself failed, which is a fault of syncspec: {error}");
+                (not_run(self.session, &planned, Verdict::Indeterminate, reason), None)
+            }
+        };
+        if self.stopped.is_none() {
+            let failed = matches!(result.verdict, Verdict::Fail | Verdict::UnexpectedPass);
+            self.stopped = self.breaker.note(&result.case, unanswered).or_else(|| {
+                (failed && self.settings.fail_fast).then(|| format!("{} failed and --fail-fast was given", result.case))
+            });
+        }
+        self.report(result);
+    }
+
+    fn footer(&self, unmatched_known_failures: Vec<String>, took: Duration) -> Footer {
+        let exit = Footer::exit_code(&self.totals, !unmatched_known_failures.is_empty(), self.stopped.is_some());
+        Footer {
+            totals: self.totals.clone(),
+            unmatched_known_failures,
+            stopped: self.stopped.clone(),
+            finished: now(),
+            duration_us: micros(took),
+            exit,
+        }
+    }
+}
+
+fn header(session: &Session, plan: &Plan, suite_digest: &str) -> Header {
+    let mut hash = Sha256::new();
+    for planned in &plan.cases {
+        hash.update(planned.case.id.as_bytes());
+        hash.update(b"\n");
+    }
+    let target = &session.target;
+    Header {
+        format_version: FORMAT_VERSION,
+        suite_version: env!("CARGO_PKG_VERSION").to_owned(),
+        suite_digest: suite_digest.to_owned(),
+        selection_digest: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+        selected: plan.cases.len(),
+        target: TargetSummary {
+            name: target.name.clone(),
+            endpoint: target.endpoint.clone(),
+            region: target.region.clone(),
+            lacks: target.lacks.clone(),
+        },
+        strict: session.strict,
+        started: now(),
+    }
+}
+
+/// The time in UTC to the second, RFC 3339.
+fn now() -> String {
+    let now = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    // Times after 1970 and before 9999 can be written.
+    now.format(&Rfc3339).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Breaker, FailureKind};
+
+    #[test]
+    fn refused_connections_stop_a_run_soon_and_silence_later() {
+        let mut breaker = Breaker::default();
+        assert_eq!(breaker.note("a", Some(FailureKind::Connect)), None);
+        assert_eq!(breaker.note("b", None), None);
+        assert_eq!(breaker.note("c", Some(FailureKind::Connect)), None);
+        assert_eq!(breaker.note("d", Some(FailureKind::Connect)), None);
+        let stop = breaker.note("e", Some(FailureKind::Connect)).expect("stops");
+        assert_eq!(stop, "no connection could be made for 3 cases in a row, last e");
+        let mut breaker = Breaker::default();
+        let last = (1..=10).map(|_| breaker.note("x", Some(FailureKind::TimedOut))).collect::<Vec<_>>();
+        assert!(last[..9].iter().all(Option::is_none) && last[9].is_some());
+    }
+}

@@ -1,0 +1,353 @@
+//! Runs one case: sends its steps, has them judged, and cleans up after it.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value};
+
+use super::event::{CaseResult, RecordedExchange};
+use super::prepare::{PrepareError, Prepared, actor_name, input, plain_call, prepare};
+use super::redact::{About, Redactor, micros};
+use super::session::Session;
+use crate::cases::{Action, Actor, Bindings, Case, Step, Undo};
+use crate::judge::{Finding, Verdict, snapshot, verdict};
+use crate::plan::{Lease, Planned};
+use crate::snapshot::Canonical;
+use crate::wire::{Exchange, FailureKind, Response};
+
+/// Pause between the attempts of a step that may be repeated.
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
+
+/// Name of the protocol that calls are bound to.
+pub(super) const PROTOCOL: &str = "rest-json";
+
+/// What became of a case, with what the result does not keep.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The result.
+    pub result: CaseResult,
+    /// The canonical form of the responses that the case takes a snapshot of;
+    /// none if it takes none or did not get so far.
+    pub snapshot: Option<String>,
+    /// Why the endpoint gave no answer, if it gave none.
+    pub unanswered: Option<FailureKind>,
+}
+
+/// Runs a case on a lease. `number` tells the cases of a run apart.
+pub async fn execute(session: &Session, planned: &Planned, lease: &Lease, number: usize) -> Outcome {
+    let case = &*planned.case;
+    let begun = Instant::now();
+    let mut execution = Execution {
+        session,
+        case,
+        lease,
+        bindings: session.bindings(case, lease, number),
+        redactor: Redactor::new(session.service, &session.target),
+        exchanges: Vec::new(),
+        findings: Vec::new(),
+        canonical: Some(Canonical::new(session.service)),
+        made: Vec::new(),
+        unanswered: None,
+    };
+    let ended = execution.steps().await;
+    let leftovers = execution.clean_up().await;
+    execution.finish(planned, ended, leftovers, begun.elapsed())
+}
+
+/// Why a case ended before its last step, beside findings.
+enum Ended {
+    /// It did not.
+    Whole,
+    /// A finding made the rest meaningless.
+    AtFinding,
+    /// A prerequisite did not hold.
+    NotTestable(String),
+    /// There was nothing to judge.
+    Indeterminate(String),
+}
+
+struct Execution<'s> {
+    session: &'s Session,
+    case: &'s Case,
+    lease: &'s Lease,
+    bindings: Bindings,
+    redactor: Redactor,
+    /// Step number and exchange.
+    exchanges: Vec<(usize, Exchange)>,
+    findings: Vec<Finding>,
+    canonical: Option<Canonical<'s>>,
+    made: Vec<Made>,
+    unanswered: Option<FailureKind>,
+}
+
+/// Something that a step made, or may have made, and how to take it back.
+#[derive(PartialEq)]
+struct Made {
+    operation: String,
+    input: Map<String, Value>,
+    actor: Actor,
+}
+
+impl<'s> Execution<'s> {
+    async fn steps(&mut self) -> Ended {
+        let case = self.case;
+        for (index, step) in case.steps.iter().enumerate() {
+            match self.step(index + 1, step).await {
+                Ended::Whole => {}
+                ended => return ended,
+            }
+        }
+        Ended::Whole
+    }
+
+    async fn step(&mut self, number: usize, step: &Step) -> Ended {
+        let deadline = step.within.map(|within| Instant::now() + within);
+        loop {
+            let response = match self.exchange(number, step).await {
+                Ok(response) => response,
+                Err(ended) => return ended,
+            };
+            let findings = if step.expects.is_empty() {
+                Vec::new()
+            } else {
+                match self.session.judge().step(number, step, &response, &self.bindings) {
+                    Ok(findings) => findings,
+                    Err(error) => return Ended::Indeterminate(self.fault(number, step, &error)),
+                }
+            };
+            let unmet = !findings.is_empty() || (step.expects.is_empty() && !is_success(&response));
+            if unmet && deadline.is_some_and(|deadline| Instant::now() + RETRY_PAUSE < deadline) {
+                tokio::time::sleep(RETRY_PAUSE).await;
+                self.exchanges.pop();
+                continue;
+            }
+            return self.settle(number, step, &response, findings);
+        }
+    }
+
+    /// Sends a step's request; what came back, or why the case ends here.
+    async fn exchange(&mut self, number: usize, step: &Step) -> Result<Response, Ended> {
+        let prepared = prepare(self.session, self.lease, step, &self.bindings)
+            .map_err(|error| Ended::Indeterminate(self.fault(number, step, &error)))?;
+        let exchange = match prepared {
+            Prepared::Request(request) => self.session.client.send(request).await,
+            Prepared::Bytes(bytes) => self.session.client.send_raw(bytes).await,
+        };
+        self.remember_made(step, &exchange);
+        let outcome = exchange.outcome.clone();
+        self.exchanges.push((number, exchange));
+        outcome.map_err(|failure| {
+            self.unanswered = Some(failure.kind);
+            Ended::Indeterminate(format!("step {number}, {}: {failure}", step.label()))
+        })
+    }
+
+    /// The sentence for a fault that is not the endpoint's.
+    fn fault(&self, number: usize, step: &Step, error: &dyn std::error::Error) -> String {
+        format!("step {number}, {}, at {}: {error}", step.label(), step.origin)
+    }
+
+    fn settle(&mut self, number: usize, step: &Step, response: &Response, findings: Vec<Finding>) -> Ended {
+        if step.expects.is_empty() && !is_success(response) {
+            return Ended::NotTestable(prerequisite(number, step, &answered(response)));
+        }
+        // After another outcome than the expected one the state is not what the
+        // next steps build on, whatever the level of the finding.
+        let another_outcome = findings.iter().any(|finding| matches!(finding.at.as_str(), "status" | "error"));
+        let failed = verdict(&findings, false) == Verdict::Fail;
+        self.findings.extend(findings);
+        if another_outcome || failed {
+            return Ended::AtFinding;
+        }
+        self.take_snapshot(number, step, response);
+        self.capture(number, step, response)
+    }
+
+    fn take_snapshot(&mut self, number: usize, step: &Step, response: &Response) {
+        if let Some(canonical) = &mut self.canonical
+            && step.expects.iter().any(|expect| expect.snapshot)
+        {
+            let operation = match &step.action {
+                Action::Call(call) => self.session.service.operations.get(&call.operation),
+                _ => None,
+            };
+            canonical.add(number, &step.label(), operation, response, &self.bindings);
+        }
+    }
+
+    fn capture(&mut self, number: usize, step: &Step, response: &Response) -> Ended {
+        if step.captures.is_empty() {
+            return Ended::Whole;
+        }
+        let body = response.json().unwrap_or(Value::Null);
+        for capture in &step.captures {
+            match body.pointer(&capture.pointer).filter(|value| !value.is_null()) {
+                Some(value) => self.bindings.bind(capture.name.clone(), value.clone()),
+                None => {
+                    let what = format!("{} without {}", answered(response), capture.pointer);
+                    return Ended::NotTestable(prerequisite(number, step, &what));
+                }
+            }
+        }
+        Ended::Whole
+    }
+
+    /// Notes how to undo a call that succeeded, or whose outcome is unknown.
+    fn remember_made(&mut self, step: &Step, exchange: &Exchange) {
+        let Action::Call(call) = &step.action else { return };
+        let Some(undo) = &call.undo else { return };
+        let may_have_worked = match &exchange.outcome {
+            Ok(response) => is_success(response),
+            Err(failure) => !matches!(failure.kind, FailureKind::Connect | FailureKind::Tls | FailureKind::Request),
+        };
+        if !may_have_worked {
+            return;
+        }
+        // The call was made of the same templates, so they can be filled in.
+        if let Ok(made) = self.undo_of(&call.input, undo, step.actor)
+            && !self.made.contains(&made)
+        {
+            self.made.push(made);
+        }
+    }
+
+    fn undo_of(
+        &self,
+        called: &[(String, crate::cases::Template)],
+        undo: &Undo,
+        actor: Actor,
+    ) -> Result<Made, PrepareError> {
+        let called = input(called, &self.bindings)?;
+        let same = undo.same.iter().filter_map(|name| Some((name.clone(), called.get(name)?.clone())));
+        let input = same.chain(input(&undo.with, &self.bindings)?).collect();
+        Ok(Made { operation: undo.operation.clone(), input, actor })
+    }
+
+    /// Takes back what the case made, last first; what could not be taken back.
+    async fn clean_up(&mut self) -> Vec<String> {
+        let mut leftovers = Vec::new();
+        while let Some(made) = self.made.pop() {
+            let problem = match plain_call(self.session, self.lease, made.actor, &made.operation, &made.input) {
+                Ok(request) => match self.session.client.send(request).await.outcome {
+                    Ok(response) if is_success(&response) || response.status == 404 => continue,
+                    Ok(response) => answered(&response),
+                    Err(failure) => failure.to_string(),
+                },
+                Err(error) => error.to_string(),
+            };
+            let input = Value::Object(made.input);
+            leftovers.push(format!("{} with {input} could not be called: {problem}", made.operation));
+        }
+        leftovers
+    }
+
+    fn finish(mut self, planned: &Planned, ended: Ended, leftovers: Vec<String>, took: Duration) -> Outcome {
+        let whole = matches!(ended, Ended::Whole);
+        let taken = self.canonical.take().and_then(Canonical::finish).filter(|_| whole);
+        if let Some(taken) = &taken {
+            let recorded = self.session.snapshots.get(&self.case.id);
+            self.findings.extend(snapshot(self.case, taken, recorded, self.session.recorded));
+        }
+        let (judged, reason) = match ended {
+            // A finding made before outranks the missing rest.
+            Ended::NotTestable(_) | Ended::Indeterminate(_) if verdict(&self.findings, false) == Verdict::Fail => {
+                (Verdict::Fail, None)
+            }
+            Ended::NotTestable(reason) => (Verdict::NotTestable, Some(reason)),
+            Ended::Indeterminate(reason) => (Verdict::Indeterminate, Some(reason)),
+            Ended::Whole | Ended::AtFinding => (verdict(&self.findings, self.session.strict), None),
+        };
+        let (verdict, reason) = against_known(planned, judged, reason);
+        for (_, exchange) in &self.exchanges {
+            self.redactor.learn(exchange);
+        }
+        let keep = verdict != Verdict::Pass || !self.findings.is_empty();
+        let exchanges = if keep { self.recorded() } else { Vec::new() };
+        let unanswered = self.unanswered;
+        let redact = |text: &String| self.redactor.text(text);
+        for finding in &mut self.findings {
+            (finding.expected, finding.actual) = (redact(&finding.expected), redact(&finding.actual));
+        }
+        let result = CaseResult {
+            about: self.case.about.clone(),
+            action: action(self.session, self.case),
+            protocol: PROTOCOL.to_owned(),
+            verdict,
+            reason: reason.as_ref().map(redact),
+            requirements: self.case.proves.clone(),
+            case: self.case.id.clone(),
+            origin: self.case.origin.to_string(),
+            leftovers: leftovers.iter().map(redact).collect(),
+            findings: self.findings,
+            exchanges,
+            duration_us: micros(took),
+        };
+        Outcome { result, snapshot: taken, unanswered }
+    }
+
+    fn recorded(&self) -> Vec<RecordedExchange> {
+        let record = |(number, exchange): &(usize, Exchange)| {
+            let step = &self.case.steps[number - 1];
+            let about = About {
+                step: *number,
+                label: &step.label(),
+                signed_by: actor_name(step.actor),
+                tampered: step.is_tampered(),
+                fixture: step.fixture.as_deref(),
+            };
+            self.redactor.exchange(exchange, about)
+        };
+        self.exchanges.iter().map(record).collect()
+    }
+}
+
+/// A result for a case that did not run.
+pub(super) fn not_run(session: &Session, planned: &Planned, verdict: Verdict, reason: String) -> CaseResult {
+    CaseResult {
+        case: planned.case.id.clone(),
+        about: planned.case.about.clone(),
+        action: action(session, &planned.case),
+        protocol: PROTOCOL.to_owned(),
+        verdict,
+        reason: Some(reason),
+        requirements: planned.case.proves.clone(),
+        origin: planned.case.origin.to_string(),
+        findings: Vec::new(),
+        exchanges: Vec::new(),
+        leftovers: Vec::new(),
+        duration_us: 0,
+    }
+}
+
+/// The operation that a case is about: its first requirement's.
+fn action(session: &Session, case: &Case) -> String {
+    let requirement = case.proves.first().and_then(|id| session.catalog.get(id));
+    requirement.and_then(|requirement| requirement.operation.clone()).unwrap_or_else(|| "service".to_owned())
+}
+
+/// The verdict in the light of what the target file says of the case.
+fn against_known(planned: &Planned, verdict: Verdict, reason: Option<String>) -> (Verdict, Option<String>) {
+    let Some(known) = &planned.known_failure else { return (verdict, reason) };
+    let link = known.link.as_ref().map(|link| format!(" ({link})")).unwrap_or_default();
+    let known = format!("{}{link}", known.reason);
+    match verdict {
+        // A target that cannot even do what the case builds on fails it too.
+        Verdict::Fail | Verdict::NotTestable => (Verdict::ExpectedFail, Some(known)),
+        Verdict::Pass | Verdict::Warn => (Verdict::UnexpectedPass, Some(format!("known to fail: {known}"))),
+        other => (other, reason),
+    }
+}
+
+fn is_success(response: &Response) -> bool {
+    (200..300).contains(&response.status)
+}
+
+fn answered(response: &Response) -> String {
+    let name = response.error_name().map(|name| format!(" {name}")).unwrap_or_default();
+    let message = response.error_message().map(|message| format!(": {message}")).unwrap_or_default();
+    format!("answered {}{name}{message}", response.status)
+}
+
+fn prerequisite(number: usize, step: &Step, what: &str) -> String {
+    let fixture = step.fixture.as_ref().map(|name| format!(" (fixture {name})")).unwrap_or_default();
+    format!("prerequisite step {number}{fixture}, {}, at {}: {what}", step.label(), step.origin)
+}

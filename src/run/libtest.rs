@@ -1,0 +1,159 @@
+//! The suite as tests: one trial for each case, for `cargo test` and
+//! `cargo nextest`.
+
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+use super::event::CaseResult;
+use super::execute::{Outcome, execute};
+use super::session::Session;
+use crate::judge::Verdict;
+use crate::plan::{Decision, Demand, Lease, LeaseTable, Plan, Planned};
+
+/// How trials are run and judged. Cheap to clone.
+pub struct Trials<O, C, R> {
+    /// Makes the session, at most once and not before the first case runs:
+    /// listing the cases must neither start nor reach anything.
+    pub open: O,
+    /// Checks a case's canonical responses against what is recorded.
+    pub check_snapshot: C,
+    /// Tells of a case that did not pass, for people.
+    pub describe: R,
+}
+
+/// A session with the runtime that it belongs to.
+pub struct Open {
+    /// Runs the cases.
+    pub runtime: tokio::runtime::Runtime,
+    /// What all cases share.
+    pub session: Session,
+}
+
+/// Everything that the trials share once the first of them runs.
+struct Shared {
+    open: Open,
+    leases: Mutex<LeaseTable>,
+    released: Condvar,
+    numbers: AtomicUsize,
+}
+
+impl Shared {
+    /// Waits for a lease that meets the demand.
+    fn acquire(&self, demand: Demand) -> Lease {
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(lease) = leases.acquire(demand) {
+                return lease;
+            }
+            leases = self.released.wait(leases).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn release(&self, lease: &Lease) {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner).release(lease);
+        self.released.notify_all();
+    }
+}
+
+/// Runs a plan as tests. Fails when a test fails, and also when cases were to run
+/// and none of them was judged: an empty run must not look green.
+pub fn run_trials<O, C, R>(
+    arguments: &Arguments,
+    plan: Plan,
+    datasets_per_identity: usize,
+    trials: Trials<O, C, R>,
+) -> ExitCode
+where
+    O: Fn() -> Result<Open, String> + Send + Sync + 'static,
+    C: Fn(&str, &str) -> Result<(), String> + Send + Sync + 'static,
+    R: Fn(&Session, &CaseResult) -> String + Send + Sync + 'static,
+{
+    let judged = Arc::new(AtomicUsize::new(0));
+    let suite =
+        Arc::new(Suite { trials, shared: Mutex::new(None), datasets_per_identity, judged: Arc::clone(&judged) });
+    let trial = |planned: Planned| {
+        let suite = Arc::clone(&suite);
+        Trial::ignorable_test(planned.case.id.clone(), move || suite.trial(&planned))
+    };
+    let unmatched = plan.unmatched_known_failures;
+    let mut tests: Vec<Trial> = plan.cases.into_iter().map(trial).collect();
+    tests.extend(unmatched.into_iter().map(|pattern| {
+        Trial::test(format!("known-failure/{pattern}"), || {
+            Err(Failed::from("this known failure of the target file matches no case; remove it"))
+        })
+    }));
+    let conclusion = libtest_mimic::run(arguments, tests);
+    let ran = conclusion.num_passed + conclusion.num_failed + conclusion.num_ignored;
+    let nothing_judged = !arguments.list && ran > 0 && judged.load(Ordering::Relaxed) == 0;
+    if conclusion.has_failed() || nothing_judged { ExitCode::from(101) } else { ExitCode::SUCCESS }
+}
+
+struct Suite<O, C, R> {
+    trials: Trials<O, C, R>,
+    shared: Mutex<Option<Arc<Shared>>>,
+    datasets_per_identity: usize,
+    judged: Arc<AtomicUsize>,
+}
+
+impl<O, C, R> Suite<O, C, R>
+where
+    O: Fn() -> Result<Open, String>,
+    C: Fn(&str, &str) -> Result<(), String>,
+    R: Fn(&Session, &CaseResult) -> String,
+{
+    fn shared(&self) -> Result<Arc<Shared>, Failed> {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shared) = &*shared {
+            return Ok(Arc::clone(shared));
+        }
+        let open = (self.trials.open)().map_err(Failed::from)?;
+        let opened = Arc::new(Shared {
+            leases: Mutex::new(LeaseTable::new(&open.session.target, self.datasets_per_identity)),
+            released: Condvar::new(),
+            numbers: AtomicUsize::new(1),
+            open,
+        });
+        *shared = Some(Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    fn trial(&self, planned: &Planned) -> Result<Completion, Failed> {
+        let demand = match &planned.decision {
+            Decision::Run(demand) => *demand,
+            Decision::Skip { reason } => return Ok(Completion::ignored_with(reason)),
+        };
+        let shared = self.shared()?;
+        let lease = shared.acquire(demand);
+        let number = shared.numbers.fetch_add(1, Ordering::Relaxed);
+        let session = &shared.open.session;
+        let outcome = shared.open.runtime.block_on(execute(session, planned, &lease, number));
+        shared.release(&lease);
+        self.conclude(session, &outcome)
+    }
+
+    fn conclude(&self, session: &Session, outcome: &Outcome) -> Result<Completion, Failed> {
+        let result = &outcome.result;
+        if result.verdict.is_judged() {
+            self.judged.fetch_add(1, Ordering::Relaxed);
+        }
+        // The recorded snapshot may have been renewed since the program was built,
+        // and is to be renewed if the user says so: its check decides alone.
+        let snapshot =
+            outcome.snapshot.as_ref().map_or(Ok(()), |taken| (self.trials.check_snapshot)(&result.case, taken));
+        let only_snapshot =
+            result.verdict == Verdict::Fail && result.findings.iter().all(|finding| finding.at == "snapshot");
+        match result.verdict {
+            Verdict::Skipped => Ok(Completion::ignored()),
+            Verdict::Pass | Verdict::Warn | Verdict::ExpectedFail => {
+                snapshot.map(|()| Completion::Completed).map_err(Failed::from)
+            }
+            Verdict::Fail if only_snapshot => snapshot.map(|()| Completion::Completed).map_err(Failed::from),
+            Verdict::Fail | Verdict::UnexpectedPass | Verdict::NotTestable | Verdict::Indeterminate => {
+                Err(Failed::from((self.trials.describe)(session, result)))
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! From a step to the request that it sends.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use super::session::Session;
+use crate::cases::{Action, Actor, Bindings, Body, Call, RenderError, SignForm, Step, Template};
+use crate::client::{BindError, SignError, Signing, SigningForm, bind, sign};
+use crate::plan::Lease;
+use crate::target::{Credentials, Secret};
+use crate::wire::{Headers, Request};
+
+/// How long a signature in the query is valid.
+const QUERY_EXPIRES: Duration = Duration::from_secs(300);
+
+/// Why a step's request cannot be made: a fault of the case or of the target
+/// file, never of the endpoint.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// A placeholder stands for nothing.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// The input does not fit the operation.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The request cannot be signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// The operation does not exist.
+    #[error("the service has no operation {0}")]
+    Operation(String),
+    /// The target file names no credentials for who is to sign.
+    #[error("the target file has no credentials for {0}")]
+    Credentials(&'static str),
+}
+
+/// What a step sends.
+#[derive(Debug)]
+pub(super) enum Prepared {
+    /// A request.
+    Request(Request),
+    /// Bytes on a connection of their own.
+    Bytes(Bytes),
+}
+
+/// The request of a step, signed as the step wants.
+pub(super) fn prepare(
+    session: &Session,
+    lease: &Lease,
+    step: &Step,
+    bindings: &Bindings,
+) -> Result<Prepared, PrepareError> {
+    let mut request = match &step.action {
+        Action::Bytes(bytes) => return Ok(Prepared::Bytes(bytes.render(bindings)?.into())),
+        Action::Call(call) => called(session, call, bindings)?,
+        Action::Send { method, target, body } => Request {
+            method: method.render(bindings)?,
+            target: target.render(bindings)?,
+            headers: Headers::new(),
+            body: match body {
+                Body::Empty => Bytes::new(),
+                Body::Text(text) => text.render(bindings)?.into(),
+                Body::Bytes(bytes) => bytes.clone().into(),
+            },
+        },
+    };
+    session.client.endpoint().address(&mut request);
+    for (name, value) in &step.headers {
+        request.headers.set(name, value.render(bindings)?);
+    }
+    if let Some(credentials) = credentials(session, lease, step.actor)? {
+        sign_as(session, &mut request, &credentials, step)?;
+    }
+    tamper(&mut request, step, bindings)?;
+    Ok(Prepared::Request(request))
+}
+
+fn called(session: &Session, call: &Call, bindings: &Bindings) -> Result<Request, PrepareError> {
+    let operation = session.service.operations.get(&call.operation);
+    let operation = operation.ok_or_else(|| PrepareError::Operation(call.operation.clone()))?;
+    let mut request = bind(operation, &input(&call.input, bindings)?)?;
+    if let Some(json) = &call.json {
+        request.body = json.render(bindings)?.into();
+        request.headers.set("content-type", "application/json");
+    }
+    Ok(request)
+}
+
+/// Members with their placeholders filled in.
+pub(super) fn input(members: &[(String, Template)], bindings: &Bindings) -> Result<Map<String, Value>, RenderError> {
+    members.iter().map(|(name, value)| Ok((name.clone(), value.render(bindings)?))).collect()
+}
+
+/// An unsigned-for request of an operation, signed by `actor` in the usual way.
+pub(super) fn plain_call(
+    session: &Session,
+    lease: &Lease,
+    actor: Actor,
+    operation: &str,
+    input: &Map<String, Value>,
+) -> Result<Request, PrepareError> {
+    let operation = session.service.operations.get(operation);
+    let operation = operation.ok_or_else(|| PrepareError::Operation(String::new()))?;
+    let mut request = bind(operation, input)?;
+    session.client.endpoint().address(&mut request);
+    if let Some(credentials) = credentials(session, lease, actor)? {
+        let signing = signing(session, &credentials);
+        sign(&mut request, &session.client.endpoint().host_header(), &signing)?;
+    }
+    Ok(request)
+}
+
+fn signing<'a>(session: &'a Session, credentials: &'a Credentials) -> Signing<'a> {
+    Signing {
+        credentials,
+        region: &session.target.region,
+        service: &session.service.signing_name,
+        time: SystemTime::now(),
+        form: SigningForm::Header,
+    }
+}
+
+fn sign_as(
+    session: &Session,
+    request: &mut Request,
+    credentials: &Credentials,
+    step: &Step,
+) -> Result<(), PrepareError> {
+    let mut signing = signing(session, credentials);
+    if let Some(region) = &step.sign.region {
+        signing.region = region;
+    }
+    if let Some(service) = &step.sign.service {
+        signing.service = service;
+    }
+    let moved = Duration::from_secs(step.sign.clock_minutes.unsigned_abs().saturating_mul(60));
+    let time =
+        if step.sign.clock_minutes < 0 { signing.time.checked_sub(moved) } else { signing.time.checked_add(moved) };
+    signing.time = time.unwrap_or(signing.time);
+    if step.sign.form == SignForm::Query {
+        signing.form = SigningForm::Query { expires: QUERY_EXPIRES };
+    }
+    Ok(sign(request, &session.client.endpoint().host_header(), &signing)?)
+}
+
+/// Whose keys sign; none for an unsigned request.
+fn credentials(session: &Session, lease: &Lease, actor: Actor) -> Result<Option<Credentials>, PrepareError> {
+    let identity = |index: usize| {
+        let pool = &session.target.pools[lease.pool];
+        lease.identities.get(index).map(|identity| pool.identities[*identity].credentials.clone())
+    };
+    let own = || identity(0).ok_or(PrepareError::Credentials("an identity"));
+    Ok(match actor {
+        Actor::None => None,
+        Actor::Developer => Some(session.target.developer.clone().ok_or(PrepareError::Credentials("the developer"))?),
+        Actor::Identity => Some(own()?),
+        Actor::OtherIdentity => Some(identity(1).ok_or(PrepareError::Credentials("another identity"))?),
+        Actor::UnknownKey => Some(Credentials {
+            access_key_id: "AKIAUNKNOWNTOSYNCSPE".to_owned(),
+            secret_access_key: Secret::new("not/a/key/of/any/account/at/all/00000000"),
+            session_token: None,
+        }),
+        Actor::WrongSecret => {
+            Some(Credentials { secret_access_key: Secret::new("not/the/secret/that/belongs/to/the/key/0"), ..own()? })
+        }
+        Actor::WrongSessionToken => {
+            Some(Credentials { session_token: Some(Secret::new("bm90IGEgc2Vzc2lvbiB0b2tlbg==")), ..own()? })
+        }
+    })
+}
+
+fn tamper(request: &mut Request, step: &Step, bindings: &Bindings) -> Result<(), RenderError> {
+    let tamper = &step.tamper;
+    if let Some(method) = &tamper.method {
+        request.method.clone_from(method);
+    }
+    if let Some(target) = &tamper.target {
+        request.target = target.render(bindings)?;
+    }
+    if let Some(body) = &tamper.body {
+        request.body = body.render(bindings)?.into();
+    }
+    for (name, value) in &tamper.headers {
+        request.headers.set(name, value.render(bindings)?);
+    }
+    for name in &tamper.without_headers {
+        request.headers.remove(name);
+    }
+    Ok(())
+}
+
+/// The name of who signs, for people.
+pub(super) fn actor_name(actor: Actor) -> &'static str {
+    match actor {
+        Actor::Developer => "developer",
+        Actor::Identity => "identity",
+        Actor::OtherIdentity => "other-identity",
+        Actor::None => "none",
+        Actor::UnknownKey => "unknown-key",
+        Actor::WrongSecret => "wrong-secret",
+        Actor::WrongSessionToken => "wrong-session-token",
+    }
+}

@@ -1,0 +1,49 @@
+//! What a case will send, without sending it.
+
+use super::event::RecordedExchange;
+use super::prepare::{PrepareError, Prepared, actor_name, prepare};
+use super::redact::{About, Redactor};
+use super::session::Session;
+use crate::cases::Case;
+use crate::plan::Lease;
+use crate::wire::{Exchange, Failure, FailureKind, Headers, Request};
+
+/// The request of every step of a case, without secrets. A value that an earlier
+/// step would capture is shown as `<name>`; where a number is needed, as 0.
+pub fn preview(session: &Session, case: &Case, lease: &Lease) -> Vec<Result<RecordedExchange, PrepareError>> {
+    let mut bindings = session.bindings(case, lease, 1);
+    let mut requests = Vec::new();
+    for (index, step) in case.steps.iter().enumerate() {
+        let prepared = prepare(session, lease, step, &bindings).or_else(|_| {
+            // Something is counted with: numbers instead of names.
+            let mut numbers = bindings.clone();
+            for capture in case.steps[..index].iter().flat_map(|step| &step.captures) {
+                numbers.bind(capture.name.clone(), 0);
+            }
+            prepare(session, lease, step, &numbers)
+        });
+        let request = prepared.map(|prepared| match prepared {
+            Prepared::Request(request) => request,
+            Prepared::Bytes(body) => {
+                Request { method: String::new(), target: String::new(), headers: Headers::new(), body }
+            }
+        });
+        let about = About {
+            step: index + 1,
+            label: &step.label(),
+            signed_by: actor_name(step.actor),
+            tampered: step.is_tampered(),
+            fixture: step.fixture.as_deref(),
+        };
+        requests.push(request.map(|request| {
+            let not_sent = Failure { kind: FailureKind::Request, detail: "not sent".to_owned() };
+            let exchange = Exchange { request, outcome: Err(not_sent), duration: std::time::Duration::ZERO };
+            let redactor = Redactor::new(session.service, &session.target);
+            RecordedExchange { failure: None, ..redactor.exchange(&exchange, about) }
+        }));
+        for capture in &step.captures {
+            bindings.bind(capture.name.clone(), format!("<{}>", capture.name));
+        }
+    }
+    requests
+}

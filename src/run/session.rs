@@ -1,0 +1,88 @@
+//! What all cases of a run share.
+
+use std::sync::Arc;
+
+use crate::cases::{Bindings, Case, names};
+use crate::client::Client;
+use crate::judge::{Judge, Recorded};
+use crate::plan::Lease;
+use crate::snapshot::Store;
+use crate::spec::{Catalog, Service};
+use crate::target::Target;
+
+/// What all cases of a run share. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// The service, as data.
+    pub service: &'static Service,
+    /// Its requirements.
+    pub catalog: &'static Catalog,
+    /// Whom the cases are run against.
+    pub target: Arc<Target>,
+    /// Sends to the target.
+    pub client: Client,
+    /// Recorded snapshots.
+    pub snapshots: Arc<Store>,
+    /// Whether they were recorded from this target.
+    pub recorded: Recorded,
+    /// Inferred requirements count like documented ones.
+    pub strict: bool,
+    /// Begins every name that the run makes; different for each run.
+    pub run_id: String,
+}
+
+/// The set of snapshots that a target without one of its own is compared with.
+const OTHERS_SNAPSHOTS: &str = "reference";
+
+impl Session {
+    /// A session with the shipped service, requirements and snapshots. `run_id`
+    /// is some lower-case letters and digits that no other run uses.
+    pub fn new(target: Target, client: Client, strict: bool, run_id: String) -> Self {
+        let (set, recorded) = match &target.snapshots {
+            Some(set) => (set.as_str(), Recorded::OnTarget),
+            None => (OTHERS_SNAPSHOTS, Recorded::Elsewhere),
+        };
+        Self {
+            service: Service::embedded(),
+            catalog: Catalog::embedded(),
+            snapshots: Arc::new(Store::shipped(set)),
+            recorded,
+            target: Arc::new(target),
+            client,
+            strict,
+            run_id,
+        }
+    }
+
+    /// Compares responses with expectations.
+    pub fn judge(&self) -> Judge<'static> {
+        Judge { service: self.service, catalog: self.catalog }
+    }
+
+    /// The placeholders that a case begins with. `number` tells the cases of a
+    /// run apart.
+    pub(super) fn bindings(&self, case: &Case, lease: &Lease, number: usize) -> Bindings {
+        let mut bindings = Bindings::new();
+        let pool = &self.target.pools[lease.pool];
+        let identity = |index: usize| lease.identities.get(index).map(|identity| pool.identities[*identity].id.clone());
+        bindings.bind("identity-pool-id", pool.id.clone());
+        bindings.bind("region", self.target.region.clone());
+        for (name, id) in names::LEASE[1..3].iter().zip([identity(0), identity(1)]) {
+            if let Some(id) = id {
+                bindings.bind(*name, id);
+            }
+        }
+        for (name, value) in &self.target.resources {
+            bindings.bind(name.clone(), value.clone());
+        }
+        case.placeholders(&mut |name| {
+            let suffix = name.rsplit_once('-').map_or("1", |(_, suffix)| suffix);
+            if names::is_dataset(name) {
+                bindings.bind(name, format!("syncspec-{}-{number}-{suffix}", self.run_id));
+            } else if names::is_fresh(name) {
+                bindings.bind(name, format!("{}n{number}n{suffix}", self.run_id));
+            }
+        });
+        bindings
+    }
+}
