@@ -256,6 +256,10 @@ pub struct Expect {
     pub snapshot: bool,
 }
 
+/// Stands before the pattern of a [`Match`], and [`END`] behind it.
+const WHOLE: &str = "^(?s:";
+const END: &str = ")$";
+
 /// A condition on a value. All parts that are given must hold.
 #[derive(Debug, Clone, Default)]
 pub struct Match {
@@ -288,6 +292,17 @@ pub struct Match {
 }
 
 impl Match {
+    /// A pattern that a text must match as a whole, line breaks included.
+    pub(super) fn whole(pattern: &str) -> Result<regex::Regex, regex::Error> {
+        regex::Regex::new(&format!("{WHOLE}{pattern}{END}"))
+    }
+
+    /// The pattern as a case file writes it.
+    pub fn pattern_as_written(&self) -> Option<&str> {
+        let pattern = self.pattern.as_ref()?.as_str();
+        pattern.strip_prefix(WHOLE)?.strip_suffix(END)
+    }
+
     /// Calls `visit` with every template in the condition.
     pub fn templates<'m>(&'m self, visit: &mut impl FnMut(&'m Template)) {
         let single =
