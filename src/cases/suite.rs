@@ -51,6 +51,13 @@ impl Suite {
         collect_dir(dir, "", &mut files)?;
         suite(service, catalog, &dir.display().to_string(), files)
     }
+
+    /// The suite in files with these paths and texts, for tests.
+    #[cfg(test)]
+    pub(crate) fn from_texts(service: &Service, catalog: &Catalog, files: &[(&str, &str)]) -> Result<Self, CasesError> {
+        let file = |(path, text): &(&str, &str)| File { path: (*path).to_owned(), text: (*text).to_owned() };
+        suite(service, catalog, "cases", files.iter().map(file).collect())
+    }
 }
 
 fn collect_shipped(dir: &Dir<'_>, files: &mut Vec<File>) {
