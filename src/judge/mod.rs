@@ -15,5 +15,5 @@ mod value;
 mod tests;
 
 pub use finding::{Finding, Level, Verdict, verdict};
-pub use snapshot::{Recorded, snapshot};
+pub use snapshot::{Recorded, SNAPSHOT, snapshot};
 pub use step::Judge;

@@ -295,7 +295,7 @@ impl Form<'_> {
             ShapeKind::String(constraints) if !constraints.allowed.is_empty() => {
                 format!("one of {}", constraints.allowed.join(", "))
             }
-            kind => value::type_name(json_type(kind)).to_owned(),
+            kind => json_type(kind).phrase().to_owned(),
         }
     }
 }

@@ -64,19 +64,6 @@ pub(super) fn is_type(value: &Value, wanted: ValueType) -> bool {
     }
 }
 
-/// The name of a type, with its article.
-pub(super) fn type_name(wanted: ValueType) -> &'static str {
-    match wanted {
-        ValueType::String => "a string",
-        ValueType::Integer => "a whole number",
-        ValueType::Number => "a number",
-        ValueType::Boolean => "true or false",
-        ValueType::Date => "a date: seconds since the epoch, as a number",
-        ValueType::List => "a list",
-        ValueType::Object => "an object",
-    }
-}
-
 /// Every part of the condition that does not hold. A value that is absent is
 /// given as null.
 ///
@@ -109,7 +96,7 @@ pub(super) fn check(condition: &Match, value: &Value, bindings: &Bindings) -> Re
         demand(wanted.iter().any(|wanted| equal(value, wanted)), &|| format!("one of {}", Value::from(wanted.clone())));
     }
     if let Some(wanted) = condition.value_type {
-        demand(is_type(value, wanted), &|| type_name(wanted).to_owned());
+        demand(is_type(value, wanted), &|| wanted.phrase().to_owned());
     }
     if let Some(least) = render(&condition.min)? {
         demand(compare(value, &least).is_some_and(|order| order.is_ge()), &|| format!("at least {least}"));
