@@ -260,6 +260,13 @@ pub struct Expect {
 const WHOLE: &str = "^(?s:";
 const END: &str = ")$";
 
+impl Expect {
+    /// Whether it says how the request comes out: its status, or its error.
+    pub fn has_outcome(&self) -> bool {
+        !self.status.is_empty() || !self.error.is_empty()
+    }
+}
+
 /// A condition on a value. All parts that are given must hold.
 #[derive(Debug, Clone, Default)]
 pub struct Match {

@@ -12,7 +12,7 @@ use super::file::{Actor, Isolation, Node, OneOrMany, RawStep};
 use super::names;
 use super::scope::Scope;
 use crate::source::{Origin, did_you_mean};
-use crate::spec::{Catalog, Member, Service, ShapeKind};
+use crate::spec::{Catalog, Member, Service, ShapeKind, Strength};
 
 /// Reports a name that is none of the known ones.
 fn unknown<'k>(
@@ -247,6 +247,22 @@ pub(super) fn expectation(
     }
     if !expect.error.is_empty() && expect.status.iter().any(|status| *status < 400) {
         scope.problem(&at_status, "an `error` is expected together with a status of success");
+    }
+}
+
+/// Nothing that is to be judged follows a step whose outcome nobody knows: a
+/// correct server may take the other way there, and the case ends.
+pub(super) fn open_outcomes(catalog: &Catalog, scope: &Scope<'_>, steps: &[Step]) {
+    let is_open = |expect: &Expect| {
+        catalog.get(&expect.requirement).is_some_and(|requirement| requirement.strength == Strength::Open)
+    };
+    let has_open_outcome = |step: &Step| step.expects.iter().any(|expect| expect.has_outcome() && is_open(expect));
+    let Some(open) = steps.iter().position(has_open_outcome) else { return };
+    let judged = steps[open + 1..].iter().flat_map(|step| &step.expects).find(|expect| !is_open(expect));
+    if let Some(expect) = judged {
+        let message = "an earlier step's outcome is open, so a correct server may never get here: \
+                       move this into a case of its own";
+        scope.problem_at(expect.origin.clone(), message.to_owned());
     }
 }
 

@@ -193,6 +193,7 @@ impl<'s> Library<'s> {
         scope.at(&case.name.span());
         let about = case.about.as_ref().map(|about| scope.fill(about));
         let needs = case.needs.iter().map(|need| check::need(scope, need)).collect();
+        check::open_outcomes(self.catalog, scope, &steps);
         check::whole_case(scope, &case.name, steps, needs).into_case(
             id,
             scope.origin(&case.name.span()),

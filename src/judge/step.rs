@@ -40,7 +40,7 @@ impl Judge<'_> {
         let mut first_outcome_differs = None;
         for expect in &step.expects {
             let mut seen = Seen { judge: self, number, expect, response, body: body.as_ref(), findings: &mut findings };
-            let states_outcome = !expect.status.is_empty() || !expect.error.is_empty();
+            let states_outcome = expect.has_outcome();
             if states_outcome || first_outcome_differs != Some(true) {
                 let differs = seen.expectation(bindings)?;
                 if states_outcome {
