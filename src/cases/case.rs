@@ -272,7 +272,7 @@ impl Expect {
 pub struct Match {
     /// Equal to this value.
     pub equals: Option<Template>,
-    /// Different from this value.
+    /// Present, and different from this value.
     pub not: Option<Template>,
     /// Equal to one of these values.
     pub one_of: Option<Vec<Template>>,

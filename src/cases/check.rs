@@ -323,16 +323,13 @@ pub(super) fn whole_case(scope: &Scope<'_>, name: &Spanned<String>, steps: Vec<S
         }
         bound.extend(step.captures.iter().map(|capture| capture.name.clone()));
     }
-    for (resource, need) in names::RESOURCES {
-        if used.contains(resource) && !needs.iter().any(|known| known == need) {
+    let uses_other_identity =
+        used.contains(names::OTHER_IDENTITY) || steps.iter().any(|step| step.actor == Actor::OtherIdentity);
+    let implied = names::RESOURCES.into_iter().filter(|(resource, _)| used.contains(*resource)).map(|(_, need)| need);
+    for need in implied.chain(uses_other_identity.then_some(names::TWO_IDENTITIES)) {
+        if !needs.iter().any(|known| known == need) {
             needs.push(need.to_owned());
         }
     }
-    Checked {
-        datasets: used.iter().filter(|name| names::is_dataset(name)).count(),
-        uses_other_identity: used.contains(names::OTHER_IDENTITY)
-            || steps.iter().any(|step| step.actor == Actor::OtherIdentity),
-        steps,
-        needs,
-    }
+    Checked { datasets: used.iter().filter(|name| names::is_dataset(name)).count(), uses_other_identity, steps, needs }
 }

@@ -312,7 +312,7 @@ pub enum RawMatch {
 pub struct Matcher {
     /// Equal to this value; for objects, which cannot stand alone.
     pub equals: Option<Node>,
-    /// Different from this value.
+    /// Present, and different from this value.
     pub not: Option<Node>,
     /// Equal to one of these values.
     pub one_of: Option<Vec<Node>>,

@@ -89,7 +89,8 @@ pub(super) fn check(condition: &Match, value: &Value, bindings: &Bindings) -> Re
         }
     }
     if let Some(unwanted) = render(&condition.not)? {
-        demand(!equal(value, &unwanted), &|| format!("anything but {unwanted}"));
+        // Nothing at all is no other value.
+        demand(!value.is_null() && !equal(value, &unwanted), &|| format!("a value other than {unwanted}"));
     }
     let one_of: Option<Vec<Value>> = render_all(&condition.one_of)?;
     if let Some(wanted) = one_of {
