@@ -174,7 +174,7 @@ pub struct RecordedBody {
 pub struct Footer {
     /// Results by verdict; every verdict is listed.
     pub totals: IndexMap<Verdict, usize>,
-    /// Known failures of the target file that matched no selected case.
+    /// Known failures of the target file that match no case of the suite.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmatched_known_failures: Vec<String>,
     /// Why the run ended before all cases had run, if it did.
