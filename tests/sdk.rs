@@ -333,6 +333,41 @@ async fn credentials_and_constraints_are_enforced() {
     stage.server.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn concurrent_writers_never_overwrite_each_other() {
+    let stage = Arc::new(Stage::start().await);
+    let writers: Vec<_> = (0..4)
+        .map(|_| {
+            let stage = Arc::clone(&stage);
+            tokio::spawn(async move {
+                let (mut written, mut refused) = (0_i64, 0);
+                while written < 10 {
+                    let listed = stage.list(0).await;
+                    let known = listed.records().first().and_then(Record::sync_count).unwrap_or(0);
+                    let update = stage.update(listed.sync_session_token()).record_patches(replace("n", "v", known));
+                    match update.send().await {
+                        Ok(answer) => {
+                            assert_eq!(answer.records()[0].sync_count(), Some(known + 1));
+                            written += 1;
+                        }
+                        Err(error) => {
+                            let conflict = error.as_service_error().map(|error| error.is_resource_conflict_exception());
+                            assert_eq!(conflict, Some(true), "{error:?}");
+                            refused += 1;
+                        }
+                    }
+                }
+                refused
+            })
+        })
+        .collect();
+    let mut conflicts = 0;
+    for writer in writers {
+        conflicts += writer.await.expect("the writer ends");
+    }
+    assert_eq!(stage.list(0).await.dataset_sync_count(), Some(40), "with {conflicts} conflicts");
+}
+
 /// Sends bytes as they are and reads until the server closes or falls silent.
 async fn raw(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.expect("the server accepts");

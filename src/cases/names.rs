@@ -15,8 +15,21 @@ pub const RESOURCES: [(&str, &str); 5] = [
     ("function-arn", "lambda"),
 ];
 
-/// What a target may lack beside those: a case names them in `needs`.
-pub const NEEDS: [&str; 5] = ["kinesis", "sns", "lambda", "legacy-rpc", "lasting-bulk-publish"];
+/// What a case may name in `needs` and a target in `lacks`.
+pub const NEEDS: [&str; 7] = [
+    "kinesis",
+    "sns",
+    "lambda",
+    "legacy-rpc",
+    // A bulk publish that lasts long enough for a second request to meet it.
+    "lasting-bulk-publish",
+    // The quotas that every account begins with; they can be raised on request.
+    "default-quotas",
+    TWO_POOLS,
+];
+
+/// A second pool; a target with one pool lacks it without saying so.
+pub const TWO_POOLS: &str = "two-pools";
 
 /// Whether a placeholder stands for a fresh dataset name.
 pub fn is_dataset(name: &str) -> bool {

@@ -12,5 +12,5 @@ mod step;
 mod value;
 
 pub use finding::{Finding, Level, Verdict, verdict};
-pub use snapshot::{Recorded, snapshot};
+pub use snapshot::{Recorded, SNAPSHOT, snapshot};
 pub use step::Judge;

@@ -13,24 +13,28 @@ pub enum Recorded {
     Elsewhere,
 }
 
-/// The finding for a snapshot that differs from what was recorded, or for which
-/// nothing was recorded.
+/// Stands for a requirement in findings about snapshots: that answers stay what
+/// they were is no statement about the service.
+pub const SNAPSHOT: &str = "snapshot";
+
+/// The finding for a snapshot that differs from what was recorded. That nothing
+/// was recorded yet is noted where snapshots are the target's own.
 pub fn snapshot(case: &Case, actual: &str, recorded: Option<&str>, from: Recorded) -> Option<Finding> {
-    let level = match from {
-        Recorded::OnTarget => Level::Fail,
-        Recorded::Elsewhere => Level::Note,
+    let (level, expected) = match (recorded, from) {
+        (Some(recorded), _) if recorded == actual => return None,
+        (Some(recorded), Recorded::OnTarget) => (Level::Fail, recorded),
+        (Some(recorded), Recorded::Elsewhere) => (Level::Note, recorded),
+        (None, Recorded::OnTarget) => (Level::Note, "nothing is recorded yet"),
+        (None, Recorded::Elsewhere) => return None,
     };
-    if recorded == Some(actual) || (recorded.is_none() && from == Recorded::Elsewhere) {
-        return None;
-    }
     let step = case.steps.iter().rposition(|step| step.expects.iter().any(|expect| expect.snapshot));
     Some(Finding {
         level,
         step: step.map_or(case.steps.len(), |index| index + 1),
-        at: "snapshot".to_owned(),
-        expected: recorded.unwrap_or("nothing is recorded yet; record it with `cargo insta test --review`").to_owned(),
+        at: SNAPSHOT.to_owned(),
+        expected: expected.to_owned(),
         actual: actual.to_owned(),
-        requirement: case.proves.first().cloned().unwrap_or_default(),
+        requirement: SNAPSHOT.to_owned(),
         origin: case.origin.to_string(),
     })
 }

@@ -106,6 +106,9 @@ fn decide(case: &Case, target: &Target, fresh_pools: &mut usize) -> Decision {
     if let Some(need) = case.needs.iter().find(|need| target.lacks.contains(need)) {
         return skip(format!("the target lacks {need}"));
     }
+    if target.pools.len() < 2 && case.needs.iter().any(|need| need == names::TWO_POOLS) {
+        return skip("needs two pools, and the target file names one".to_owned());
+    }
     let unnamed = |(name, need): &&(&str, &str)| {
         case.needs.iter().any(|wanted| wanted == need) && !target.resources.contains_key(*name)
     };

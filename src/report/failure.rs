@@ -7,7 +7,7 @@ use std::iter;
 use super::curl::{curl, quote};
 use super::text::{BOLD, DIM, count, duration, excerpt, indent, printable, styled, verdict_style};
 use super::{compare, exchange};
-use crate::judge::{Finding, Level, Verdict};
+use crate::judge::{Finding, Level, SNAPSHOT, Verdict};
 use crate::run::{CaseResult, RecordedExchange, TargetSummary};
 use crate::spec::Catalog;
 
@@ -159,6 +159,10 @@ fn findings(result: &CaseResult, context: &Context<'_>) -> String {
 
 /// A requirement in plain words, and what makes us sure of it.
 fn requirement(id: &str, context: &Context<'_>) -> String {
+    if id == SNAPSHOT {
+        let statement = "The answer is what it was when its snapshot was recorded.";
+        return format!("\n  {}\n", styled(BOLD, statement));
+    }
     let Some(requirement) = context.catalog.get(id) else {
         return format!("\n  {}\n  {}\n", styled(BOLD, id), styled(DIM, "not in this version's catalogue"));
     };

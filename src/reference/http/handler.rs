@@ -161,3 +161,7 @@ fn preflight(request: &Request, moment: &Moment) -> Response {
     headers.append("access-control-max-age", PREFLIGHT_SECONDS);
     Response { status: 200, headers, body: Bytes::new() }
 }
+
+#[cfg(test)]
+#[path = "handler_tests.rs"]
+mod tests;

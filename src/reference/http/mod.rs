@@ -21,6 +21,8 @@ mod refusal;
 mod route;
 mod server;
 mod sigv4;
+#[cfg(test)]
+mod testing;
 mod validate;
 
 pub use server::Server;

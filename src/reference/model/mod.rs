@@ -73,3 +73,6 @@ pub use records::{ListRecords, RecordPage, UpdateRecords};
 pub use state::{Call, Caller, DatasetPlace, Limits, Model};
 pub use timestamp::Timestamp;
 pub use usage::{IdentityPoolUsage, IdentityPoolUsagePage, IdentityUsage};
+
+#[cfg(test)]
+mod tests;
