@@ -76,7 +76,10 @@ where
         Arc::new(Suite { trials, shared: Mutex::new(None), datasets_per_identity, judged: Arc::clone(&judged) });
     let trial = |planned: Planned| {
         let suite = Arc::clone(&suite);
-        Trial::ignorable_test(planned.case.id.clone(), move || suite.trial(&planned))
+        // A runner that lists first and gives each test a process of its own, as
+        // nextest does, leaves skipped cases out. Others run into the reason.
+        let left_out = arguments.list && matches!(planned.decision, Decision::Skip { .. });
+        Trial::ignorable_test(planned.case.id.clone(), move || suite.trial(&planned)).with_ignored_flag(left_out)
     };
     let unmatched = plan.unmatched_known_failures;
     let mut tests: Vec<Trial> = plan.cases.into_iter().map(trial).collect();
