@@ -116,7 +116,7 @@ fn requests(suite: &Suite, case: &Case, target: Target) -> Result<String, Exit> 
                 let _ = write!(text, "\n{fixture}{}", exchange(&prepared, &[]));
                 if !prepared.request.method.is_empty() {
                     let command = curl(&prepared, &summary, &session.service.signing_name);
-                    let _ = writeln!(text, "\n{command}");
+                    let _ = write!(text, "\n{command}");
                 }
             }
             Err(error) => {

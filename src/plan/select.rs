@@ -44,7 +44,7 @@ pub enum Decision {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum PlanError {
     /// A filter selects nothing.
-    #[error("no case matches `{filter}`{hint}; `syncspec list` shows all of them")]
+    #[error("no case matches `{filter}`, see `syncspec list`{hint}")]
     NothingMatches {
         /// The filter.
         filter: String,

@@ -99,6 +99,14 @@ pub struct CaseResult {
     pub duration_us: u64,
 }
 
+impl CaseResult {
+    /// Whether anything was done for the case. What was skipped, or left out of a
+    /// run that was stopped, was not begun.
+    pub fn was_begun(&self) -> bool {
+        !self.exchanges.is_empty() || self.duration_us > 0
+    }
+}
+
 /// An exchange as it is kept: without secrets.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -174,7 +182,7 @@ pub struct RecordedBody {
 pub struct Footer {
     /// Results by verdict; every verdict is listed.
     pub totals: IndexMap<Verdict, usize>,
-    /// Known failures of the target file that matched no selected case.
+    /// Known failures of the target file that match no case of the suite.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmatched_known_failures: Vec<String>,
     /// Why the run ended before all cases had run, if it did.
