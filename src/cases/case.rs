@@ -256,12 +256,23 @@ pub struct Expect {
     pub snapshot: bool,
 }
 
+/// Stands before the pattern of a [`Match`], and [`END`] behind it.
+const WHOLE: &str = "^(?s:";
+const END: &str = ")$";
+
+impl Expect {
+    /// Whether it says how the request comes out: its status, or its error.
+    pub fn has_outcome(&self) -> bool {
+        !self.status.is_empty() || !self.error.is_empty()
+    }
+}
+
 /// A condition on a value. All parts that are given must hold.
 #[derive(Debug, Clone, Default)]
 pub struct Match {
     /// Equal to this value.
     pub equals: Option<Template>,
-    /// Different from this value.
+    /// Present, and different from this value.
     pub not: Option<Template>,
     /// Equal to one of these values.
     pub one_of: Option<Vec<Template>>,
@@ -288,6 +299,17 @@ pub struct Match {
 }
 
 impl Match {
+    /// A pattern that a text must match as a whole, line breaks included.
+    pub(super) fn whole(pattern: &str) -> Result<regex::Regex, regex::Error> {
+        regex::Regex::new(&format!("{WHOLE}{pattern}{END}"))
+    }
+
+    /// The pattern as a case file writes it.
+    pub fn pattern_as_written(&self) -> Option<&str> {
+        let pattern = self.pattern.as_ref()?.as_str();
+        pattern.strip_prefix(WHOLE)?.strip_suffix(END)
+    }
+
     /// Calls `visit` with every template in the condition.
     pub fn templates<'m>(&'m self, visit: &mut impl FnMut(&'m Template)) {
         let single =

@@ -8,11 +8,11 @@ use indexmap::IndexMap;
 use toml::Spanned;
 
 use super::case::{Action, Case, Expect, Step};
-use super::file::{Actor, Isolation, Node, RawStep};
+use super::file::{Actor, Isolation, Node, OneOrMany, RawStep};
 use super::names;
 use super::scope::Scope;
 use crate::source::{Origin, did_you_mean};
-use crate::spec::{Catalog, Member, Service, ShapeKind};
+use crate::spec::{Catalog, Member, Service, ShapeKind, Strength};
 
 /// Reports a name that is none of the known ones.
 fn unknown<'k>(
@@ -68,7 +68,8 @@ pub(super) fn error_names(service: &Service, scope: &Scope<'_>, span: &Range<usi
     }
 }
 
-fn is_kebab_case(name: &str) -> bool {
+/// Whether a name is lower-case words and digits joined by single hyphens.
+pub(super) fn is_kebab_case(name: &str) -> bool {
     let word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     name.split('-').all(word)
 }
@@ -97,12 +98,38 @@ pub(super) fn row_name(scope: &Scope<'_>, row: &Spanned<IndexMap<Spanned<String>
     }
 }
 
+/// A row's entries can be used as placeholders and hide nothing.
+pub(super) fn row_entries(scope: &Scope<'_>, row: &IndexMap<Spanned<String>, Spanned<Node>>) {
+    row.keys().filter(|entry| entry.get_ref() != "name").for_each(|entry| placeholder_name(scope, entry));
+}
+
 /// A capture's name can be used as a placeholder and hides nothing.
 pub(super) fn capture_name(scope: &Scope<'_>, name: &Spanned<String>) {
-    kebab_case(scope, name);
-    if names::is_given(name.get_ref()) || name.get_ref() == "index" {
-        scope.problem(&name.span(), format!("`{{{}}}` has a meaning already", name.get_ref()));
+    placeholder_name(scope, name);
+    if scope.is_entry(name.get_ref()) {
+        let message = format!("`{{{}}}` is an entry of the row already; name the capture otherwise", name.get_ref());
+        scope.problem(&name.span(), message);
     }
+}
+
+fn placeholder_name(scope: &Scope<'_>, name: &Spanned<String>) {
+    let text = name.get_ref();
+    kebab_case(scope, name);
+    if text.starts_with(|first: char| first.is_ascii_digit()) {
+        scope.problem(&name.span(), format!("`{text}` cannot be a placeholder: it begins with a digit"));
+    }
+    if names::is_given(text) || text == "index" {
+        scope.problem(&name.span(), format!("`{{{text}}}` has a meaning already; choose another name"));
+    }
+}
+
+/// A need that targets may lack.
+pub(super) fn need(scope: &Scope<'_>, raw: &Spanned<String>) -> String {
+    let need = scope.string(raw);
+    if !names::NEEDS.contains(&need.as_str()) {
+        unknown(scope, &raw.span(), "need", names::NEEDS, &need);
+    }
+    need
 }
 
 /// What only makes sense with `call` is not used without it.
@@ -111,62 +138,100 @@ pub(super) fn no_call_keys(scope: &Scope<'_>, raw: &Spanned<RawStep>) {
     if !step.with.is_empty() || !step.without.is_empty() || step.json.is_some() {
         scope.problem(&raw.span(), "`with`, `without` and `json` change a `call`, and there is none");
     }
-    if step.send_bytes.is_some() && (!step.headers.is_empty() || step.sign.is_some() || step.tamper.is_some()) {
-        scope.problem(&raw.span(), "`send-bytes` sends bytes as they are: no `headers`, `sign` or `tamper`");
+    let signed = step.r#as.is_some() || step.sign.is_some();
+    if step.send_bytes.is_some() && (signed || !step.headers.is_empty() || step.tamper.is_some()) {
+        scope.problem(&raw.span(), "`send-bytes` sends bytes as they are: no `as`, `headers`, `sign` or `tamper`");
     }
 }
 
-/// A JSON pointer, with the row filled in; in the answer of a successful call it
-/// must lead to a member that the operation declares.
-pub(super) fn pointer(
-    service: &Service,
-    scope: &Scope<'_>,
-    action: &Action,
-    raw: &Spanned<String>,
-    span: &Range<usize>,
-    succeeds: bool,
-) -> String {
-    let pointer = scope.string(raw);
-    if !pointer.is_empty() && !pointer.starts_with('/') {
-        scope.problem(span, format!("`{pointer}` is no JSON pointer: it begins with `/`"));
-        return pointer;
-    }
-    if let Action::Call(call) = action
-        && succeeds
-        && let Some(operation) = service.operations.get(&call.operation)
-        && let Err((segment, known)) = follow(service, &operation.output, &pointer)
-    {
-        let what = format!("member of {}'s answer", operation.name);
-        unknown(scope, span, &what, known.iter().map(String::as_str), &segment);
-    }
-    pointer
+/// The answer that a step's pointers lead into.
+pub(super) struct Answer<'a> {
+    pub(super) service: &'a Service,
+    pub(super) action: &'a Action,
+    /// No expectation of the step asks for an error.
+    pub(super) succeeds: bool,
 }
 
-/// Follows a pointer through declared members; the first unknown segment, with
-/// the names known there, if it leads astray.
-fn follow(service: &Service, members: &IndexMap<String, Member>, pointer: &str) -> Result<(), (String, Vec<String>)> {
-    let mut segments = pointer.split('/').skip(1);
+impl Answer<'_> {
+    /// A JSON pointer, with the row filled in; in the answer of a successful call
+    /// it must lead to a member that the operation declares.
+    pub(super) fn pointer(&self, scope: &Scope<'_>, raw: &Spanned<String>) -> String {
+        let (pointer, span) = (scope.string(raw), raw.span());
+        if !pointer.is_empty() && !pointer.starts_with('/') {
+            scope.problem(&span, format!("`{pointer}` is no JSON pointer, which begins with `/`"));
+        } else if pointer.split('~').skip(1).any(|rest| !rest.starts_with(['0', '1'])) {
+            scope
+                .problem(&span, format!("`{pointer}` is no JSON pointer: `~` is written `~0`, and `/` in a name `~1`"));
+        } else if let Action::Call(call) = self.action
+            && self.succeeds
+            && let Some(operation) = self.service.operations.get(&call.operation)
+        {
+            match follow(self.service, &operation.output, &pointer) {
+                Ok(()) => {}
+                Err(Astray::Member(segment, known)) => {
+                    let what = format!("member of {}'s answer", operation.name);
+                    unknown(scope, &span, &what, known, &segment);
+                }
+                Err(Astray::Index(segment)) => {
+                    scope.problem(&span, format!("`{segment}` is no index of a list, which counts from 0"));
+                }
+                Err(Astray::Below(segment)) => {
+                    scope
+                        .problem(&span, format!("nothing is declared below a plain value, where `{segment}` would be"));
+                }
+            }
+        }
+        pointer
+    }
+}
+
+/// How a pointer leads astray.
+enum Astray<'s> {
+    /// No such member; these are known there.
+    Member(String, Vec<&'s str>),
+    /// A list has no such index.
+    Index(String),
+    /// There is nothing below a plain value.
+    Below(String),
+}
+
+/// Follows a pointer through declared members.
+fn follow<'s>(service: &'s Service, members: &'s IndexMap<String, Member>, pointer: &str) -> Result<(), Astray<'s>> {
+    let in_members = |members: &'s IndexMap<String, Member>, segment: String| match members.get(&segment) {
+        Some(member) => Ok(&service.shape(&member.shape).kind),
+        None => Err(Astray::Member(segment, members.keys().map(String::as_str).collect())),
+    };
+    let mut segments = pointer.split('/').skip(1).map(|segment| segment.replace("~1", "/").replace("~0", "~"));
     let Some(first) = segments.next() else { return Ok(()) };
-    let known = |members: &IndexMap<String, Member>| members.keys().cloned().collect();
-    let member = members.get(first).ok_or_else(|| (first.to_owned(), known(members)))?;
-    let mut shape = &service.shape(&member.shape).kind;
+    let mut shape = in_members(members, first)?;
     for segment in segments {
         shape = match shape {
-            ShapeKind::Structure { members } => match members.get(segment) {
-                Some(member) => &service.shape(&member.shape).kind,
-                None => return Err((segment.to_owned(), known(members))),
-            },
-            ShapeKind::List { member } if segment.parse::<usize>().is_ok() => &service.shape(member).kind,
+            ShapeKind::Structure { members } => in_members(members, segment)?,
+            ShapeKind::List { member } if is_index(&segment) => &service.shape(member).kind,
+            ShapeKind::List { .. } => return Err(Astray::Index(segment)),
             ShapeKind::Map { value, .. } => &service.shape(value).kind,
-            _ => return Err((segment.to_owned(), Vec::new())),
+            _ => return Err(Astray::Below(segment)),
         };
     }
     Ok(())
 }
 
-/// An expectation says something, and a refusal says which.
-pub(super) fn expectation(scope: &Scope<'_>, step: &Spanned<RawStep>, expect: &Expect) {
-    let says_nothing = expect.status.is_empty()
+/// Digits without a leading zero, as JSON pointers write an index.
+fn is_index(segment: &str) -> bool {
+    let digits = !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
+    digits && (segment == "0" || !segment.starts_with('0'))
+}
+
+/// An expectation says something, and a refusal says which. `place` is the
+/// expectation's, `status` what it says of the status.
+pub(super) fn expectation(
+    scope: &Scope<'_>,
+    place: &Range<usize>,
+    status: Option<&Spanned<OneOrMany<Node>>>,
+    expect: &Expect,
+) {
+    let at_status = status.map_or_else(|| place.clone(), Spanned::span);
+    let says_nothing = status.is_none_or(|status| status.get_ref().0.is_empty())
         && expect.error.is_empty()
         && expect.message.is_none()
         && expect.members.is_empty()
@@ -175,16 +240,29 @@ pub(super) fn expectation(scope: &Scope<'_>, step: &Spanned<RawStep>, expect: &E
         && expect.body.is_none()
         && !expect.snapshot;
     if says_nothing {
-        scope.problem(&step.span(), "the expectation expects nothing; leave it out, or say what must hold");
+        scope.problem(place, "the expectation expects nothing; leave it out, or say what must hold");
     }
     if expect.error.is_empty() && expect.status.iter().any(|status| *status >= 400) {
-        scope.problem(&step.span(), "a refusal is expected, but not which: name the `error`");
+        scope.problem(&at_status, "a refusal is expected, but not which: name the `error`");
     }
     if !expect.error.is_empty() && expect.status.iter().any(|status| *status < 400) {
-        scope.problem(&step.span(), "an `error` is expected together with a status of success");
+        scope.problem(&at_status, "an `error` is expected together with a status of success");
     }
-    if expect.requirement.is_empty() {
-        scope.problem(&step.span(), "a step with `expect` belongs into a case");
+}
+
+/// Nothing that is to be judged follows a step whose outcome nobody knows: a
+/// correct server may take the other way there, and the case ends.
+pub(super) fn open_outcomes(catalog: &Catalog, scope: &Scope<'_>, steps: &[Step]) {
+    let is_open = |expect: &Expect| {
+        catalog.get(&expect.requirement).is_some_and(|requirement| requirement.strength == Strength::Open)
+    };
+    let has_open_outcome = |step: &Step| step.expects.iter().any(|expect| expect.has_outcome() && is_open(expect));
+    let Some(open) = steps.iter().position(has_open_outcome) else { return };
+    let judged = steps[open + 1..].iter().flat_map(|step| &step.expects).find(|expect| !is_open(expect));
+    if let Some(expect) = judged {
+        let message = "an earlier step's outcome is open, so a correct server may never get here: \
+                       move this into a case of its own";
+        scope.problem_at(expect.origin.clone(), message.to_owned());
     }
 }
 
@@ -219,15 +297,10 @@ impl Checked {
     }
 }
 
-/// Every placeholder is bound when it is used, every need is known, and at least
-/// one step asserts something.
+/// Every placeholder is bound when it is used, and at least one step asserts
+/// something.
 pub(super) fn whole_case(scope: &Scope<'_>, name: &Spanned<String>, steps: Vec<Step>, needs: Vec<String>) -> Checked {
     let mut needs = needs;
-    for need in &needs {
-        if !names::NEEDS.contains(&need.as_str()) {
-            unknown(scope, &name.span(), "need", names::NEEDS, need);
-        }
-    }
     if !steps.iter().any(|step| !step.expects.is_empty()) {
         scope.problem(&name.span(), "no step has an `expect`: the case cannot fail");
     }
@@ -244,21 +317,19 @@ pub(super) fn whole_case(scope: &Scope<'_>, name: &Spanned<String>, steps: Vec<S
         for name in unbound {
             let known = bound.iter().map(String::as_str).chain(names::LEASE);
             let hint = did_you_mean(&name, known).unwrap_or_default();
-            let message = format!("`{{{name}}}` stands for nothing here: no earlier step or fixture captures it{hint}");
+            let message =
+                format!("`{{{name}}}` stands for nothing here: no earlier step, fixture or row entry gives it{hint}");
             scope.problem_at(step.origin.clone(), message);
         }
         bound.extend(step.captures.iter().map(|capture| capture.name.clone()));
     }
-    for (resource, need) in names::RESOURCES {
-        if used.contains(resource) && !needs.iter().any(|known| known == need) {
+    let uses_other_identity =
+        used.contains(names::OTHER_IDENTITY) || steps.iter().any(|step| step.actor == Actor::OtherIdentity);
+    let implied = names::RESOURCES.into_iter().filter(|(resource, _)| used.contains(*resource)).map(|(_, need)| need);
+    for need in implied.chain(uses_other_identity.then_some(names::TWO_IDENTITIES)) {
+        if !needs.iter().any(|known| known == need) {
             needs.push(need.to_owned());
         }
     }
-    Checked {
-        datasets: used.iter().filter(|name| names::is_dataset(name)).count(),
-        uses_other_identity: used.contains(names::OTHER_IDENTITY)
-            || steps.iter().any(|step| step.actor == Actor::OtherIdentity),
-        steps,
-        needs,
-    }
+    Checked { datasets: used.iter().filter(|name| names::is_dataset(name)).count(), uses_other_identity, steps, needs }
 }

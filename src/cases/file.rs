@@ -1,6 +1,8 @@
 //! Case files as they are written: these structs mirror the TOML and are the
 //! single source of the JSON Schema. Nothing is interpreted here.
 
+use std::ops::Range;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -30,7 +32,8 @@ pub struct RawCase {
     #[schemars(with = "Vec<String>")]
     pub proves: Vec<Spanned<String>>,
     /// Who signs the steps. Default: whoever the operation's base request names.
-    pub credentials: Option<RawActor>,
+    #[schemars(with = "Option<RawActor>")]
+    pub credentials: Option<Spanned<RawActor>>,
     /// What must not be used by other cases meanwhile. Default: `dataset`.
     #[serde(default)]
     pub isolation: Isolation,
@@ -136,7 +139,8 @@ pub struct RawStep {
     #[schemars(with = "Option<String>")]
     pub send_bytes: Option<Spanned<String>>,
     /// Who signs this step.
-    pub r#as: Option<RawActor>,
+    #[schemars(with = "Option<RawActor>")]
+    pub r#as: Option<Spanned<RawActor>>,
     /// Members to set or replace in the base request, by their API names.
     #[serde(default)]
     #[schemars(with = "IndexMap<String, Node>")]
@@ -267,6 +271,22 @@ pub struct RawExpect {
     pub snapshot: bool,
 }
 
+impl RawExpect {
+    /// Where the first of its parts that knows its place stands.
+    pub(super) fn span(&self) -> Option<Range<usize>> {
+        let parts = [
+            self.proves.as_ref().map(Spanned::span),
+            self.status.as_ref().map(Spanned::span),
+            self.error.as_ref().map(Spanned::span),
+            self.message.as_ref().map(Spanned::span),
+            self.members.keys().map(Spanned::span).next(),
+            self.absent.first().map(Spanned::span),
+            self.headers.values().map(Spanned::span).next(),
+        ];
+        parts.into_iter().flatten().min_by_key(|span| span.start)
+    }
+}
+
 /// What a body as a whole is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -287,12 +307,12 @@ pub enum RawMatch {
 }
 
 /// A condition on a value of the response. All parts that are given must hold.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Matcher {
     /// Equal to this value; for objects, which cannot stand alone.
     pub equals: Option<Node>,
-    /// Different from this value.
+    /// Present, and different from this value.
     pub not: Option<Node>,
     /// Equal to one of these values.
     pub one_of: Option<Vec<Node>>,

@@ -9,6 +9,7 @@
 
 mod case;
 mod check;
+mod describe;
 mod error;
 mod file;
 pub mod names;

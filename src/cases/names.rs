@@ -16,7 +16,7 @@ pub const RESOURCES: [(&str, &str); 5] = [
 ];
 
 /// What a case may name in `needs` and a target in `lacks`.
-pub const NEEDS: [&str; 7] = [
+pub const NEEDS: [&str; 8] = [
     "kinesis",
     "sns",
     "lambda",
@@ -26,7 +26,11 @@ pub const NEEDS: [&str; 7] = [
     // The quotas that every account begins with; they can be raised on request.
     "default-quotas",
     TWO_POOLS,
+    TWO_IDENTITIES,
 ];
+
+/// A second identity in a pool; a case that uses one needs it without saying so.
+pub const TWO_IDENTITIES: &str = "two-identities";
 
 /// A second pool; a target with one pool lacks it without saying so.
 pub const TWO_POOLS: &str = "two-pools";

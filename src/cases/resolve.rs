@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::ops::Range;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -135,36 +134,42 @@ impl<'s> Library<'s> {
             }
         };
         let mut cases: Vec<Case> = Vec::new();
-        let mut ids = BTreeSet::new();
+        let mut names = BTreeSet::new();
         for raw in &file.case {
-            for (case, span) in self.rows(source, stem, raw) {
-                if !ids.insert(case.id.clone()) {
-                    self.report(source.problem(&span, format!("the case `{}` exists already", case.id)));
-                }
-                cases.push(case);
+            let name = &raw.get_ref().name;
+            if !names.insert(name.get_ref()) {
+                let message = format!("the case `{stem}/{}` exists already; name this one otherwise", name.get_ref());
+                self.report(source.problem(&name.span(), message));
             }
+            cases.extend(self.rows(source, stem, raw));
         }
         cases
     }
 
     /// A case, or one for each row of its table.
-    fn rows(&self, source: &Source<'_>, stem: &str, raw: &Spanned<RawCase>) -> Vec<(Case, Range<usize>)> {
+    fn rows(&self, source: &Source<'_>, stem: &str, raw: &Spanned<RawCase>) -> Vec<Case> {
         let case = raw.get_ref();
         let id = format!("{stem}/{}", case.name.get_ref());
+        let plain = Scope::new(source, &self.problems);
+        check::kebab_case(&plain, &case.name);
         if case.rows.is_empty() {
-            let scope = Scope::new(source, &self.problems);
-            check::kebab_case(&scope, &case.name);
-            return vec![(self.case(&scope, raw, id), case.name.span())];
+            return vec![self.case(&plain, raw, id)];
         }
+        let mut names = BTreeSet::new();
         let row = |row: &Spanned<IndexMap<Spanned<String>, Spanned<_>>>| {
             let scope = Scope::new(source, &self.problems).with_row(row.get_ref());
-            let Some(name) = check::row_name(&scope, row) else { return None };
+            let name = check::row_name(&scope, row)?;
+            if !names.insert(name.clone()) {
+                scope.problem(&row.span(), format!("the row `{name}` exists already; name this one otherwise"));
+            }
+            check::row_entries(&scope, row.get_ref());
             let mut resolved = self.case(&scope, raw, format!("{id}/{name}"));
             resolved.origin = source.origin(&row.span());
-            for entry in scope.unused() {
-                scope.problem(&row.span(), format!("nothing in the case uses the row's `{entry}`"));
+            for entry in row.get_ref().keys().filter(|entry| scope.is_unused(entry.get_ref())) {
+                let message = format!("nothing in the case uses the row's `{}`", entry.get_ref());
+                scope.problem(&entry.span(), message);
             }
-            Some((resolved, row.span()))
+            Some(resolved)
         };
         case.rows.iter().filter_map(row).collect()
     }
@@ -179,7 +184,6 @@ impl<'s> Library<'s> {
         for (requirement, raw) in proves.iter().zip(&case.proves) {
             check::requirement(self.catalog, scope, &raw.span(), requirement);
         }
-        scope.at(&case.name.span());
         let credentials = case.credentials.as_ref().and_then(|actor| scope.actor(actor));
         let first = proves.first().map_or("", String::as_str);
         let mut steps = self.given(scope, &case.given);
@@ -188,7 +192,8 @@ impl<'s> Library<'s> {
         }
         scope.at(&case.name.span());
         let about = case.about.as_ref().map(|about| scope.fill(about));
-        let needs = case.needs.iter().map(|need| scope.string(need)).collect();
+        let needs = case.needs.iter().map(|need| check::need(scope, need)).collect();
+        check::open_outcomes(self.catalog, scope, &steps);
         check::whole_case(scope, &case.name, steps, needs).into_case(
             id,
             scope.origin(&case.name.span()),
@@ -203,16 +208,28 @@ impl<'s> Library<'s> {
         scope.at(&raw.span());
         let (action, base) = self.action(scope, raw)?;
         scope.at(&raw.span());
-        let actor = step.r#as.as_ref().and_then(|actor| scope.actor(actor)).or(case).or(base);
-        let headers = step.headers.iter().map(|(name, value)| (name.clone(), scope.text(value))).collect();
+        let actor = match &action {
+            // Bytes are sent as they are, whoever signs the rest of the case.
+            Action::Bytes(_) => Some(Actor::None),
+            _ => step.r#as.as_ref().and_then(|actor| scope.actor(actor)).or(case).or(base),
+        };
+        let headers = step.headers.iter().map(|(name, value)| (scope.fill(name), scope.text(value))).collect();
+        let expects = step.expect.as_ref().map(|OneOrMany(expects)| &expects[..]);
+        if expects.is_some_and(<[_]>::is_empty) {
+            scope.problem(&raw.span(), "the list of expectations is empty; leave it out, or say what must hold");
+        }
+        let expects = expects.unwrap_or_default();
+        let answer = check::Answer {
+            service: self.service,
+            action: &action,
+            succeeds: expects.iter().all(|expect| expect.error.is_none()),
+        };
         let captures = step.capture.iter().map(|(name, pointer)| {
             check::capture_name(scope, name);
-            let pointer = check::pointer(self.service, scope, &action, pointer, &pointer.span(), true);
-            Capture { name: name.get_ref().clone(), pointer }
+            Capture { name: name.get_ref().clone(), pointer: answer.pointer(scope, pointer) }
         });
         let captures = captures.collect();
-        let expects = step.expect.as_ref().map_or(&[][..], |OneOrMany(expects)| expects);
-        let expects = expects.iter().map(|expect| self.expect(scope, raw, &action, expect, requirement)).collect();
+        let expects = expects.iter().map(|expect| self.expect(scope, raw, &answer, expect, requirement)).collect();
         let within = step.within_ms.map(Duration::from_millis);
         if within.is_some_and(|within| within > LONGEST_WITHIN) {
             scope.problem(&raw.span(), format!("`within-ms` is at most {}", LONGEST_WITHIN.as_millis()));
@@ -223,7 +240,7 @@ impl<'s> Library<'s> {
             action,
             actor: actor.unwrap_or(Actor::Identity),
             headers,
-            sign: step.sign.clone().map(sign).unwrap_or_default(),
+            sign: step.sign.as_ref().map(|raw| sign(scope, raw)).unwrap_or_default(),
             tamper: step.tamper.as_ref().map(|raw| tamper(scope, raw)).unwrap_or_default(),
             captures,
             expects,
@@ -256,7 +273,7 @@ impl<'s> Library<'s> {
                 let (method, target) = (scope.text(&send.method), scope.text(&send.target));
                 Some((Action::Send { method, target, body }, None))
             }
-            (None, None, Some(bytes)) => Some((Action::Bytes(scope.text(bytes)), Some(Actor::None))),
+            (None, None, Some(bytes)) => Some((Action::Bytes(scope.text(bytes)), None)),
             _ => {
                 scope.problem(&raw.span(), "a step has exactly one of `call`, `send` and `send-bytes`");
                 None
@@ -275,7 +292,8 @@ impl<'s> Library<'s> {
             base.map(|base| base.input.iter().cloned().collect()).unwrap_or_default();
         for member in &step.without {
             let name = scope.string(member);
-            if input.shift_remove(&name).is_none() {
+            let known = self.service.operations.get(&operation).is_some_and(|known| known.input.contains_key(&name));
+            if input.shift_remove(&name).is_none() && known {
                 scope.problem(&member.span(), format!("the base request has no `{name}` to leave out"));
             }
         }
@@ -290,11 +308,12 @@ impl<'s> Library<'s> {
         &self,
         scope: &Scope<'_>,
         step: &Spanned<RawStep>,
-        action: &Action,
+        answer: &check::Answer<'_>,
         raw: &RawExpect,
         default: &str,
     ) -> Expect {
-        scope.at(&step.span());
+        let place = raw.span().unwrap_or_else(|| step.span());
+        scope.at(&place);
         let requirement = raw.proves.as_ref().map(|id| (scope.string(id), id.span()));
         if let Some((id, span)) = &requirement {
             check::requirement(self.catalog, scope, span, id);
@@ -303,29 +322,24 @@ impl<'s> Library<'s> {
         if let Some(names) = &raw.error {
             check::error_names(self.service, scope, &names.span(), &error);
         }
-        let succeeds = error.is_empty();
-        let mut members = Vec::new();
-        for (pointer, condition) in &raw.members {
-            let path = check::pointer(self.service, scope, action, pointer, &pointer.span(), succeeds);
-            members.push((path, scope.condition(condition)));
-        }
-        let absent = raw.absent.iter();
-        let absent = absent.map(|path| check::pointer(self.service, scope, action, path, &path.span(), succeeds));
-        let absent = absent.collect();
+        let members = raw.members.iter();
+        let members = members.map(|(path, condition)| (answer.pointer(scope, path), scope.condition(condition)));
+        let members = members.collect();
+        let absent = raw.absent.iter().map(|path| answer.pointer(scope, path)).collect();
         let status = raw.status.as_ref().map(|status| scope.statuses(status)).unwrap_or_default();
         let expect = Expect {
-            origin: scope.origin(&raw.proves.as_ref().map_or_else(|| step.span(), Spanned::span)),
+            origin: scope.origin(&place),
             requirement: requirement.map_or_else(|| default.to_owned(), |(id, _)| id),
             status,
             error,
             message: raw.message.as_ref().map(|message| scope.condition(message)),
             members,
             absent,
-            headers: raw.headers.iter().map(|(name, value)| (name.clone(), scope.condition(value))).collect(),
+            headers: raw.headers.iter().map(|(name, value)| (scope.fill(name), scope.condition(value))).collect(),
             body: raw.body,
             snapshot: raw.snapshot,
         };
-        check::expectation(scope, step, &expect);
+        check::expectation(scope, &place, raw.status.as_ref(), &expect);
         expect
     }
 }
@@ -337,17 +351,18 @@ fn decode(scope: &Scope<'_>, encoded: &Spanned<String>) -> Vec<u8> {
     })
 }
 
-fn sign(raw: super::file::RawSign) -> Sign {
-    Sign { form: raw.form, region: raw.region, service: raw.service, clock_minutes: raw.clock_minutes }
+fn sign(scope: &Scope<'_>, raw: &super::file::RawSign) -> Sign {
+    let fill = |text: &Option<String>| text.as_ref().map(|text| scope.fill(text));
+    Sign { form: raw.form, region: fill(&raw.region), service: fill(&raw.service), clock_minutes: raw.clock_minutes }
 }
 
 fn tamper(scope: &Scope<'_>, raw: &super::file::RawTamper) -> Tamper {
     let text = |text: &String| -> Text { scope.parse_text(text) };
     Tamper {
-        method: raw.method.clone(),
+        method: raw.method.as_ref().map(|method| scope.fill(method)),
         target: raw.target.as_ref().map(text),
         body: raw.body.as_ref().map(text),
-        headers: raw.headers.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
-        without_headers: raw.without_headers.clone(),
+        headers: raw.headers.iter().map(|(name, value)| (scope.fill(name), text(value))).collect(),
+        without_headers: raw.without_headers.iter().map(|name| scope.fill(name)).collect(),
     }
 }

@@ -11,8 +11,8 @@ use toml::Spanned;
 
 use super::case::Match;
 use super::file::{Actor, Matcher, Node, OneOrMany, RawActor, RawMatch};
-use super::template::{Piece, Template, Text, pieces};
-use crate::source::{Origin, Problem, Source};
+use super::template::{Piece, Template, Text, pieces, split_offset};
+use crate::source::{Origin, Problem, Source, with_suggestion};
 
 /// One file (and one row of a table, if any) in whose light text is read.
 pub(super) struct Scope<'f> {
@@ -59,16 +59,30 @@ impl<'f> Scope<'f> {
         self.problems.borrow_mut().push(Problem { origin, message });
     }
 
-    /// Entries of the row that nothing has asked for, `name` aside.
-    pub(super) fn unused(&self) -> Vec<String> {
-        let used = self.used.borrow();
-        self.row.keys().filter(|key| **key != "name" && !used.contains(**key)).map(|key| (*key).to_owned()).collect()
+    /// Whether this is an entry of the row.
+    pub(super) fn is_entry(&self, name: &str) -> bool {
+        self.row.contains_key(name)
     }
 
-    fn entry(&self, name: &str) -> Option<&'f Node> {
-        let entry = self.row.get(name).copied()?;
+    /// Whether nothing has asked for this entry of the row; its name needs nobody
+    /// to.
+    pub(super) fn is_unused(&self, entry: &str) -> bool {
+        entry != "name" && !self.used.borrow().contains(entry)
+    }
+
+    /// The entry that a placeholder stands for, moved as it says.
+    fn entry(&self, placeholder: &str) -> Option<Node> {
+        let (name, plus) = split_offset(placeholder);
+        let entry = *self.row.get(name)?;
         self.used.borrow_mut().insert(name.to_owned());
-        Some(entry)
+        match entry {
+            entry if plus == 0 => Some(entry.clone()),
+            Node::Integer(number) => Some(Node::Integer(number.saturating_add(plus))),
+            _ => {
+                self.problem_here(format!("`{name}` is no whole number in this row, so nothing can be added to it"));
+                None
+            }
+        }
     }
 
     /// Text with the row's entries filled in; other placeholders stay.
@@ -82,7 +96,7 @@ impl<'f> Scope<'f> {
                     filled.push_str(literal);
                 }
                 Piece::Placeholder(inner) => match self.entry(inner) {
-                    Some(node) => filled.push_str(&self.as_text(inner, node)),
+                    Some(node) => filled.push_str(&self.as_text(inner, &node)),
                     None => {
                         filled.push('{');
                         filled.push_str(inner);
@@ -113,7 +127,7 @@ impl<'f> Scope<'f> {
         match node {
             Node::Text(text) => match pieces(text).as_slice() {
                 [Piece::Placeholder(inner)] => match self.entry(inner) {
-                    Some(entry) => entry.clone(),
+                    Some(entry) => entry,
                     None => node.clone(),
                 },
                 _ => Node::Text(self.fill(text)),
@@ -160,14 +174,19 @@ impl<'f> Scope<'f> {
         members.iter().map(|(name, value)| (self.string(name), self.template(value))).collect()
     }
 
-    pub(super) fn actor(&self, actor: &RawActor) -> Option<Actor> {
-        match actor {
+    pub(super) fn actor(&self, actor: &Spanned<RawActor>) -> Option<Actor> {
+        self.at(&actor.span());
+        match actor.get_ref() {
             RawActor::Named(actor) => Some(*actor),
             RawActor::Placeholder(text) => {
                 let name = self.fill(text);
+                if name.starts_with('{') {
+                    self.problem_here(format!("`{name}` stands for nothing here: who signs, only a row can fill in"));
+                    return None;
+                }
                 let parsed: Result<Actor, serde::de::value::Error> =
                     serde::Deserialize::deserialize(serde::de::value::StrDeserializer::new(&name));
-                parsed.map_err(|error| self.problem_here(error.to_string())).ok()
+                parsed.map_err(|error| self.problem_here(with_suggestion(&error.to_string()))).ok()
             }
         }
     }
@@ -217,7 +236,7 @@ impl<'f> Scope<'f> {
         match value.try_into::<Matcher>() {
             Ok(matcher) => self.matcher(&matcher),
             Err(error) => {
-                self.problem_here(format!("the matcher that the row gives: {}", error.message()));
+                self.problem_here(format!("the matcher that the row gives: {}", with_suggestion(error.message())));
                 Match::default()
             }
         }
@@ -228,6 +247,12 @@ impl<'f> Scope<'f> {
         let list = |nodes: &Option<Vec<Node>>| {
             nodes.as_ref().map(|nodes| nodes.iter().map(|node| self.parse_template(node)).collect())
         };
+        if *matcher == Matcher::default() {
+            self.problem_here("the matcher asks for nothing; say what must hold");
+        }
+        if matcher.within.is_some() && matcher.equals.is_none() {
+            self.problem_here("`within` says how far a number may be from `equals`, and there is none");
+        }
         Match {
             equals: one(&matcher.equals),
             not: one(&matcher.not),
@@ -246,8 +271,14 @@ impl<'f> Scope<'f> {
     }
 
     fn pattern(&self, pattern: &str) -> Option<Regex> {
-        let whole = Regex::new(&format!("^(?s:{pattern})$"));
-        whole.map_err(|_| self.problem_here(format!("`{pattern}` is no regular expression"))).ok()
+        // On its own first: `a)|(b` would be one only within parentheses.
+        let whole = Regex::new(pattern).and_then(|_| Match::whole(pattern));
+        let because = |error: regex::Error| {
+            let error = error.to_string();
+            error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
+        };
+        let problem = |error| self.problem_here(format!("`{pattern}` is no regular expression: {}", because(error)));
+        whole.map_err(problem).ok()
     }
 }
 

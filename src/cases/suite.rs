@@ -8,6 +8,7 @@ use include_dir::{Dir, include_dir};
 use sha2::{Digest as _, Sha256};
 
 use super::case::Suite;
+use super::check::is_kebab_case;
 use super::error::CasesError;
 use super::resolve::Library;
 use crate::source::Source;
@@ -49,6 +50,13 @@ impl Suite {
         let mut files = Vec::new();
         collect_dir(dir, "", &mut files)?;
         suite(service, catalog, &dir.display().to_string(), files)
+    }
+
+    /// The suite in files with these paths and texts, for tests.
+    #[cfg(test)]
+    pub(crate) fn from_texts(service: &Service, catalog: &Catalog, files: &[(&str, &str)]) -> Result<Self, CasesError> {
+        let file = |(path, text): &(&str, &str)| File { path: (*path).to_owned(), text: (*text).to_owned() };
+        suite(service, catalog, "cases", files.iter().map(file).collect())
     }
 }
 
@@ -120,9 +128,7 @@ fn suite(service: &Service, catalog: &Catalog, root: &str, mut files: Vec<File>)
 fn stem(path: &str) -> Option<&str> {
     let stem = path.strip_suffix(".toml")?;
     let (area, topic) = stem.split_once('/')?;
-    let kebab =
-        |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    (kebab(area) && kebab(topic)).then_some(stem)
+    (is_kebab_case(area) && is_kebab_case(topic)).then_some(stem)
 }
 
 fn digest(files: &[File]) -> String {

@@ -85,7 +85,9 @@ impl Template {
         Ok(match node {
             Node::Bool(value) => Self::Fixed(Value::Bool(*value)),
             Node::Integer(value) => Self::Fixed(Value::from(*value)),
-            Node::Float(value) => Self::Fixed(Number::from_f64(*value).map_or(Value::Null, Value::Number)),
+            Node::Float(value) => {
+                Self::Fixed(Number::from_f64(*value).map(Value::Number).ok_or("JSON has no such number")?)
+            }
             Node::Text(text) => Self::from_text(Text::parse(text)?),
             Node::List(list) => Self::List(list.iter().map(Self::parse).collect::<Result<_, _>>()?),
             Node::Table(table) => match repeated(table) {
@@ -268,7 +270,7 @@ impl Part {
 
 /// `count+1` is the name `count` and 1, `count--1` the name and -1. One hyphen
 /// would not do: `dataset-2` is a name.
-fn split_offset(inner: &str) -> (&str, i64) {
+pub(super) fn split_offset(inner: &str) -> (&str, i64) {
     let offset = inner.split_once('+').map(|(name, plus)| (name, plus.parse::<i64>()));
     let offset =
         offset.or_else(|| inner.split_once("--").map(|(name, minus)| (name, minus.parse::<i64>().map(|minus| -minus))));

@@ -114,6 +114,12 @@ fn requests(suite: &Suite, case: &Case, target: Target) -> Result<String, Exit> 
             Ok(prepared) => {
                 let fixture = step.fixture.as_ref().map(|name| format!("(fixture {name}) ")).unwrap_or_default();
                 let _ = write!(text, "\n{fixture}{}", exchange(&prepared, &[]));
+                for expect in &step.expects {
+                    let _ = writeln!(text, "expected ({}):", expect.requirement);
+                    for sentence in expect.sentences() {
+                        let _ = writeln!(text, "  {sentence}");
+                    }
+                }
                 if !prepared.request.method.is_empty() {
                     let command = curl(&prepared, &summary, &session.service.signing_name);
                     let _ = write!(text, "\n{command}");

@@ -37,7 +37,7 @@ struct Exit {
 }
 
 impl Exit {
-    #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` calls, which hands errors over")]
+    #[expect(clippy::needless_pass_by_value, reason = "`map_err` hands errors over")]
     fn usage(error: impl ToString) -> Self {
         Self { code: USAGE, message: error.to_string() }
     }

@@ -11,6 +11,9 @@ mod snapshot;
 mod step;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 pub use finding::{Finding, Level, Verdict, verdict};
 pub use snapshot::{Recorded, SNAPSHOT, snapshot};
 pub use step::Judge;

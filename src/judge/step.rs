@@ -9,9 +9,6 @@ use crate::cases::{Action, Bindings, BodyForm, Expect, Match, RenderError, Step,
 use crate::spec::{Catalog, Member, OutputKind, Service, ShapeKind, Strength};
 use crate::wire::Response;
 
-/// Longest value that a finding shows, in characters.
-const LONGEST_SHOWN: usize = 2_000;
-
 /// Compares responses with expectations. Knows the service only as data.
 #[derive(Debug, Clone, Copy)]
 pub struct Judge<'s> {
@@ -38,9 +35,18 @@ impl Judge<'_> {
     ) -> Result<Vec<Finding>, RenderError> {
         let body = response.json();
         let mut findings = Vec::new();
+        // What speaks of no outcome itself is about the one named first: when
+        // another came, it says nothing.
+        let mut first_outcome_differs = None;
         for expect in &step.expects {
             let mut seen = Seen { judge: self, number, expect, response, body: body.as_ref(), findings: &mut findings };
-            seen.expectation(bindings)?;
+            let states_outcome = expect.has_outcome();
+            if states_outcome || first_outcome_differs != Some(true) {
+                let differs = seen.expectation(bindings)?;
+                if states_outcome {
+                    first_outcome_differs.get_or_insert(differs);
+                }
+            }
         }
         self.declared_form(number, step, response, body.as_ref(), &mut findings);
         Ok(findings)
@@ -68,11 +74,11 @@ impl Judge<'_> {
         }
         let Some(operation) = self.service.operations.get(&call.operation) else { return };
         let mut form = Form { judge: self, number, origin: step.origin.to_string(), findings };
-        if let Some(error) = response.error_name() {
-            if self.service.errors.contains_key(&error) {
+        if !(200..300).contains(&response.status) {
+            if response.error_name().is_some_and(|error| self.service.errors.contains_key(&error)) {
                 form.error_members(body);
             }
-        } else if (200..300).contains(&response.status) {
+        } else {
             match (operation.output_kind, body) {
                 (OutputKind::Structure, Some(Value::Object(object))) => {
                     form.members(&format!("{}/output", operation.name), "", &operation.output, object);
@@ -111,27 +117,29 @@ impl Seen<'_> {
             level: self.judge.level(&self.expect.requirement),
             step: self.number,
             at: at.into(),
-            expected: shorten(&expected.into()),
-            actual: shorten(&actual),
+            expected: expected.into(),
+            actual,
             requirement: self.expect.requirement.clone(),
             origin: self.expect.origin.to_string(),
         });
     }
 
-    fn expectation(&mut self, bindings: &Bindings) -> Result<(), RenderError> {
+    /// Adds what does not hold; whether another outcome came than expected.
+    fn expectation(&mut self, bindings: &Bindings) -> Result<bool, RenderError> {
         let expect = self.expect;
         let outcome_differs = self.status() | self.error();
         if let Some(condition) = &expect.message {
-            let message = self.response.error_message().map_or(Value::Null, Value::String);
-            self.condition("message", condition, Some(&message), bindings)?;
+            let message = self.response.error_message().map(Value::String);
+            self.condition("message", condition, message.as_ref(), bindings)?;
         }
         // When another outcome came, its members say nothing more.
         if outcome_differs {
-            return Ok(());
+            return Ok(true);
         }
         for (pointer, condition) in &expect.members {
             let value = self.body.and_then(|body| body.pointer(pointer)).cloned();
-            self.condition(pointer, condition, value.as_ref(), bindings)?;
+            let at = if pointer.is_empty() { "body" } else { pointer };
+            self.condition(at, condition, value.as_ref(), bindings)?;
         }
         for pointer in &expect.absent {
             let value = self.body.and_then(|body| body.pointer(pointer));
@@ -152,7 +160,7 @@ impl Seen<'_> {
             }
             _ => {}
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Whether the status is not as expected.
@@ -210,8 +218,8 @@ impl Form<'_> {
             level: self.judge.level(&requirement),
             step: self.number,
             at,
-            expected: shorten(&expected),
-            actual: shorten(&actual),
+            expected,
+            actual,
             requirement,
             origin: self.origin.clone(),
         });
@@ -287,7 +295,7 @@ impl Form<'_> {
             ShapeKind::String(constraints) if !constraints.allowed.is_empty() => {
                 format!("one of {}", constraints.allowed.join(", "))
             }
-            kind => value::type_name(json_type(kind)).to_owned(),
+            kind => json_type(kind).phrase().to_owned(),
         }
     }
 }
@@ -313,12 +321,4 @@ fn shown_body(response: &Response) -> String {
 
 fn alternatives(values: &[impl ToString]) -> String {
     values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
-}
-
-/// A value cut to a length that a person can read.
-fn shorten(text: &str) -> String {
-    match text.char_indices().nth(LONGEST_SHOWN) {
-        Some((end, _)) => format!("{}… ({} characters in all)", &text[..end], text.chars().count()),
-        None => text.to_owned(),
-    }
 }

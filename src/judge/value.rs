@@ -1,5 +1,7 @@
 //! Conditions on one value.
 
+use std::cmp::Ordering;
+
 use serde_json::Value;
 
 use crate::cases::{Bindings, Match, RenderError, Template, ValueType};
@@ -11,13 +13,7 @@ pub(super) type Expected = String;
 /// are equal), null members like absent ones, lists in order.
 pub(super) fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (Value::Number(a), Value::Number(b)) => {
-            // Whole numbers beyond 2^53 must not be compared as floats.
-            match (a.as_i64(), b.as_i64()) {
-                (Some(a), Some(b)) => a == b,
-                _ => a.as_f64() == b.as_f64(),
-            }
-        }
+        (Value::Number(_), Value::Number(_)) => compare(a, b) == Some(Ordering::Equal),
         (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
         (Value::Object(a), Value::Object(b)) => {
             let in_other = |from: &serde_json::Map<String, Value>, to: &serde_json::Map<String, Value>| {
@@ -68,19 +64,6 @@ pub(super) fn is_type(value: &Value, wanted: ValueType) -> bool {
     }
 }
 
-/// The name of a type, with its article.
-pub(super) fn type_name(wanted: ValueType) -> &'static str {
-    match wanted {
-        ValueType::String => "a string",
-        ValueType::Integer => "a whole number",
-        ValueType::Number => "a number",
-        ValueType::Boolean => "true or false",
-        ValueType::Date => "a date: seconds since the epoch, as a number",
-        ValueType::List => "a list",
-        ValueType::Object => "an object",
-    }
-}
-
 /// Every part of the condition that does not hold. A value that is absent is
 /// given as null.
 ///
@@ -106,14 +89,15 @@ pub(super) fn check(condition: &Match, value: &Value, bindings: &Bindings) -> Re
         }
     }
     if let Some(unwanted) = render(&condition.not)? {
-        demand(!equal(value, &unwanted), &|| format!("anything but {unwanted}"));
+        // Nothing at all is no other value.
+        demand(!value.is_null() && !equal(value, &unwanted), &|| format!("a value other than {unwanted}"));
     }
     let one_of: Option<Vec<Value>> = render_all(&condition.one_of)?;
     if let Some(wanted) = one_of {
         demand(wanted.iter().any(|wanted| equal(value, wanted)), &|| format!("one of {}", Value::from(wanted.clone())));
     }
     if let Some(wanted) = condition.value_type {
-        demand(is_type(value, wanted), &|| type_name(wanted).to_owned());
+        demand(is_type(value, wanted), &|| wanted.phrase().to_owned());
     }
     if let Some(least) = render(&condition.min)? {
         demand(compare(value, &least).is_some_and(|order| order.is_ge()), &|| format!("at least {least}"));
@@ -123,7 +107,8 @@ pub(super) fn check(condition: &Match, value: &Value, bindings: &Bindings) -> Re
     }
     if let Some(pattern) = &condition.pattern {
         let matches = value.as_str().is_some_and(|text| pattern.is_match(text));
-        demand(matches, &|| format!("text matching {pattern}"));
+        let written = condition.pattern_as_written().unwrap_or(pattern.as_str());
+        demand(matches, &|| format!("text matching {written} as a whole"));
     }
     if let Some(part) = render(&condition.contains)? {
         let part = part.as_str().map_or_else(|| part.to_string(), str::to_owned);
@@ -138,12 +123,14 @@ pub(super) fn check(condition: &Match, value: &Value, bindings: &Bindings) -> Re
         let same = value.as_array().is_some_and(|list| same_entries(list, &wanted));
         demand(same, &|| format!("in any order {}", Value::from(wanted.clone())));
     }
-    let entries = value.as_array().map_or(&[][..], Vec::as_slice);
+    // A list that is absent has no entries; anything else is no list.
+    let entries = if value.is_null() { Some(&[][..]) } else { value.as_array().map(Vec::as_slice) };
+    let has = |wanted: &Value| entries.map(|entries| entries.iter().any(|entry| has_members(entry, wanted)));
     if let Some(wanted) = render(&condition.has_entry)? {
-        demand(entries.iter().any(|entry| has_members(entry, &wanted)), &|| format!("an entry with {wanted}"));
+        demand(has(&wanted) == Some(true), &|| format!("an entry with {wanted}"));
     }
     if let Some(unwanted) = render(&condition.has_no_entry)? {
-        demand(!entries.iter().any(|entry| has_members(entry, &unwanted)), &|| format!("no entry with {unwanted}"));
+        demand(has(&unwanted) == Some(false), &|| format!("no entry with {unwanted}"));
     }
     Ok(unmet)
 }
@@ -155,11 +142,22 @@ fn near(value: &Value, wanted: &Value, distance: f64) -> bool {
     }
 }
 
-fn compare(value: &Value, other: &Value) -> Option<std::cmp::Ordering> {
-    match (value.as_i64(), other.as_i64()) {
+/// Compares two numbers by value; whole ones exactly, beyond 2^53 too.
+fn compare(value: &Value, other: &Value) -> Option<Ordering> {
+    match (whole(value), whole(other)) {
         (Some(value), Some(other)) => Some(value.cmp(&other)),
         _ => value.as_f64()?.partial_cmp(&other.as_f64()?),
     }
+}
+
+/// A whole number in any JSON form.
+fn whole(value: &Value) -> Option<i128> {
+    /// Every whole number of a float up to this is exact.
+    const FITS: f64 = 1e30;
+    let float = || value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() <= FITS);
+    let integer = value.as_i64().map(i128::from).or_else(|| value.as_u64().map(i128::from));
+    #[expect(clippy::cast_possible_truncation, reason = "the filter keeps to whole numbers that fit")]
+    integer.or_else(|| float().map(|number| number as i128))
 }
 
 fn length_of(value: &Value) -> Option<u64> {

@@ -110,6 +110,11 @@ impl LeaseTable {
         Some(Lease { pool: index, identities, demand })
     }
 
+    /// Whether nobody holds a lease: what cannot be had now, never can.
+    pub fn is_idle(&self) -> bool {
+        self.pools.iter().all(|pool| pool.users == 0)
+    }
+
     /// Gives a lease back.
     pub fn release(&mut self, lease: &Lease) {
         let pool = &mut self.pools[lease.pool];
@@ -204,7 +209,9 @@ mod tests {
     fn a_fresh_pool_is_given_once() {
         let mut table = table(1, 1);
         let fresh = table.acquire(demand(Isolation::FreshPool, 1)).expect("fresh");
+        assert!(!table.is_idle());
         table.release(&fresh);
+        assert!(table.is_idle());
         assert!(table.acquire(demand(Isolation::FreshPool, 1)).is_none());
         assert!(table.acquire(demand(Isolation::Pool, 1)).is_some());
     }

@@ -51,6 +51,17 @@ pub enum PlanError {
         /// A suggestion, or nothing.
         hint: String,
     },
+    /// The target lacks something that no case can need: a slip of the pen would
+    /// otherwise go unnoticed.
+    #[error("target {target} lacks `{lack}`, which is nothing that a case can need{hint}")]
+    UnknownLack {
+        /// Name of the target.
+        target: String,
+        /// What it says it lacks.
+        lack: String,
+        /// A suggestion, or nothing.
+        hint: String,
+    },
 }
 
 impl Plan {
@@ -63,7 +74,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// When a filter matches no case.
+    /// When a filter matches no case, or the target lacks what nothing needs.
     pub fn new(suite: &Suite, filters: &[String], target: &Target) -> Result<Self, PlanError> {
         for filter in filters {
             if !suite.cases.iter().any(|case| selects(filter, case)) {
@@ -72,6 +83,10 @@ impl Plan {
                 let hint = did_you_mean(filter, ids.chain(operations)).unwrap_or_default();
                 return Err(PlanError::NothingMatches { filter: filter.clone(), hint });
             }
+        }
+        if let Some(lack) = target.lacks.iter().find(|lack| !names::NEEDS.contains(&lack.as_str())) {
+            let hint = did_you_mean(lack, names::NEEDS).unwrap_or_default();
+            return Err(PlanError::UnknownLack { target: target.name.clone(), lack: lack.clone(), hint });
         }
         let mut fresh_pools = target.pools.len();
         let selected = |case: &&Case| filters.is_empty() || filters.iter().any(|filter| selects(filter, case));
@@ -133,4 +148,77 @@ fn decide(case: &Case, target: &Target, fresh_pools: &mut usize) -> Decision {
         *fresh_pools = left;
     }
     Decision::Run(demand)
+}
+
+#[cfg(test)]
+mod tests {
+    use indexmap::IndexMap;
+    use rstest::rstest;
+
+    use super::{Decision, Plan, PlanError};
+    use crate::cases::Suite;
+    use crate::reference::World;
+    use crate::spec::{Catalog, Service};
+    use crate::target::Target;
+
+    fn suite(more: &str, step: &str) -> Suite {
+        let case = format!(
+            "[[case]]\nname = \"c\"\nproves = [\"ListRecords/route\"]\n{more}\nsteps = [\n\
+             {{ send = {{ method = \"GET\", target = \"/{step}\" }}, expect = {{ status = 200 }} }}]\n"
+        );
+        Suite::from_texts(Service::embedded(), Catalog::embedded(), &[("a/t.toml", &case)]).expect("no mistakes")
+    }
+
+    fn target() -> Target {
+        let mut target = Target::embedded(&World::standard(1, 1), "http://127.0.0.1:1");
+        target.lacks = vec!["sns".to_owned()];
+        target.developer = None;
+        target.resources = IndexMap::new();
+        target
+    }
+
+    #[rstest]
+    #[case("", "", None)]
+    #[case("needs = [\"sns\"]", "", Some("the target lacks sns"))]
+    #[case("", "{application-arn}", Some("the target lacks sns"))]
+    #[case("", "{stream-name}", Some("the target file has no [kinesis] table"))]
+    #[case("needs = [\"lambda\"]", "", Some("the target file has no [lambda] table"))]
+    #[case("credentials = \"developer\"", "", Some("the target file has no [developer] credentials"))]
+    #[case("credentials = \"other-identity\"", "", Some("needs 2 identities in one pool, and the target file names 1"))]
+    #[case("", "{other-identity-id}", Some("needs 2 identities in one pool, and the target file names 1"))]
+    fn what_a_target_cannot_serve_is_skipped(#[case] more: &str, #[case] step: &str, #[case] reason: Option<&str>) {
+        let plan = Plan::new(&suite(more, step), &[], &target()).expect("it is selected");
+        let skipped = match &plan.cases[0].decision {
+            Decision::Run(_) => None,
+            Decision::Skip { reason } => Some(reason.as_str()),
+        };
+        assert_eq!(skipped, reason);
+    }
+
+    #[rstest]
+    #[case("a/t", true)]
+    #[case("a/*/c", true)]
+    #[case("ListRecords", true)]
+    #[case("ListRecords/*", true)]
+    #[case("*/route", true)]
+    #[case("Records/route", false)]
+    #[case("a/*/d", false)]
+    #[case("a/t/C", false)]
+    fn a_filter_selects_by_id_or_requirement(#[case] filter: &str, #[case] selects: bool) {
+        let plan = Plan::new(&suite("", ""), &[filter.to_owned()], &target());
+        assert_eq!(plan.is_ok(), selects, "{plan:?}");
+    }
+
+    #[test]
+    fn what_selects_or_lacks_nothing_is_an_error() {
+        let error = |filter: &str, lack: &str| {
+            let target = Target { lacks: vec![lack.to_owned()], name: "mine".to_owned(), ..target() };
+            Plan::new(&suite("", ""), &[filter.to_owned()], &target).expect_err("an error")
+        };
+        let nothing = error("a/t/d", "sns");
+        assert!(matches!(nothing, PlanError::NothingMatches { .. }), "{nothing}");
+        assert!(nothing.to_string().contains("no case matches `a/t/d`; did you mean `a/t/c`?"), "{nothing}");
+        let expected = "target mine lacks `lamda`, which is nothing that a case can need; did you mean `lambda`?";
+        assert_eq!(error("a/t", "lamda").to_string(), expected);
+    }
 }

@@ -25,6 +25,9 @@ const GONE_AFTER_REFUSALS: usize = 3;
 /// After so many cases in a row without any answer, nobody is there.
 const GONE_AFTER_SILENCES: usize = 10;
 
+/// Why a run that was cancelled begins no further case.
+const INTERRUPTED: &str = "the run was interrupted";
+
 /// How a run goes about it.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
@@ -81,11 +84,15 @@ impl Breaker {
     fn note(&mut self, case: &str, unanswered: Option<FailureKind>) -> Option<String> {
         match unanswered {
             None => *self = Self::default(),
+            // Nothing was asked: that says nothing of the endpoint.
+            Some(FailureKind::Request) => return None,
+            // So much of an answer that it was not read to the end.
+            Some(FailureKind::TooLarge) => *self = Self::default(),
             Some(FailureKind::Connect | FailureKind::Tls) => {
                 self.refusals += 1;
                 self.silences += 1;
             }
-            Some(_) => {
+            Some(FailureKind::TimedOut | FailureKind::Broken) => {
                 self.refusals = 0;
                 self.silences += 1;
             }
@@ -136,6 +143,9 @@ impl<S: FnMut(Event)> Engine<'_, S> {
 
     async fn work(&mut self, mut cancel: watch::Receiver<bool>) {
         loop {
+            if self.stopped.is_none() && *cancel.borrow() {
+                self.stopped = Some(INTERRUPTED.to_owned());
+            }
             while self.stopped.is_none() && self.running.len() < self.settings.jobs && self.begin_one() {}
             if self.running.is_empty() {
                 break;
@@ -144,7 +154,7 @@ impl<S: FnMut(Event)> Engine<'_, S> {
                 Some(ended) = self.running.join_next_with_id() => self.ended(ended),
                 // When nobody can cancel any more, this branch is out.
                 Ok(_) = cancel.wait_for(|cancelled| *cancelled), if self.stopped.is_none() => {
-                    self.stopped = Some("the run was interrupted".to_owned());
+                    self.stopped = Some(INTERRUPTED.to_owned());
                 }
             }
         }

@@ -50,7 +50,7 @@ pub async fn execute(session: &Session, planned: &Planned, lease: &Lease, number
     };
     let ended = execution.steps().await;
     let leftovers = execution.clean_up().await;
-    execution.finish(planned, ended, leftovers, begun.elapsed())
+    execution.finish(planned, ended, &leftovers, begun.elapsed())
 }
 
 /// Why a case ended before its last step, beside findings.
@@ -151,7 +151,8 @@ impl<'s> Execution<'s> {
             return Ended::NotTestable(prerequisite(number, step, &answered(response)));
         }
         // After another outcome than the expected one the state is not what the
-        // next steps build on, whatever the level of the finding.
+        // next steps build on, whatever the level of the finding. That no claim
+        // goes unjudged behind an outcome which nobody knows, the lint sees to.
         let another_outcome = findings.iter().any(|finding| matches!(finding.at.as_str(), "status" | "error"));
         let failed = verdict(&findings, false) == Verdict::Fail;
         self.findings.extend(findings);
@@ -162,6 +163,8 @@ impl<'s> Execution<'s> {
         self.capture(number, step, response)
     }
 
+    /// The case ends with a step that came out otherwise. When that is held
+    /// against nobody, what was to be judged after it was not.
     fn take_snapshot(&mut self, number: usize, step: &Step, response: &Response) {
         if let Some(canonical) = &mut self.canonical
             && step.expects.iter().any(|expect| expect.snapshot)
@@ -240,7 +243,7 @@ impl<'s> Execution<'s> {
         leftovers
     }
 
-    fn finish(mut self, planned: &Planned, ended: Ended, leftovers: Vec<String>, took: Duration) -> Outcome {
+    fn finish(mut self, planned: &Planned, ended: Ended, leftovers: &[String], took: Duration) -> Outcome {
         let whole = matches!(ended, Ended::Whole);
         let taken = self.canonical.take().and_then(Canonical::finish).filter(|_| whole);
         if let Some(taken) = &taken {
@@ -249,7 +252,9 @@ impl<'s> Execution<'s> {
         }
         let (judged, reason) = match ended {
             // A finding made before outranks the missing rest.
-            Ended::NotTestable(_) | Ended::Indeterminate(_) if verdict(&self.findings, false) == Verdict::Fail => {
+            Ended::NotTestable(_) | Ended::Indeterminate(_)
+                if verdict(&self.findings, self.session.strict) == Verdict::Fail =>
+            {
                 (Verdict::Fail, None)
             }
             Ended::NotTestable(reason) => (Verdict::NotTestable, Some(reason)),
@@ -264,9 +269,7 @@ impl<'s> Execution<'s> {
         let exchanges = if keep { self.recorded() } else { Vec::new() };
         let unanswered = self.unanswered;
         let redact = |text: &String| self.redactor.text(text);
-        for finding in &mut self.findings {
-            (finding.expected, finding.actual) = (redact(&finding.expected), redact(&finding.actual));
-        }
+        let findings = std::mem::take(&mut self.findings);
         let result = CaseResult {
             about: self.case.about.clone(),
             action: action(self.session, self.case),
@@ -277,7 +280,7 @@ impl<'s> Execution<'s> {
             case: self.case.id.clone(),
             origin: self.case.origin.to_string(),
             leftovers: leftovers.iter().map(redact).collect(),
-            findings: self.findings,
+            findings: findings.into_iter().map(|finding| self.redactor.finding(finding)).collect(),
             exchanges,
             duration_us: micros(took),
         };

@@ -1,6 +1,7 @@
 //! The suite as tests: one trial for each case, for `cargo test` and
 //! `cargo nextest`.
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -41,12 +42,15 @@ struct Shared {
 }
 
 impl Shared {
-    /// Waits for a lease that meets the demand.
-    fn acquire(&self, demand: Demand) -> Lease {
+    /// Waits for a lease that meets the demand; none if there will never be one.
+    fn acquire(&self, demand: Demand) -> Option<Lease> {
         let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(lease) = leases.acquire(demand) {
-                return lease;
+                return Some(lease);
+            }
+            if leases.is_idle() {
+                return None;
             }
             leases = self.released.wait(leases).unwrap_or_else(PoisonError::into_inner);
         }
@@ -130,11 +134,14 @@ where
         };
         let shared = self.shared()?;
         let lease = shared.acquire(demand);
+        let lease = lease.ok_or("not run: no pool or identity of the target can be given to it")?;
         let number = shared.numbers.fetch_add(1, Ordering::Relaxed);
         let session = &shared.open.session;
-        let outcome = shared.open.runtime.block_on(execute(session, planned, &lease, number));
+        // A case that panics gives its lease back too, or others would wait for it.
+        let ran = || shared.open.runtime.block_on(execute(session, planned, &lease, number));
+        let outcome = std::panic::catch_unwind(AssertUnwindSafe(ran));
         shared.release(&lease);
-        self.conclude(session, &outcome)
+        self.conclude(session, &outcome.unwrap_or_else(|panic| resume_unwind(panic)))
     }
 
     fn conclude(&self, session: &Session, outcome: &Outcome) -> Result<Completion, Failed> {

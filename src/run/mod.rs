@@ -20,6 +20,9 @@ mod preview;
 mod redact;
 mod session;
 
+#[cfg(test)]
+mod tests;
+
 pub use engine::{Settings, run};
 pub use event::{
     CaseResult, Event, FORMAT_VERSION, Footer, Header, REDACTED, RecordedBody, RecordedExchange, RecordedRequest,

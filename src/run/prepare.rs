@@ -93,7 +93,7 @@ pub(super) fn input(members: &[(String, Template)], bindings: &Bindings) -> Resu
     members.iter().map(|(name, value)| Ok((name.clone(), value.render(bindings)?))).collect()
 }
 
-/// An unsigned-for request of an operation, signed by `actor` in the usual way.
+/// A request of an operation, signed by `actor` in the usual way.
 pub(super) fn plain_call(
     session: &Session,
     lease: &Lease,
@@ -101,8 +101,8 @@ pub(super) fn plain_call(
     operation: &str,
     input: &Map<String, Value>,
 ) -> Result<Request, PrepareError> {
-    let operation = session.service.operations.get(operation);
-    let operation = operation.ok_or_else(|| PrepareError::Operation(String::new()))?;
+    let known = session.service.operations.get(operation);
+    let operation = known.ok_or_else(|| PrepareError::Operation(operation.to_owned()))?;
     let mut request = bind(operation, input)?;
     session.client.endpoint().address(&mut request);
     if let Some(credentials) = credentials(session, lease, actor)? {

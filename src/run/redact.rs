@@ -5,12 +5,16 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde_json::Value;
 
 use super::event::{REDACTED, RecordedBody, RecordedExchange, RecordedRequest, RecordedResponse};
+use crate::judge::Finding;
 use crate::spec::Service;
 use crate::target::Target;
 use crate::wire::{Exchange, Headers};
 
 /// Most characters of a body that are kept.
 const LONGEST_BODY: usize = 16 * 1024;
+
+/// Longest value that a finding shows, in characters.
+const LONGEST_VALUE: usize = 2_000;
 
 /// Shorter values are not taken for secrets: they would be found everywhere.
 const SHORTEST_SECRET: usize = 8;
@@ -42,16 +46,23 @@ impl Redactor {
     pub(super) fn learn(&mut self, exchange: &Exchange) {
         let bodies = [Some(&exchange.request.body), exchange.outcome.as_ref().ok().map(|response| &response.body)];
         for body in bodies.into_iter().flatten() {
-            if let Ok(value) = serde_json::from_slice(body) {
-                self.learn_from(&value);
+            match serde_json::from_slice(body) {
+                Ok(value) => self.learn_from(&value),
+                Err(_) => self.learn_from_text(&String::from_utf8_lossy(body)),
             }
         }
         for pair in exchange.request.query().unwrap_or_default().split('&') {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if self.is_sensitive(name)
+            if (self.is_sensitive(name) || is_secret_name(name))
                 && let Ok(value) = percent_decode_str(value).decode_utf8()
             {
                 self.add(&value);
+            }
+        }
+        // A server may say in its body what it was sent.
+        for value in exchange.request.headers.get_all("authorization") {
+            if let Some((_, signature)) = String::from_utf8_lossy(value).split_once("Signature=") {
+                self.add(signature);
             }
         }
     }
@@ -75,6 +86,19 @@ impl Redactor {
         }
     }
 
+    /// Learns from what was meant as JSON: texts that follow a sensitive name.
+    fn learn_from_text(&mut self, text: &str) {
+        let mut found = Vec::new();
+        for member in &self.members {
+            for (at, name) in text.match_indices(&format!("\"{member}\"")) {
+                let rest = text[at + name.len()..].trim_start();
+                let value = rest.strip_prefix(':').and_then(|rest| rest.trim_start().strip_prefix('"'));
+                found.extend(value.map(|value| value.split('"').next().unwrap_or(value).to_owned()));
+            }
+        }
+        found.iter().for_each(|secret| self.add(secret));
+    }
+
     fn add(&mut self, secret: &str) {
         if secret.len() < SHORTEST_SECRET || self.secrets.iter().any(|known| known == secret) {
             return;
@@ -84,7 +108,8 @@ impl Redactor {
         let lenient = encoded.replace("%2D", "-").replace("%2E", ".").replace("%5F", "_").replace("%7E", "~");
         let json = Value::from(secret).to_string();
         let json = json.trim_matches('"').to_owned();
-        self.secrets.extend([secret.to_owned(), encoded, lenient, json]);
+        let slashes = json.replace('/', "\\/");
+        self.secrets.extend([secret.to_owned(), encoded, lenient, json, slashes]);
         self.secrets.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         self.secrets.dedup();
     }
@@ -98,6 +123,16 @@ impl Redactor {
             }
         }
         redacted
+    }
+
+    /// A finding without secrets, its values cut to a length that a person can
+    /// read. A snapshot is compared line by line, and stays whole.
+    pub(super) fn finding(&self, finding: Finding) -> Finding {
+        let shown = |text: &str| {
+            let text = self.text(text);
+            if finding.at == "snapshot" { text } else { shorten(text) }
+        };
+        Finding { expected: shown(&finding.expected), actual: shown(&finding.actual), ..finding }
     }
 
     /// An exchange without secrets.
@@ -135,7 +170,7 @@ impl Redactor {
     fn target(&self, target: &str) -> String {
         let Some((path, query)) = target.split_once('?') else { return self.text(target) };
         let pairs = query.split('&').map(|pair| match pair.split_once('=') {
-            Some((name, _)) if SECRET_NAMES.contains(&name.to_ascii_lowercase().as_str()) => {
+            Some((name, _)) if is_secret_name(name) => {
                 format!("{name}={REDACTED}")
             }
             _ => self.text(pair),
@@ -145,7 +180,7 @@ impl Redactor {
 
     fn headers(&self, headers: &Headers) -> Vec<(String, String)> {
         let value = |name: &str, value: &[u8]| {
-            if SECRET_NAMES.contains(&name.to_ascii_lowercase().as_str()) {
+            if is_secret_name(name) {
                 return REDACTED.to_owned();
             }
             let text = self.text(&String::from_utf8_lossy(value));
@@ -173,7 +208,8 @@ impl Redactor {
         RecordedBody { text, bytes: body.len() as u64, cut: end.is_some() }
     }
 
-    /// Blanks sensitive members that still hold a secret; whether there were any.
+    /// Blanks what still holds a secret: sensitive members, and known secrets in
+    /// other texts; whether there were any.
     fn blank(&self, value: &mut Value) -> bool {
         match value {
             Value::Object(object) => {
@@ -190,8 +226,25 @@ impl Redactor {
                 found
             }
             Value::Array(list) => list.iter_mut().fold(false, |found, entry| self.blank(entry) | found),
+            Value::String(text) => {
+                let redacted = self.text(text);
+                let found = redacted != *text;
+                *text = redacted;
+                found
+            }
             _ => false,
         }
+    }
+}
+
+fn is_secret_name(name: &str) -> bool {
+    SECRET_NAMES.contains(&name.to_ascii_lowercase().as_str())
+}
+
+fn shorten(text: String) -> String {
+    match text.char_indices().nth(LONGEST_VALUE) {
+        Some((end, _)) => format!("{}… ({} characters in all)", &text[..end], text.chars().count()),
+        None => text,
     }
 }
 

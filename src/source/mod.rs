@@ -74,12 +74,16 @@ impl Source<'_> {
     ///
     /// The first syntax error, unknown key or wrong type.
     pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, Problem> {
-        toml::from_str(self.text).map_err(|error| {
-            let message = error.message();
-            let hint = unknown_name(message).and_then(|(name, known)| did_you_mean(name, known));
-            self.problem(&error.span().unwrap_or(0..0), format!("{message}{}", hint.unwrap_or_default()))
-        })
+        toml::from_str(self.text)
+            .map_err(|error| self.problem(&error.span().unwrap_or(0..0), with_suggestion(error.message())))
     }
+}
+
+/// serde's message for an unknown field or variant, with a suggestion if a known
+/// one is close; any other message as it is.
+pub fn with_suggestion(message: &str) -> String {
+    let hint = unknown_name(message).and_then(|(name, known)| did_you_mean(name, known));
+    format!("{message}{}", hint.unwrap_or_default())
 }
 
 /// The unknown name and the known ones, out of serde's message for an unknown

@@ -139,5 +139,6 @@ pub struct RawKnownFailure {
     #[schemars(with = "String")]
     pub reason: Spanned<String>,
     /// Where the failure is tracked.
-    pub link: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub link: Option<Spanned<String>>,
 }

@@ -64,6 +64,8 @@ impl Loader<'_> {
         let Some(name) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) else {
             if text.is_empty() {
                 self.problem(raw, "this must not be empty");
+            } else if text.contains("${") {
+                self.problem(raw, "an environment variable stands alone: `\"${NAME}\"`, with nothing before or after");
             }
             return text.clone();
         };
@@ -116,7 +118,23 @@ impl Loader<'_> {
             }
         }
         pools.extend(file.pool.iter().map(|pool| self.pool(&pool.identity_pool_id, &pool.identity)));
+        self.no_duplicates(file);
         pools
+    }
+
+    /// No pool or identity is named twice: a case that is to be alone on it would
+    /// not be.
+    fn no_duplicates(&self, file: &TargetFile) {
+        let identities = file.identity.iter().chain(file.pool.iter().flat_map(|pool| &pool.identity));
+        let identities = identities.map(|identity| &identity.identity_id);
+        let pools = file.identity_pool_id.iter().chain(file.pool.iter().map(|pool| &pool.identity_pool_id));
+        for (what, ids) in [("pool", pools.collect::<Vec<_>>()), ("identity", identities.collect())] {
+            for (index, id) in ids.iter().enumerate() {
+                if ids[..index].iter().any(|earlier| earlier.get_ref() == id.get_ref()) {
+                    self.problem(id, format!("this {what} is named twice, so no case could have it alone"));
+                }
+            }
+        }
     }
 
     fn pool(&self, id: &Spanned<String>, identities: &[RawIdentity]) -> Pool {
@@ -160,6 +178,10 @@ impl Loader<'_> {
     }
 
     fn known_failure(&self, raw: &super::file::RawKnownFailure) -> KnownFailure {
-        KnownFailure { pattern: self.text(&raw.case), reason: self.text(&raw.reason), link: raw.link.clone() }
+        KnownFailure {
+            pattern: self.text(&raw.case),
+            reason: self.text(&raw.reason),
+            link: raw.link.as_ref().map(|link| self.text(link)),
+        }
     }
 }

@@ -141,8 +141,88 @@ reason = "not built yet"
     #[case("name = \"mine\"", "name = \"../up\"", "t.toml:2:8: `../up` names a folder too")]
     #[case("identity-pool-id = \"us-east-1:1\"", "", "name it in `identity-pool-id`")]
     #[case("\"us-east-1\"", "\"\"", "t.toml:4:10: this must not be empty")]
+    #[case("\"AKID\"", "\"A${SECRET}\"", "t.toml:8:17: an environment variable stands alone")]
+    #[case("\"not built yet\"", "\"\"", "t.toml:17:10: this must not be empty")]
+    #[case("reason = \"not built yet\"", "", "t.toml:15:1: missing field `reason`")]
+    #[case("reason", "raeson", "did you mean `reason`?")]
+    #[case(
+        "[[known-failure]]",
+        "[[identity]]\nidentity-id = \"us-east-1:2\"\naccess-key-id = \"A\"\nsecret-access-key = \"s\"\n[[known-failure]]",
+        "t.toml:16:15: this identity is named twice"
+    )]
+    #[case(
+        "[[known-failure]]",
+        "[[pool]]\nidentity-pool-id = \"us-east-1:1\"\n[[known-failure]]",
+        "t.toml:16:20: this pool is named twice"
+    )]
+    #[case(
+        "[[known-failure]]",
+        "[[pool]]\nidentity-pool-id = \"us-east-1:3\"\n[[known-failure]]",
+        "t.toml:16:20: the pool has no `[[identity]]`"
+    )]
     fn a_mistake_is_shown_where_it_is(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {
         let error = load(&VALID.replace(from, to)).expect_err("invalid").to_string();
         assert!(error.contains(expected), "{error}");
+    }
+
+    #[test]
+    fn every_text_may_come_from_the_environment() {
+        let text = r#"
+name = "${V}"
+endpoint = "${V}"
+region = "${V}"
+identity-pool-id = "${V}"
+lacks = ["${V}"]
+snapshots = "${V}"
+[developer]
+access-key-id = "${V}"
+secret-access-key = "${V}"
+session-token = "${V}"
+[[identity]]
+identity-id = "${V}"
+access-key-id = "${V}"
+secret-access-key = "${V}"
+session-token = "${V}"
+[[pool]]
+identity-pool-id = "${W}"
+[[pool.identity]]
+identity-id = "${W}"
+access-key-id = "${W}"
+secret-access-key = "${W}"
+session-token = "${W}"
+[kinesis]
+stream-name = "${V}"
+role-arn = "${V}"
+[sns]
+application-arn = "${V}"
+role-arn = "${V}"
+[lambda]
+function-arn = "${V}"
+[[known-failure]]
+case = "${V}"
+reason = "${V}"
+link = "${V}"
+"#;
+        let known = |name: &str| ["V", "W"].contains(&name).then(|| "value".to_owned());
+        let target = load::from_text("t.toml", text, &known).expect("valid");
+        assert_eq!(target.pools.len(), 2);
+        assert_eq!(target.pools[1].identities[0].id, "value");
+        assert_eq!(target.secrets().map(super::Secret::expose).collect::<Vec<_>>(), ["value"; 6]);
+        assert!(!format!("{target:?}").contains("${"), "{target:?}");
+        // None of them goes by unnoticed when it is not set.
+        let error = load::from_text("t.toml", text, &|_| None).expect_err("nothing is set").to_string();
+        assert_eq!(error.lines().count(), text.matches("${").count(), "{error}");
+    }
+
+    #[test]
+    fn pools_keep_their_order_and_identities() {
+        let more = "[[pool]]\nidentity-pool-id = \"us-east-1:3\"\n[[pool.identity]]\nidentity-id = \"us-east-1:4\"\n\
+                    access-key-id = \"A\"\nsecret-access-key = \"s2\"\n[[known-failure]]";
+        let target = load(&VALID.replace("[[known-failure]]", more)).expect("valid");
+        let pools: Vec<_> = target.pools.iter().map(|pool| (&*pool.id, &*pool.identities[0].id)).collect();
+        assert_eq!(pools, [("us-east-1:1", "us-east-1:2"), ("us-east-1:3", "us-east-1:4")]);
+        let alone = VALID.replace("identity-pool-id = \"us-east-1:1\"", "");
+        let alone = alone.replace("[[identity]]", "[[pool]]\nidentity-pool-id = \"us-east-1:1\"\n[[pool.identity]]");
+        assert_eq!(load(&alone).expect("valid").pools.len(), 1);
     }
 }

@@ -151,8 +151,13 @@ fn bodies_are_taken_as_clients_send_them(
     b"{\"PushSync\":{\"ApplicationArns\":{}}}",
     "PushSync.ApplicationArns is not a list"
 )]
-#[case::query_number("GET", "/identities/a:b/datasets?maxResults=x", b"", "MaxResults is not a whole number")]
-#[case::query_number_too_long("GET", "/identities/a:b/datasets?maxResults=2147483648", b"", "MaxResults is not")]
+#[case::query_number("GET", "/identities/a:b/datasets/d/records?maxResults=x", b"", "MaxResults is not a whole number")]
+#[case::query_number_too_long(
+    "GET",
+    "/identities/a:b/datasets/d/records?maxResults=2147483648",
+    b"",
+    "MaxResults is not"
+)]
 fn what_cannot_be_read_is_a_serialization_error(
     #[case] method: &str,
     #[case] path: &str,
