@@ -122,7 +122,7 @@ fn requests(suite: &Suite, case: &Case, target: Target) -> Result<String, Exit> 
                 }
                 if !prepared.request.method.is_empty() {
                     let command = curl(&prepared, &summary, &session.service.signing_name);
-                    let _ = writeln!(text, "\n{command}");
+                    let _ = write!(text, "\n{command}");
                 }
             }
             Err(error) => {

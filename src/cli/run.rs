@@ -196,8 +196,7 @@ fn is_shown(result: &CaseResult) -> bool {
         result.verdict,
         Verdict::Fail | Verdict::UnexpectedPass | Verdict::NotTestable | Verdict::Indeterminate | Verdict::Warn
     );
-    let ran = !result.exchanges.is_empty() || result.duration_us > 0;
-    wanted && ran
+    wanted && result.was_begun()
 }
 
 /// How many datasets an identity can hold, by the service's data.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::iter;
 
 use super::curl::{curl, quote};
-use super::text::{BOLD, DIM, count, duration, excerpt, indent, printable, styled, verdict_style};
+use super::text::{BAD, BOLD, DIM, count, duration, excerpt, indent, printable, styled, verdict_style};
 use super::{compare, exchange};
 use crate::judge::{Finding, Level, SNAPSHOT, Verdict};
 use crate::run::{CaseResult, RecordedExchange, TargetSummary};
@@ -13,6 +13,10 @@ use crate::spec::Catalog;
 
 /// Most exchanges shown for one case; findings of later steps name the step.
 const MOST_EXCHANGES: usize = 3;
+/// Most steps listed in short; earlier ones are counted.
+const MOST_STEPS: usize = 20;
+/// Longest name of such a step, in characters.
+const MOST_LABEL: usize = 60;
 /// Longest line in a list of cases, in characters.
 const MOST_CHARS: usize = 160;
 
@@ -38,7 +42,7 @@ pub fn failure(result: &CaseResult, context: &Context<'_>) -> String {
     let again = format!("\n  {}\n  {} {}\n", styled(DIM, "this case alone:"), context.rerun, quote(&result.case));
     iter::once(headline(result))
         .chain(reason)
-        .chain([findings(result, context)])
+        .chain([findings(result, context), steps(result)])
         .chain(exchanges)
         .chain(leftovers)
         .chain([again])
@@ -198,6 +202,34 @@ fn exchanges(result: &CaseResult) -> Vec<&RecordedExchange> {
     if of_findings.is_empty() { result.exchanges.last().into_iter().collect() } else { of_findings }
 }
 
+/// How the case came to where it ended: each step in a line. Nothing when the
+/// exchanges that are shown in full say it already.
+fn steps(result: &CaseResult) -> String {
+    if result.exchanges.len() <= exchanges(result).len() {
+        return String::new();
+    }
+    let earlier = result.exchanges.len().saturating_sub(MOST_STEPS);
+    let width = result.exchanges.iter().map(|exchange| label(exchange).chars().count()).max().unwrap_or(0);
+    let earlier_line = (earlier > 0).then(|| format!("    {}\n", styled(DIM, count(earlier, "earlier step"))));
+    let lines = result.exchanges.iter().skip(earlier).map(|exchange| step(exchange, result, width));
+    let title = format!("\n  {}\n", styled(DIM, "the steps:"));
+    iter::once(title).chain(earlier_line).chain(lines).collect()
+}
+
+fn label(exchange: &RecordedExchange) -> String {
+    excerpt(&printable(&exchange.label), MOST_LABEL, 0)
+}
+
+fn step(exchange: &RecordedExchange, result: &CaseResult, width: usize) -> String {
+    let label = label(exchange);
+    let outcome = exchange.response.as_ref().map_or("no answer".to_owned(), |response| response.status.to_string());
+    let fixture = exchange.fixture.iter().map(|name| format!("  {}", styled(DIM, format_args!("fixture {name}"))));
+    let differs = result.findings.iter().any(|finding| finding.step == exchange.step && finding.level > Level::Note);
+    let mark = differs.then(|| format!("  {}", styled(BAD, "not as expected")));
+    let line = format!("    {:>2}  {label:<width$}  {outcome}", exchange.step);
+    iter::once(line).chain(fixture).chain(mark).chain(["\n".to_owned()]).collect()
+}
+
 /// Names of the headers that findings of this step are about, in lower case.
 fn wanted(result: &CaseResult, exchange: &RecordedExchange) -> Vec<String> {
     (result.findings.iter())
@@ -241,6 +273,10 @@ mod tests {
               expected  409
               actual    200
               expected at cases/put-item/count.toml:20:18
+
+          the steps:
+             1  PutItem  200
+             2  PutItem  200  not as expected
 
           step 2, PutItem, signed by identity, 612 µs
           > PUT /items/my%20item?mode=1

@@ -109,7 +109,7 @@ fn run(record: &Record) -> Option<TestSuite> {
                 add("run/whole", NonSuccessKind::Error, &format!("the run was stopped: {reason}"));
             }
             for entry in &footer.unmatched_known_failures {
-                add("run/known-failures", NonSuccessKind::Failure, &format!("`{entry}` matches no selected case"));
+                add("run/known-failures", NonSuccessKind::Failure, &format!("`{entry}` matches no case"));
             }
             if footer.exit == 4 {
                 add("run/judged", NonSuccessKind::Error, "nothing was judged");
@@ -212,9 +212,7 @@ mod tests {
         footer.stopped = Some("interrupted".to_owned());
         footer.unmatched_known_failures = vec!["gone/*".to_owned()];
         let text = xml(&record);
-        assert!(
-            text.contains("the run was stopped: interrupted") && text.contains("`gone/*` matches no selected case")
-        );
+        assert!(text.contains("the run was stopped: interrupted") && text.contains("`gone/*` matches no case"));
         record.footer = None;
         assert!(xml(&record).contains("the run is partial"));
         let nothing = self::record(&[Verdict::Skipped]);

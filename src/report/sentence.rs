@@ -10,13 +10,13 @@ pub(super) fn sentence(summary: &Summary) -> String {
     let Some(header) = &summary.header else { return "nothing was run".to_owned() };
     let place = format!("on {} ({})", header.target.name, header.target.endpoint);
     let total = &summary.total;
-    let bad = bad(total);
-    let finished = grouped(total.cases() as u64);
+    let bad = bad(total, summary.not_run);
+    let finished = grouped((total.cases() - summary.not_run) as u64);
     let selected = count(header.selected, "case");
     let text = match &summary.footer {
         None => format!("the run is partial: {finished} of {selected} came to an end {place}{}", and(&bad)),
         Some(footer) => match &footer.stopped {
-            Some(reason) => format!("stopped after {finished} of {selected} {place}, {reason}{}", and(&bad)),
+            Some(reason) => format!("stopped after {finished} of {selected} {place}{}: {reason}", and(&bad)),
             None if total.cases() == 0 => format!("nothing was judged {place}: no case was selected"),
             None if bad.is_empty() && total.judged() == 0 => {
                 format!("nothing was judged {place}: {} skipped", all_were(total.cases()))
@@ -30,9 +30,10 @@ pub(super) fn sentence(summary: &Summary) -> String {
 /// A number of cases and what they did.
 type Clause = (usize, &'static str);
 
-/// What leads to an exit code other than 0, worst first.
-fn bad(total: &Tally) -> Vec<Clause> {
-    let unjudged = total.of(Verdict::NotTestable) + total.of(Verdict::Indeterminate);
+/// What leads to an exit code other than 0, worst first. Cases that a stopped run
+/// did not begin are told apart.
+fn bad(total: &Tally, not_run: usize) -> Vec<Clause> {
+    let unjudged = total.of(Verdict::NotTestable) + total.of(Verdict::Indeterminate) - not_run;
     occurring([
         (total.of(Verdict::Fail), "failed"),
         (total.of(Verdict::UnexpectedPass), "passed against a known failure"),
@@ -53,16 +54,14 @@ fn judged(total: &Tally, bad: &[Clause], place_and_time: &str) -> String {
     if let Some(((number, what), rest)) = bad.split_first() {
         return format!("{} of {cases} {what} {place_and_time}{}", grouped(*number as u64), and(rest));
     }
-    let passed = total.of(Verdict::Pass);
-    if passed == total.cases() {
-        return format!("{} passed {place_and_time}", all(passed));
-    }
+    let passed = total.of(Verdict::Pass) + total.of(Verdict::Warn);
     let others = occurring([
-        (total.of(Verdict::Warn), "passed with warnings"),
+        (total.of(Verdict::Warn), "with warnings"),
         (total.of(Verdict::ExpectedFail), "failed as expected"),
         (total.of(Verdict::Skipped), "skipped"),
     ]);
-    format!("{} of {cases} passed {place_and_time}{}", grouped(passed as u64), and(&others))
+    let number = if passed == total.cases() { all(passed) } else { format!("{} of {cases}", grouped(passed as u64)) };
+    format!("{number} passed {place_and_time}{}", and(&others))
 }
 
 fn all(cases: usize) -> String {
@@ -76,8 +75,8 @@ fn all_were(cases: usize) -> String {
 fn unmatched(summary: &Summary) -> String {
     match summary.footer.as_ref().map_or(0, |footer| footer.unmatched_known_failures.len()) {
         0 => String::new(),
-        1 => "; 1 known failure matches no selected case".to_owned(),
-        more => format!("; {} match no selected case", count(more, "known failure")),
+        1 => "; 1 known failure matches no case".to_owned(),
+        more => format!("; {} match no case", count(more, "known failure")),
     }
 }
 
@@ -102,8 +101,9 @@ mod tests {
     #[case(&[Pass, Pass], "all 2 cases passed PLACE in 0.8 s")]
     #[case(
         &[Pass, Warn, ExpectedFail, Skipped],
-        "1 of 4 cases passed PLACE in 0.8 s, 1 passed with warnings, 1 failed as expected, 1 skipped"
+        "2 of 4 cases passed PLACE in 0.8 s, 1 with warnings, 1 failed as expected, 1 skipped"
     )]
+    #[case(&[Warn], "the only case passed PLACE in 0.8 s, 1 with warnings")]
     #[case(&[Fail, Pass, Fail], "2 of 3 cases failed PLACE in 0.8 s")]
     #[case(
         &[Fail, UnexpectedPass, NotTestable, Indeterminate],
@@ -123,12 +123,25 @@ mod tests {
         let Some(Event::Footer(footer)) = events.last_mut() else { unreachable!() };
         footer.unmatched_known_failures = vec!["gone/*".to_owned()];
         let sentence = |events: &[Event]| Summary::of(events).sentence().replace(PLACE, "PLACE");
-        assert_eq!(sentence(&events), "1 of 2 cases failed PLACE in 0.8 s; 1 known failure matches no selected case");
+        assert_eq!(sentence(&events), "1 of 2 cases failed PLACE in 0.8 s; 1 known failure matches no case");
         let Some(Event::Footer(footer)) = events.last_mut() else { unreachable!() };
         footer.unmatched_known_failures.clear();
         footer.stopped = Some("interrupted".to_owned());
-        assert_eq!(sentence(&events), "stopped after 2 of 2 cases PLACE, interrupted, 1 failed");
+        assert_eq!(sentence(&events), "stopped after 2 of 2 cases PLACE, 1 failed: interrupted");
         assert_eq!(sentence(&events[..2]), "the run is partial: 1 of 2 cases came to an end PLACE");
         assert_eq!(sentence(&[]), "nothing was run");
+    }
+
+    #[test]
+    fn a_stopped_run_says_how_far_it_came() {
+        let mut events = samples::events(&[Pass, Fail, Indeterminate, Indeterminate, Indeterminate]);
+        for event in &mut events[4..6] {
+            let Event::Result(result) = event else { unreachable!() };
+            (result.exchanges, result.duration_us) = (Vec::new(), 0);
+        }
+        let Some(Event::Footer(footer)) = events.last_mut() else { unreachable!() };
+        footer.stopped = Some("interrupted".to_owned());
+        let sentence = "stopped after 3 of 5 cases PLACE, 1 failed, 1 could not be judged: interrupted";
+        assert_eq!(Summary::of(&events).sentence().replace(PLACE, "PLACE"), sentence);
     }
 }

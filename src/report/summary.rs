@@ -1,7 +1,6 @@
 //! What a run came to, counted while its events pass by.
 
 use std::collections::BTreeMap;
-use std::iter;
 
 use indexmap::IndexMap;
 
@@ -62,6 +61,8 @@ pub struct Summary {
     pub skips: IndexMap<String, usize>,
     /// How many cases broke which requirement, known failures aside.
     pub broken: IndexMap<String, usize>,
+    /// How many cases were not begun, because the run was stopped before.
+    pub not_run: usize,
     /// How many findings warn.
     pub warnings: usize,
     /// How many findings only note what nobody knows.
@@ -95,6 +96,9 @@ impl Summary {
         if result.verdict == Verdict::Skipped {
             let reason = result.reason.clone().unwrap_or_else(|| "no reason given".to_owned());
             *self.skips.entry(reason).or_default() += 1;
+        }
+        if result.verdict == Verdict::Indeterminate && !result.was_begun() {
+            self.not_run += 1;
         }
         let with_level = |level| result.findings.iter().filter(|finding| finding.level == level).count();
         self.warnings += with_level(Level::Warn);
@@ -151,13 +155,7 @@ impl Summary {
     fn at_the_end(&self) -> String {
         let Some(footer) = &self.footer else { return String::new() };
         let unmatched = footer.unmatched_known_failures.iter().cloned();
-        let stopped =
-            footer.stopped.iter().map(|reason| format!("{} {}\n", styled(BAD, "stopped:"), printable(reason)));
-        iter::once(listed("known failures that match no selected case; take them out of the target file:", unmatched))
-            .chain(stopped)
-            .filter(|section| !section.is_empty())
-            .collect::<Vec<_>>()
-            .join("\n")
+        listed("known failures that match no case; take them out of the target file:", unmatched)
     }
 
     fn by_requirement(&self) -> String {
@@ -220,10 +218,10 @@ mod tests {
         left behind on the target:
           a/0: dataset d-1 could not be removed: 500
 
-        known failures that match no selected case; take them out of the target file:
+        known failures that match no case; take them out of the target file:
           gone/*
 
-        2 of 20 cases failed on my-emulator (http://127.0.0.1:4566) in 0.8 s, 1 passed against a known failure, 2 could not be judged; 1 known failure matches no selected case
+        2 of 20 cases failed on my-emulator (http://127.0.0.1:4566) in 0.8 s, 1 passed against a known failure, 2 could not be judged; 1 known failure matches no case
         "#);
     }
 

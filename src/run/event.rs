@@ -99,6 +99,14 @@ pub struct CaseResult {
     pub duration_us: u64,
 }
 
+impl CaseResult {
+    /// Whether anything was done for the case. What was skipped, or left out of a
+    /// run that was stopped, was not begun.
+    pub fn was_begun(&self) -> bool {
+        !self.exchanges.is_empty() || self.duration_us > 0
+    }
+}
+
 /// An exchange as it is kept: without secrets.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

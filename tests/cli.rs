@@ -1,0 +1,27 @@
+//! The command line as people and scripts meet it: the real binary in an empty
+//! folder. What it prints is kept in `snapshots/cli`; `cargo insta review` shows
+//! what changed.
+
+#[path = "support/command.rs"]
+mod command;
+#[path = "cli/look.rs"]
+mod look;
+#[path = "support/proxy.rs"]
+mod proxy;
+#[path = "cli/report.rs"]
+mod report;
+#[path = "cli/runs.rs"]
+mod runs;
+#[path = "cli/stops.rs"]
+mod stops;
+#[path = "cli/wrong.rs"]
+mod wrong;
+
+/// Compares with the snapshot of this name.
+fn check(name: &str, text: &str) {
+    let mut settings = insta::Settings::new();
+    settings.set_snapshot_path("../snapshots/cli");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}

@@ -1,0 +1,82 @@
+//! Runs that do not come to their end: whatever stops one, it never looks green.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::check;
+use crate::command::Room;
+use crate::runs::{Altered, record, verdicts};
+
+/// Slow enough to be stopped under way, and told line by line.
+const SLOWLY: &str = "run --jobs 1 --format json --report-dir r";
+
+#[test]
+fn an_interrupted_run_says_so() {
+    let room = Room::new();
+    let mut run = room.start(SLOWLY);
+    run.lines(10);
+    run.interrupt();
+    let ended = run.end();
+    assert_eq!(ended.code, Some(3), "{ended}");
+    let lines = record(&room.read("r/run.jsonl"));
+    let footer = lines.last().expect("there is a footer");
+    assert_eq!(footer["stopped"], json!("the run was interrupted"));
+    assert_eq!(footer["exit"], json!(3));
+    let header = lines.first().expect("there is a header");
+    assert_eq!(header["selected"], json!(verdicts(&lines).len()), "every selected case has a result");
+    assert_eq!(ended.stdout, room.read("r/run.jsonl"));
+}
+
+#[test]
+fn an_interrupted_run_prints_a_summary() {
+    // A server that is slow to answer leaves time for the interruption.
+    let altered = Altered::start(|_, _| std::thread::sleep(Duration::from_millis(300)));
+    let room = Room::with_suite();
+    let run = room.start(&format!("run --cases cases --jobs 1 --report-dir r --endpoint {}", altered.endpoint));
+    let begun = Instant::now();
+    while !room.path("r/run.jsonl").exists() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the run does not begin");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::thread::sleep(Duration::from_millis(100));
+    run.interrupt();
+    check("run-interrupted", &run.end().exits(3).to_string());
+}
+
+#[test]
+fn a_server_that_goes_away_ends_the_run() {
+    let room = Room::new();
+    let mut server = room.start("serve --listen 127.0.0.1:0 --write-target t.toml");
+    server.lines(4);
+    let mut run = room.start(&format!("{SLOWLY} --target t.toml"));
+    run.lines(10);
+    server.kill();
+    let begun = Instant::now();
+    let ended = run.end().exits(3);
+    assert!(begun.elapsed() < Duration::from_secs(10), "it took {:?}", begun.elapsed());
+    let lines = record(&ended.stdout);
+    let footer = lines.last().expect("there is a footer");
+    let reason = footer["stopped"].as_str().unwrap_or_default();
+    assert!(reason.contains("in a row"), "{reason}");
+    let selected = lines[0]["selected"].as_u64().unwrap_or_default();
+    assert_eq!(u64::try_from(verdicts(&lines).len()).ok(), Some(selected));
+    let unanswered = verdicts(&lines).into_values().filter(|verdict| verdict == "fail").count();
+    assert_eq!(unanswered, 0, "no answer is no failure of the endpoint's answers");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let room = Room::new();
+    let program = env!("CARGO_BIN_EXE_syncspec");
+    for args in
+        ["list", "schema case", "run update-records --report-dir r", "run update-records --format json --report-dir s"]
+    {
+        let script = format!("set -o pipefail; '{program}' {args} 2>err | head -n 1; echo \"${{PIPESTATUS[0]}}\"");
+        let output = std::process::Command::new("bash").arg("-c").arg(&script).current_dir(room.path("")).output();
+        let output = String::from_utf8(output.expect("bash runs").stdout).expect("it is text");
+        assert_eq!(output.lines().last(), Some("0"), "{args}: {output}");
+        assert!(!room.read("err").contains("panicked"), "{args}: {}", room.read("err"));
+    }
+    record(&room.read("s/run.jsonl"));
+}
