@@ -25,7 +25,8 @@ pub struct Case {
     pub origin: Origin,
     /// What it shows, in one sentence.
     pub about: Option<String>,
-    /// Ids of the requirements that it proves; never empty.
+    /// Ids of the requirements that it proves, those first that the case names
+    /// for itself, then those of its expectations; never empty.
     pub proves: Vec<String>,
     /// What it cannot do without.
     pub needs: Vec<String>,
@@ -81,6 +82,8 @@ pub struct Step {
     pub captures: Vec<Capture>,
     /// What the response must be; empty when the step must merely succeed.
     pub expects: Vec<Expect>,
+    /// What the response must be for the case to be testable.
+    pub assumes: Option<Expect>,
     /// How long to repeat the request until the expectations hold.
     pub within: Option<Duration>,
 }
@@ -106,12 +109,17 @@ impl Step {
         }
         let texts = self.headers.iter().chain(&self.tamper.headers).map(|(_, text)| text);
         texts.chain(&self.tamper.target).chain(&self.tamper.body).for_each(|text| text.names(visit));
-        for expect in &self.expects {
+        for expect in self.expects.iter().chain(&self.assumes) {
             let conditions = expect.members.iter().chain(&expect.headers).map(|(_, condition)| condition);
             for condition in conditions.chain(&expect.message) {
                 condition.templates(&mut |template: &Template| template.names(visit));
             }
         }
+    }
+
+    /// Whether the step says nothing of its response, which must merely succeed.
+    pub fn must_merely_succeed(&self) -> bool {
+        self.expects.is_empty() && self.assumes.is_none()
     }
 
     /// Whether the signature is not the ordinary one, or is made not to fit.

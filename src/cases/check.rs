@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use toml::Spanned;
 
 use super::case::{Action, Case, Expect, Step};
-use super::file::{Actor, Isolation, Node, OneOrMany, RawStep};
+use super::file::{Actor, Isolation, Node, OneOrMany, RawExpect, RawStep};
 use super::names;
 use super::scope::Scope;
 use crate::source::{Origin, did_you_mean};
@@ -247,6 +247,14 @@ pub(super) fn expectation(
     }
     if !expect.error.is_empty() && expect.status.iter().any(|status| *status < 400) {
         scope.problem(&at_status, "an `error` is expected together with a status of success");
+    }
+}
+
+/// An assumption proves nothing.
+pub(super) fn assumption(scope: &Scope<'_>, step: &Spanned<RawStep>, assume: &RawExpect) {
+    if assume.proves.is_some() || assume.snapshot {
+        let place = assume.span().unwrap_or_else(|| step.span());
+        scope.problem(&place, "what is assumed proves nothing: no `proves` and no `snapshot` in `assume`");
     }
 }
 

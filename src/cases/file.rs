@@ -125,8 +125,8 @@ pub struct RawFixture {
 }
 
 /// One request and what its response must be. Exactly one of `call`, `send` and
-/// `send-bytes` says which request. A step without `expect` must merely succeed;
-/// if it does not, the case is not testable.
+/// `send-bytes` says which request. A step without `expect` and `assume` must
+/// merely succeed; if it does not, the case is not testable.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RawStep {
@@ -168,6 +168,9 @@ pub struct RawStep {
     pub capture: IndexMap<Spanned<String>, Spanned<String>>,
     /// What the response must be.
     pub expect: Option<OneOrMany<RawExpect>>,
+    /// A state of the target that the case builds on and that a correct target
+    /// need not be in: if the response is not like this, the case is not testable.
+    pub assume: Option<RawExpect>,
     /// Repeats the request until the expectations hold, for at most this many
     /// milliseconds.
     pub within_ms: Option<u64>,

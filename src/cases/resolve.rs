@@ -193,6 +193,12 @@ impl<'s> Library<'s> {
         scope.at(&case.name.span());
         let about = case.about.as_ref().map(|about| scope.fill(about));
         let needs = case.needs.iter().map(|need| check::need(scope, need)).collect();
+        let mut proves = proves;
+        for expect in steps.iter().flat_map(|step| &step.expects) {
+            if !proves.contains(&expect.requirement) {
+                proves.push(expect.requirement.clone());
+            }
+        }
         check::open_outcomes(self.catalog, scope, &steps);
         check::whole_case(scope, &case.name, steps, needs).into_case(
             id,
@@ -222,7 +228,7 @@ impl<'s> Library<'s> {
         let answer = check::Answer {
             service: self.service,
             action: &action,
-            succeeds: expects.iter().all(|expect| expect.error.is_none()),
+            succeeds: expects.iter().chain(&step.assume).all(|expect| expect.error.is_none()),
         };
         let captures = step.capture.iter().map(|(name, pointer)| {
             check::capture_name(scope, name);
@@ -230,6 +236,10 @@ impl<'s> Library<'s> {
         });
         let captures = captures.collect();
         let expects = expects.iter().map(|expect| self.expect(scope, raw, &answer, expect, requirement)).collect();
+        let assumes = step.assume.as_ref().map(|assume| {
+            check::assumption(scope, raw, assume);
+            self.expect(scope, raw, &answer, assume, requirement)
+        });
         let within = step.within_ms.map(Duration::from_millis);
         if within.is_some_and(|within| within > LONGEST_WITHIN) {
             scope.problem(&raw.span(), format!("`within-ms` is at most {}", LONGEST_WITHIN.as_millis()));
@@ -244,6 +254,7 @@ impl<'s> Library<'s> {
             tamper: step.tamper.as_ref().map(|raw| tamper(scope, raw)).unwrap_or_default(),
             captures,
             expects,
+            assumes,
             within,
         })
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::args::ExplainArgs;
 use super::output::Output;
 use super::{Exit, NOTHING_SELECTED, inspect, open};
-use crate::cases::{Case, Suite};
+use crate::cases::{Case, Expect, Suite};
 use crate::plan::{Decision, LeaseTable, Plan};
 use crate::report::{curl, exchange};
 use crate::run::{Session, TargetSummary, preview};
@@ -114,6 +114,9 @@ fn requests(suite: &Suite, case: &Case, target: Target) -> Result<String, Exit> 
             Ok(prepared) => {
                 let fixture = step.fixture.as_ref().map(|name| format!("(fixture {name}) ")).unwrap_or_default();
                 let _ = write!(text, "\n{fixture}{}", exchange(&prepared, &[]));
+                for assumed in step.assumes.iter().flat_map(Expect::sentences) {
+                    let _ = writeln!(text, "assumed: {assumed}");
+                }
                 for expect in &step.expects {
                     let _ = writeln!(text, "expected ({}):", expect.requirement);
                     for sentence in expect.sentences() {

@@ -52,6 +52,28 @@ impl Judge<'_> {
         Ok(findings)
     }
 
+    /// Everything in which the response is not as the case assumes; none of it
+    /// speaks against the target.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Judge::step`].
+    pub fn assumption(
+        &self,
+        number: usize,
+        step: &Step,
+        response: &Response,
+        bindings: &Bindings,
+    ) -> Result<Vec<Finding>, RenderError> {
+        let mut findings = Vec::new();
+        if let Some(expect) = &step.assumes {
+            let body = response.json();
+            let mut seen = Seen { judge: self, number, expect, response, body: body.as_ref(), findings: &mut findings };
+            seen.expectation(bindings)?;
+        }
+        Ok(findings)
+    }
+
     /// The level of a finding against a requirement.
     pub fn level(&self, requirement: &str) -> Level {
         self.catalog.get(requirement).map_or(Strength::Documented, |requirement| requirement.strength).into()

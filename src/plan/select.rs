@@ -217,7 +217,10 @@ mod tests {
         };
         let nothing = error("a/t/d", "sns");
         assert!(matches!(nothing, PlanError::NothingMatches { .. }), "{nothing}");
-        assert!(nothing.to_string().contains("no case matches `a/t/d`, see `syncspec list`; did you mean `a/t/c`?"), "{nothing}");
+        assert!(
+            nothing.to_string().contains("no case matches `a/t/d`, see `syncspec list`; did you mean `a/t/c`?"),
+            "{nothing}"
+        );
         let expected = "target mine lacks `lamda`, which is nothing that a case can need; did you mean `lambda`?";
         assert_eq!(error("a/t", "lamda").to_string(), expected);
     }

@@ -8,7 +8,7 @@ use super::event::{CaseResult, RecordedExchange};
 use super::prepare::{PrepareError, Prepared, actor_name, input, plain_call, prepare};
 use super::redact::{About, Redactor, micros};
 use super::session::Session;
-use crate::cases::{Action, Actor, Bindings, Case, Step, Undo};
+use crate::cases::{Action, Actor, Bindings, Case, RenderError, Step, Undo};
 use crate::judge::{Finding, Verdict, snapshot, verdict};
 use crate::plan::{Lease, Planned};
 use crate::snapshot::Canonical;
@@ -106,22 +106,42 @@ impl<'s> Execution<'s> {
                 Ok(response) => response,
                 Err(ended) => return ended,
             };
-            let findings = if step.expects.is_empty() {
-                Vec::new()
-            } else {
-                match self.session.judge().step(number, step, &response, &self.bindings) {
-                    Ok(findings) => findings,
-                    Err(error) => return Ended::Indeterminate(self.fault(number, step, &error)),
-                }
+            let (unmet, findings) = match self.judged(number, step, &response) {
+                Ok(judged) => judged,
+                Err(error) => return Ended::Indeterminate(self.fault(number, step, &error)),
             };
-            let unmet = !findings.is_empty() || (step.expects.is_empty() && !is_success(&response));
-            if unmet && deadline.is_some_and(|deadline| Instant::now() + RETRY_PAUSE < deadline) {
+            if (unmet.is_some() || !findings.is_empty())
+                && deadline.is_some_and(|deadline| Instant::now() + RETRY_PAUSE < deadline)
+            {
                 tokio::time::sleep(RETRY_PAUSE).await;
                 self.exchanges.pop();
                 continue;
             }
-            return self.settle(number, step, &response, findings);
+            return match unmet {
+                Some(what) => Ended::NotTestable(prerequisite(number, step, &what)),
+                None => self.settle(number, step, &response, findings),
+            };
         }
+    }
+
+    /// In what a prerequisite does not hold, and what the judge finds.
+    fn judged(
+        &self,
+        number: usize,
+        step: &Step,
+        response: &Response,
+    ) -> Result<(Option<String>, Vec<Finding>), RenderError> {
+        if step.must_merely_succeed() {
+            return Ok(((!is_success(response)).then(|| answered(response)), Vec::new()));
+        }
+        let judge = self.session.judge();
+        let assumed = judge.assumption(number, step, response, &self.bindings)?;
+        let unmet = assumed.first().map(|Finding { at, expected, actual, .. }| {
+            format!("{at} is {actual}, and the case can only be judged where it is {expected}")
+        });
+        let findings =
+            if step.expects.is_empty() { Vec::new() } else { judge.step(number, step, response, &self.bindings)? };
+        Ok((unmet, findings))
     }
 
     /// Sends a step's request; what came back, or why the case ends here.
@@ -147,9 +167,6 @@ impl<'s> Execution<'s> {
     }
 
     fn settle(&mut self, number: usize, step: &Step, response: &Response, findings: Vec<Finding>) -> Ended {
-        if step.expects.is_empty() && !is_success(response) {
-            return Ended::NotTestable(prerequisite(number, step, &answered(response)));
-        }
         // After another outcome than the expected one the state is not what the
         // next steps build on, whatever the level of the finding. That no claim
         // goes unjudged behind an outcome which nobody knows, the lint sees to.

@@ -331,6 +331,24 @@ async fn an_outcome_that_nobody_knows_is_noted_and_no_fault() {
     assert!(!ran.only().exchanges.is_empty(), "what was noted is shown, whatever the verdict");
 }
 
+#[rstest]
+#[case::unmet("2", Verdict::NotTestable, 3)]
+#[case::met("1", Verdict::Pass, 0)]
+#[tokio::test]
+async fn what_is_assumed_is_no_fault_of_the_target(#[case] wanted: &str, #[case] verdict: Verdict, #[case] exit: u8) {
+    let server = Server::start(|_, _| answer(200, r#"{"A":1}"#)).await;
+    let steps = format!(
+        r#"{{ send = {{ method = "GET", target = "/1" }}, assume = {{ status = 200, members = {{ "/A" = {wanted} }} }} }},
+        {{ send = {{ method = "GET", target = "/2" }}, expect = {{ status = 200 }} }}"#
+    );
+    let ran = Setup::of(&server).run(&case("a", "", &steps)).await;
+    assert_eq!((ran.only().verdict, ran.footer.exit), (verdict, exit));
+    assert!(ran.only().findings.is_empty());
+    if let Some(reason) = &ran.only().reason {
+        assert!(reason.ends_with("/A is 1, and the case can only be judged where it is 2"), "{reason}");
+    }
+}
+
 const UPDATES: &str = r#"{ call = "UpdateRecords", with = { DatasetName = "one" } },
     { call = "UpdateRecords", with = { DatasetName = "two" } },
     { call = "UpdateRecords", with = { DatasetName = "one" } },
