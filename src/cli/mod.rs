@@ -6,6 +6,7 @@
 mod args;
 mod explain;
 mod inspect;
+mod interrupt;
 mod open;
 mod output;
 mod progress;

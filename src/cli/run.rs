@@ -10,6 +10,7 @@ use time::macros::format_description;
 use tokio::sync::watch;
 
 use super::args::{Format, RunArgs};
+use super::interrupt::asked_to_stop;
 use super::open::{self, Opened};
 use super::output::{Output, write_atomically};
 use super::progress::Progress;
@@ -209,10 +210,10 @@ pub(super) fn datasets_per_identity(session: &Session) -> usize {
 fn interruption() -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
+        if asked_to_stop().await.is_ok() {
             sender.send_replace(true);
         }
-        if tokio::signal::ctrl_c().await.is_ok() {
+        if asked_to_stop().await.is_ok() {
             leave();
         }
     });

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Exit;
 use super::args::ServeArgs;
+use super::interrupt::asked_to_stop;
 use super::open::{embedded_world, runtime};
 use super::output::{Output, write_atomically};
 use crate::reference::Server;
@@ -23,9 +24,9 @@ pub(super) fn serve(args: &ServeArgs, output: &Output) -> Result<u8, Exit> {
             written.map_err(|error| Exit::usage(format!("cannot write {}: {error}", file.display())))?;
         }
         output.text(&welcome(&world, &endpoint));
-        let interrupted = tokio::signal::ctrl_c().await;
+        let asked = asked_to_stop().await;
         server.shutdown().await;
-        interrupted.map(|()| 0).map_err(Exit::usage)
+        asked.map(|()| 0).map_err(Exit::usage)
     })
 }
 

@@ -223,7 +223,7 @@ fn a_served_server_gives_the_same_verdicts() {
     let target = toml::from_str::<Value>(&room.read("t.toml")).expect("it is TOML");
     let schema: Value = serde_json::from_str(&room.run("schema target").exits(0).stdout).expect("it is JSON");
     assert!(jsonschema::validator_for(&schema).expect("the schema compiles").is_valid(&target));
-    server.interrupt();
+    server.signal("TERM");
     check("serve", &settled(&server.end().exits(0).to_string()));
 }
 

@@ -16,7 +16,7 @@ fn an_interrupted_run_says_so() {
     let room = Room::new();
     let mut run = room.start(SLOWLY);
     run.lines(10);
-    run.interrupt();
+    run.signal("INT");
     let ended = run.end();
     assert_eq!(ended.code, Some(3), "{ended}");
     let lines = record(&room.read("r/run.jsonl"));
@@ -40,7 +40,7 @@ fn an_interrupted_run_prints_a_summary() {
         std::thread::sleep(Duration::from_millis(10));
     }
     std::thread::sleep(Duration::from_millis(100));
-    run.interrupt();
+    run.signal("INT");
     check("run-interrupted", &run.end().exits(3).to_string());
 }
 

@@ -182,9 +182,9 @@ impl Running {
         }
     }
 
-    /// Sends an interruption, as Ctrl-C does.
-    pub(crate) fn interrupt(&self) {
-        let status = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+    /// Sends a signal: `INT` as Ctrl-C does, `TERM` as a supervisor does.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status();
         assert!(status.is_ok_and(|status| status.success()), "the signal is sent");
     }
 
