@@ -327,7 +327,8 @@ fn json_type(kind: &ShapeKind) -> ValueType {
         ShapeKind::String(_) => ValueType::String,
         ShapeKind::Integer | ShapeKind::Long => ValueType::Integer,
         ShapeKind::Boolean => ValueType::Boolean,
-        ShapeKind::Timestamp => ValueType::Date,
+        // A date that was never set may be any number; cases say where it is one.
+        ShapeKind::Timestamp => ValueType::Number,
         ShapeKind::List { .. } => ValueType::List,
         ShapeKind::Map { .. } | ShapeKind::Structure { .. } => ValueType::Object,
     }

@@ -332,6 +332,22 @@ async fn an_outcome_that_nobody_knows_is_noted_and_no_fault() {
 }
 
 #[rstest]
+#[case::refused(429, "TooManyRequestsException")]
+#[case::busy(503, "ServiceUnavailable")]
+#[case::named(400, "ThrottlingException")]
+#[tokio::test]
+async fn an_endpoint_that_throttles_is_not_judged(#[case] status: u16, #[case] name: &str) {
+    let body = format!(r#"{{"__type":"{name}","message":"slow down"}}"#);
+    let server = Server::start(move |_, _| answer(status, &body)).await;
+    let step = |expect: &str| format!(r#"{{ send = {{ method = "GET", target = "/" }}, expect = {{ {expect} }} }}"#);
+    let ran = Setup::of(&server).run(&case("a", "", &step("status = 200"))).await;
+    assert_eq!((ran.only().verdict, ran.footer.exit), (Verdict::Indeterminate, 3));
+    let wanted = step(&format!("status = {status}, error = \"{name}\""));
+    let ran = Setup::of(&server).run(&case("a", "", &wanted)).await;
+    assert_eq!((ran.only().verdict, ran.footer.exit), (Verdict::Pass, 0));
+}
+
+#[rstest]
 #[case::unmet("2", Verdict::NotTestable, 3)]
 #[case::met("1", Verdict::Pass, 0)]
 #[tokio::test]
