@@ -388,6 +388,22 @@ fn a_header_that_names_an_error_does_not_excuse_the_form_of_a_success() {
 }
 
 #[test]
+fn a_long_list_of_mistakes_is_told_in_part_and_hides_no_other() {
+    let step = r#"{ call = "ListRecords", expect = { status = 200 } }"#;
+    let body = json!({ "Records": vec![7; 5_000], "Count": "1" }).to_string();
+    let found = findings(step, &response(200, &[], &body));
+    assert_eq!(found.len(), 11, "{found:?}");
+    assert!(found.iter().any(|finding| finding.contains("/Count")), "{found:?}");
+}
+
+#[test]
+fn a_name_of_the_endpoint_is_escaped_in_a_pointer() {
+    let step = r#"{ call = "GetCognitoEvents", expect = { status = 200 } }"#;
+    let found = findings(step, &response(200, &[], r#"{"Events":{"a/b~c":1}}"#));
+    assert!(found[0].starts_with("Fail /Events/a~1b~0c: "), "{found:?}");
+}
+
+#[test]
 fn a_step_without_expectations_is_not_judged() {
     assert_eq!(
         findings(

@@ -191,6 +191,7 @@ impl<'s> Execution<'s> {
         self.capture(number, step, response)
     }
 
+    /// Adds the answer to the case's snapshot, when the step is part of it.
     fn take_snapshot(&mut self, number: usize, step: &Step, response: &Response) {
         if let Some(canonical) = &mut self.canonical
             && step.expects.iter().any(|expect| expect.snapshot)
@@ -271,7 +272,13 @@ impl<'s> Execution<'s> {
 
     fn finish(mut self, planned: &Planned, ended: Ended, leftovers: &[String], took: Duration) -> Outcome {
         let whole = matches!(ended, Ended::Whole);
+        for (_, exchange) in &self.exchanges {
+            self.redactor.learn(exchange);
+        }
+        // It is compared, and written by who renews snapshots, without secrets that
+        // stand where its own redactions do not look.
         let taken = self.canonical.take().and_then(Canonical::finish).filter(|_| whole);
+        let taken = taken.map(|taken| self.redactor.text(&taken));
         if let Some(taken) = &taken {
             let recorded = self.session.snapshots.get(&self.case.id);
             self.findings.extend(snapshot(self.case, taken, recorded, self.session.recorded));
@@ -288,13 +295,10 @@ impl<'s> Execution<'s> {
             Ended::Whole | Ended::AtFinding => (verdict(&self.findings, self.session.strict), None),
         };
         let (verdict, reason) = against_known(planned, judged, reason);
-        for (_, exchange) in &self.exchanges {
-            self.redactor.learn(exchange);
-        }
         let keep = verdict != Verdict::Pass || !self.findings.is_empty();
         let exchanges = if keep { self.recorded() } else { Vec::new() };
         let unanswered = self.unanswered;
-        let redact = |text: &String| self.redactor.text(text);
+        let redact = |text: &String| self.redactor.sentence(text);
         let findings = std::mem::take(&mut self.findings);
         let result = CaseResult {
             about: self.case.about.clone(),
