@@ -15,7 +15,7 @@ use syncspec::cases::Suite;
 use syncspec::cli::{embedded_world, open_client};
 use syncspec::plan::Plan;
 use syncspec::reference::Server;
-use syncspec::report::{Context, failure};
+use syncspec::report::{Context, failure, quote};
 use syncspec::run::libtest::{Open, Trials, run_trials};
 use syncspec::run::{CaseResult, Session, TargetSummary};
 use syncspec::snapshot::Snapshot;
@@ -23,6 +23,8 @@ use syncspec::spec::{Catalog, Service};
 use syncspec::target::{EMBEDDED_SNAPSHOTS, Target};
 
 const TARGET: &str = "SYNCSPEC_TARGET";
+/// Set by nextest, whose processes would not see each other's leases.
+const NEXTEST: &str = "NEXTEST";
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
@@ -44,6 +46,12 @@ fn conformance(arguments: &Arguments) -> Result<ExitCode, String> {
     let suite = Suite::from_dir(service, catalog, &Path::new(env!("CARGO_MANIFEST_DIR")).join("cases"));
     let suite = suite.map_err(|error| error.to_string())?;
     let file = std::env::var_os(TARGET).map(PathBuf::from);
+    if file.is_some() && std::env::var_os(NEXTEST).is_some() {
+        return Err(format!(
+            "nextest gives each case a process of its own, and {TARGET} names a target that they would share \
+             without knowing of each other; use `cargo test` or `syncspec run`"
+        ));
+    }
     let target = match &file {
         Some(file) => Target::from_file(file).map_err(|error| error.to_string())?,
         // Its endpoint is not known before it is started, which is not before a
@@ -53,7 +61,7 @@ fn conformance(arguments: &Arguments) -> Result<ExitCode, String> {
     let plan = Plan::new(&suite, &[], &target).map_err(|error| error.to_string())?;
     let quota = service.limit("datasets-per-identity").map_or(1, |limit| limit.value);
     let snapshots = target.snapshots.clone();
-    let rerun = file.map_or_else(String::new, |file| format!(" --target {}", file.display()));
+    let rerun = file.map_or_else(String::new, |file| format!(" --target {}", quote(&file.display().to_string())));
     let trials = Trials {
         open: move || open(target.clone()),
         check_snapshot: move |case: &str, text: &str| check_snapshot(snapshots.as_deref(), case, text),

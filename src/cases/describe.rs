@@ -51,7 +51,7 @@ impl fmt::Display for Match {
             self.value_type.map(|value_type| format!("is {}", value_type.phrase())),
             one("is at least", &self.min),
             one("is at most", &self.max),
-            self.pattern.as_ref().map(|pattern| format!("matches {pattern}")),
+            self.pattern_as_written().map(|pattern| format!("matches {pattern} as a whole")),
             one("contains", &self.contains),
             self.length.map(|length| format!("has length {length}")),
             list("holds, in any order,", &self.unordered),

@@ -187,7 +187,7 @@ fn finding(finding: &Finding, result: &CaseResult) -> String {
     format!(
         "\n    step {}{label}, {}{level}\n{}{}",
         finding.step,
-        finding.at,
+        printable(&finding.at),
         indent(&compare::comparison(&finding.expected, &finding.actual), "      "),
         indent(&styled(DIM, format_args!("expected at {}", finding.origin)), "      "),
     )

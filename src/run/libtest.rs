@@ -166,12 +166,10 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::{Arc, OnceLock};
 
-    use libtest_mimic::Arguments;
-
-    use super::{Open, Trials, run_trials};
+    use super::{Open, Suite as Adapter, Trials};
     use crate::cases::Suite;
     use crate::client::{Client, Endpoint, Limits};
     use crate::plan::Plan;
@@ -203,27 +201,31 @@ mod tests {
         Target::embedded(&World::standard(1, 1), "http://127.0.0.1:0")
     }
 
-    /// Whether all trials pass, each by its own thread, and how often a session was
-    /// asked for.
-    fn passes(plan: Plan, open: impl Fn() -> Result<Open, String> + Send + Sync + 'static) -> (bool, usize) {
-        let opened = Arc::new(AtomicUsize::new(0));
-        let counter = Arc::clone(&opened);
+    /// Whether all trials pass, each on a thread of its own, and how often a session
+    /// was asked for.
+    fn passes(plan: &Plan, open: impl Fn() -> Result<Open, String> + Send + Sync) -> (bool, usize) {
+        let opened = AtomicUsize::new(0);
         let trials = Trials {
-            open: move || {
-                counter.fetch_add(1, Ordering::Relaxed);
+            open: || {
+                opened.fetch_add(1, Ordering::Relaxed);
                 open()
             },
             check_snapshot: |_: &str, _: &str| Err("the snapshot differs".to_owned()),
             describe: |_: &Session, _: &_| String::new(),
         };
-        let arguments = Arguments { quiet: true, test_threads: Some(2), ..Arguments::default() };
-        let code = run_trials(&arguments, plan, 20, trials);
-        (code == std::process::ExitCode::SUCCESS, opened.load(Ordering::Relaxed))
+        let adapter = Adapter { trials, shared: OnceLock::new(), datasets_per_identity: 20, judged: Arc::default() };
+        let all = std::thread::scope(|scope| {
+            let trials: Vec<_> =
+                plan.cases.iter().map(|planned| scope.spawn(|| adapter.trial(planned).is_ok())).collect();
+            trials.into_iter().all(|trial| trial.join().is_ok_and(|passed| passed))
+        });
+        drop(adapter);
+        (all, opened.into_inner())
     }
 
     #[test]
     fn who_cannot_be_reached_is_tried_once() {
-        assert_eq!(passes(plan(&target(), ""), || Err("nobody is there".to_owned())), (false, 1));
+        assert_eq!(passes(&plan(&target(), ""), || Err("nobody is there".to_owned())), (false, 1));
     }
 
     #[test]
@@ -233,7 +235,7 @@ mod tests {
             let failure = KnownFailure { pattern: RECORDED.to_owned(), reason: "r".to_owned(), link: None };
             target.known_failures = known.then_some(failure).into_iter().collect();
             let plan = plan(&target, RECORDED);
-            assert_eq!(passes(plan, move || open(target.clone())), (expected, 1), "{known}");
+            assert_eq!(passes(&plan, move || open(target.clone())), (expected, 1), "{known}");
         }
     }
 
