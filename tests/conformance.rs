@@ -77,7 +77,9 @@ fn open(mut target: Target) -> Result<Open, String> {
         }
         let client = open_client(&target, TIMEOUT)?;
         client.probe().await.map_err(|failure| format!("cannot reach {}: {failure}", target.endpoint))?;
-        Ok::<_, String>(Session::new(target, client, false, format!("t{:x}", std::process::id())))
+        // Process ids come again, in containers at every start.
+        let run = getrandom::u32().map_err(|error| format!("no random numbers: {error}"))?;
+        Ok::<_, String>(Session::new(target, client, false, format!("{run:08x}")))
     })?;
     Ok(Open { runtime, session })
 }

@@ -122,7 +122,8 @@ impl Step {
         self.expects.is_empty() && self.assumes.is_none()
     }
 
-    /// Whether the signature is not the ordinary one, or is made not to fit.
+    /// Whether the signature is not the ordinary one, or something was changed
+    /// after signing.
     pub fn is_tampered(&self) -> bool {
         let Sign { form: _, region, service, clock_minutes } = &self.sign;
         region.is_some() || service.is_some() || *clock_minutes != 0 || !self.tamper.is_none()

@@ -334,7 +334,9 @@ pub(super) fn whole_case(scope: &Scope<'_>, name: &Spanned<String>, steps: Vec<S
     let uses_other_identity =
         used.contains(names::OTHER_IDENTITY) || steps.iter().any(|step| step.actor == Actor::OtherIdentity);
     let implied = names::RESOURCES.into_iter().filter(|(resource, _)| used.contains(*resource)).map(|(_, need)| need);
-    for need in implied.chain(uses_other_identity.then_some(names::TWO_IDENTITIES)) {
+    let other_identity = uses_other_identity.then_some(names::TWO_IDENTITIES);
+    let other_pool = used.contains(names::OTHER_POOL).then_some(names::TWO_POOLS);
+    for need in implied.chain(other_identity).chain(other_pool) {
         if !needs.iter().any(|known| known == need) {
             needs.push(need.to_owned());
         }

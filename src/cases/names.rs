@@ -1,17 +1,21 @@
 //! The placeholders that a case need not capture itself.
 
 /// What a lease binds.
-pub const LEASE: [&str; 4] = ["identity-pool-id", "identity-id", "other-identity-id", "region"];
+pub const LEASE: [&str; 5] = ["identity-pool-id", "identity-id", OTHER_IDENTITY, OTHER_POOL, "region"];
 
 /// The second identity's placeholder; a case that uses it needs a lease of two.
 pub const OTHER_IDENTITY: &str = "other-identity-id";
 
+/// Another pool's placeholder; a case that uses it needs a target with two.
+pub const OTHER_POOL: &str = "other-identity-pool-id";
+
 /// What a target may name beside its endpoint, and the need that it fulfils.
-pub const RESOURCES: [(&str, &str); 5] = [
+pub const RESOURCES: [(&str, &str); 6] = [
     ("stream-name", "kinesis"),
     ("stream-role-arn", "kinesis"),
     ("application-arn", "sns"),
     ("push-role-arn", "sns"),
+    ("platform", "sns"),
     ("function-arn", "lambda"),
 ];
 

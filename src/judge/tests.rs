@@ -349,7 +349,7 @@ fn an_unbound_name_is_the_case_s_fault() {
 #[case::nothing("ListRecords", "{}", &[])]
 #[case::nested("ListRecords", r#"{"Records":[{"Key":"k"},{"Key":1,"LastModifiedDate":"2014"}]}"#, &[
     "/Records/1/Key: a string | 1 (ListRecords/output/Records/Key)",
-    "/Records/1/LastModifiedDate: a date: seconds since the epoch, as a number | \"2014\" (ListRecords/output/Records/LastModifiedDate)",
+    "/Records/1/LastModifiedDate: a number | \"2014\" (ListRecords/output/Records/LastModifiedDate)",
 ])]
 #[case::entry("ListRecords", r#"{"Records":["k",null]}"#, &[
     "/Records/0: an object | \"k\" (ListRecords/output/Records)",
@@ -385,6 +385,22 @@ fn a_header_that_names_an_error_does_not_excuse_the_form_of_a_success() {
         &response(200, &[("x-amzn-errortype", "InternalErrorException")], r#"{"Count":"1"}"#),
     );
     assert_eq!(found, ["Fail /Count: a whole number | \"1\" (ListRecords/output/Count)"]);
+}
+
+#[test]
+fn a_long_list_of_mistakes_is_told_in_part_and_hides_no_other() {
+    let step = r#"{ call = "ListRecords", expect = { status = 200 } }"#;
+    let body = json!({ "Records": vec![7; 5_000], "Count": "1" }).to_string();
+    let found = findings(step, &response(200, &[], &body));
+    assert_eq!(found.len(), 11, "{found:?}");
+    assert!(found.iter().any(|finding| finding.contains("/Count")), "{found:?}");
+}
+
+#[test]
+fn a_name_of_the_endpoint_is_escaped_in_a_pointer() {
+    let step = r#"{ call = "GetCognitoEvents", expect = { status = 200 } }"#;
+    let found = findings(step, &response(200, &[], r#"{"Events":{"a/b~c":1}}"#));
+    assert!(found[0].starts_with("Fail /Events/a~1b~0c: "), "{found:?}");
 }
 
 #[test]

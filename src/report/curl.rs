@@ -55,7 +55,7 @@ fn notes(exchange: &RecordedExchange, command: &str) -> String {
     } else if signed_by != "none" && !SIGNERS.contains(&signed_by) {
         note(&format!("it was signed by `{}`, which curl cannot repeat: it signs correctly", signed_by.trim()));
     } else if exchange.tampered {
-        note("its signature was made not to fit, which curl cannot repeat: it signs correctly");
+        note("it was signed in another way or changed after signing, which curl does not repeat");
     }
     if REDACTED_BEGINNINGS.iter().any(|mark| command.contains(mark)) {
         note("what reads <redacted> was a secret and has to be filled in");

@@ -106,6 +106,11 @@ impl<'s> Execution<'s> {
                 Ok(response) => response,
                 Err(ended) => return ended,
             };
+            if is_throttled(step, &response) {
+                let what = answered(&response);
+                let advice = "the endpoint wants fewer requests, so nothing can be said of it; run with fewer --jobs";
+                return Ended::Indeterminate(format!("step {number}, {}: {what}; {advice}", step.label()));
+            }
             let (unmet, findings) = match self.judged(number, step, &response) {
                 Ok(judged) => judged,
                 Err(error) => return Ended::Indeterminate(self.fault(number, step, &error)),
@@ -170,7 +175,13 @@ impl<'s> Execution<'s> {
         // After another outcome than the expected one the state is not what the
         // next steps build on, whatever the level of the finding. That no claim
         // goes unjudged behind an outcome which nobody knows, the lint sees to.
-        let another_outcome = findings.iter().any(|finding| matches!(finding.at.as_str(), "status" | "error"));
+        // What decides is the outcome named first: one named after it may ask for
+        // more than is certain.
+        let first = step.expects.iter().find(|expect| expect.has_outcome()).map(|expect| &expect.requirement);
+        let another_outcome = findings.iter().any(|finding| {
+            matches!(finding.at.as_str(), "status" | "error")
+                && first.is_some_and(|first| *first == finding.requirement)
+        });
         let failed = verdict(&findings, false) == Verdict::Fail;
         self.findings.extend(findings);
         if another_outcome || failed {
@@ -180,8 +191,7 @@ impl<'s> Execution<'s> {
         self.capture(number, step, response)
     }
 
-    /// The case ends with a step that came out otherwise. When that is held
-    /// against nobody, what was to be judged after it was not.
+    /// Adds the answer to the case's snapshot, when the step is part of it.
     fn take_snapshot(&mut self, number: usize, step: &Step, response: &Response) {
         if let Some(canonical) = &mut self.canonical
             && step.expects.iter().any(|expect| expect.snapshot)
@@ -262,7 +272,13 @@ impl<'s> Execution<'s> {
 
     fn finish(mut self, planned: &Planned, ended: Ended, leftovers: &[String], took: Duration) -> Outcome {
         let whole = matches!(ended, Ended::Whole);
+        for (_, exchange) in &self.exchanges {
+            self.redactor.learn(exchange);
+        }
+        // It is compared, and written by who renews snapshots, without secrets that
+        // stand where its own redactions do not look.
         let taken = self.canonical.take().and_then(Canonical::finish).filter(|_| whole);
+        let taken = taken.map(|taken| self.redactor.text(&taken));
         if let Some(taken) = &taken {
             let recorded = self.session.snapshots.get(&self.case.id);
             self.findings.extend(snapshot(self.case, taken, recorded, self.session.recorded));
@@ -279,13 +295,10 @@ impl<'s> Execution<'s> {
             Ended::Whole | Ended::AtFinding => (verdict(&self.findings, self.session.strict), None),
         };
         let (verdict, reason) = against_known(planned, judged, reason);
-        for (_, exchange) in &self.exchanges {
-            self.redactor.learn(exchange);
-        }
         let keep = verdict != Verdict::Pass || !self.findings.is_empty();
         let exchanges = if keep { self.recorded() } else { Vec::new() };
         let unanswered = self.unanswered;
-        let redact = |text: &String| self.redactor.text(text);
+        let redact = |text: &String| self.redactor.sentence(text);
         let findings = std::mem::take(&mut self.findings);
         let result = CaseResult {
             about: self.case.about.clone(),
@@ -359,6 +372,19 @@ fn against_known(planned: &Planned, verdict: Verdict, reason: Option<String>) ->
 
 fn is_success(response: &Response) -> bool {
     (200..300).contains(&response.status)
+}
+
+/// Whether the endpoint asks for fewer requests, where the case does not ask for
+/// that answer. Any correct endpoint may do so at any time.
+fn is_throttled(step: &Step, response: &Response) -> bool {
+    const STATUS: [u16; 2] = [429, 503];
+    const NAMES: [&str; 3] = ["ThrottlingException", "Throttling", "TooManyRequestsException"];
+    let name = response.error_name();
+    let asks = STATUS.contains(&response.status) || name.as_deref().is_some_and(|name| NAMES.contains(&name));
+    let wanted = step.expects.iter().chain(&step.assumes).any(|expect| {
+        expect.status.contains(&response.status) || name.as_ref().is_some_and(|name| expect.error.contains(name))
+    });
+    asks && !wanted
 }
 
 fn answered(response: &Response) -> String {

@@ -4,14 +4,14 @@
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use super::event::CaseResult;
 use super::execute::{Outcome, execute};
 use super::session::Session;
-use crate::judge::Verdict;
+use crate::judge::{Level, SNAPSHOT, Verdict};
 use crate::plan::{Decision, Demand, Lease, LeaseTable, Plan, Planned};
 
 /// How trials are run and judged. Cheap to clone.
@@ -76,8 +76,7 @@ where
     R: Fn(&Session, &CaseResult) -> String + Send + Sync + 'static,
 {
     let judged = Arc::new(AtomicUsize::new(0));
-    let suite =
-        Arc::new(Suite { trials, shared: Mutex::new(None), datasets_per_identity, judged: Arc::clone(&judged) });
+    let suite = Arc::new(Suite { trials, shared: OnceLock::new(), datasets_per_identity, judged: Arc::clone(&judged) });
     let trial = |planned: Planned| {
         let suite = Arc::clone(&suite);
         // A runner that lists first and gives each test a process of its own, as
@@ -100,7 +99,8 @@ where
 
 struct Suite<O, C, R> {
     trials: Trials<O, C, R>,
-    shared: Mutex<Option<Arc<Shared>>>,
+    /// Or why there is none: who cannot be reached is not tried again by each trial.
+    shared: OnceLock<Result<Shared, String>>,
     datasets_per_identity: usize,
     judged: Arc<AtomicUsize>,
 }
@@ -111,20 +111,16 @@ where
     C: Fn(&str, &str) -> Result<(), String>,
     R: Fn(&Session, &CaseResult) -> String,
 {
-    fn shared(&self) -> Result<Arc<Shared>, Failed> {
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shared) = &*shared {
-            return Ok(Arc::clone(shared));
-        }
-        let open = (self.trials.open)().map_err(Failed::from)?;
-        let opened = Arc::new(Shared {
-            leases: Mutex::new(LeaseTable::new(&open.session.target, self.datasets_per_identity)),
-            released: Condvar::new(),
-            numbers: AtomicUsize::new(1),
-            open,
-        });
-        *shared = Some(Arc::clone(&opened));
-        Ok(opened)
+    fn shared(&self) -> Result<&Shared, Failed> {
+        let open = || {
+            (self.trials.open)().map(|open| Shared {
+                leases: Mutex::new(LeaseTable::new(&open.session.target, self.datasets_per_identity)),
+                released: Condvar::new(),
+                numbers: AtomicUsize::new(1),
+                open,
+            })
+        };
+        self.shared.get_or_init(open).as_ref().map_err(Failed::from)
     }
 
     fn trial(&self, planned: &Planned) -> Result<Completion, Failed> {
@@ -153,17 +149,106 @@ where
         // and is to be renewed if the user says so: its check decides alone.
         let snapshot =
             outcome.snapshot.as_ref().map_or(Ok(()), |taken| (self.trials.check_snapshot)(&result.case, taken));
-        let only_snapshot =
-            result.verdict == Verdict::Fail && result.findings.iter().all(|finding| finding.at == "snapshot");
+        let mut failing = result.findings.iter().filter(|finding| finding.level == Level::Fail);
+        let only_snapshot = result.verdict == Verdict::Fail && failing.all(|finding| finding.at == SNAPSHOT);
         match result.verdict {
             Verdict::Skipped => Ok(Completion::ignored()),
-            Verdict::Pass | Verdict::Warn | Verdict::ExpectedFail => {
-                snapshot.map(|()| Completion::Completed).map_err(Failed::from)
-            }
+            // The snapshot may be just what is known to differ.
+            Verdict::ExpectedFail => Ok(Completion::Completed),
+            Verdict::Pass | Verdict::Warn => snapshot.map(|()| Completion::Completed).map_err(Failed::from),
             Verdict::Fail if only_snapshot => snapshot.map(|()| Completion::Completed).map_err(Failed::from),
             Verdict::Fail | Verdict::UnexpectedPass | Verdict::NotTestable | Verdict::Indeterminate => {
                 Err(Failed::from((self.trials.describe)(session, result)))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use libtest_mimic::Arguments;
+
+    use super::{Open, Trials, run_trials};
+    use crate::cases::Suite;
+    use crate::client::{Client, Endpoint, Limits};
+    use crate::plan::Plan;
+    use crate::reference::{Server, World};
+    use crate::run::Session;
+    use crate::spec::{Catalog, Service};
+    use crate::target::{KnownFailure, Target};
+
+    const RECORDED: &str = "bulk-publish/valid/asked-for";
+
+    const CASES: &str = r#"
+        [[case]]
+        name = "a"
+        proves = ["ListRecords/route"]
+        steps = [{ send = { method = "GET", target = "/nowhere" }, expect = { members = { "/A" = 1 } } }]
+        # Its id is that of a case whose snapshot is shipped, which says otherwise.
+        [[case]]
+        name = "asked-for"
+        proves = ["ListRecords/route"]
+        steps = [{ send = { method = "GET", target = "/identitypools" }, as = "developer", expect = { status = 200, snapshot = true } }]
+    "#;
+
+    fn plan(target: &Target, filter: &str) -> Plan {
+        let suite = Suite::from_texts(Service::embedded(), Catalog::embedded(), &[("bulk-publish/valid.toml", CASES)]);
+        Plan::new(&suite.expect("no mistakes"), &[filter.to_owned()], target).expect("it is selected")
+    }
+
+    fn target() -> Target {
+        Target::embedded(&World::standard(1, 1), "http://127.0.0.1:0")
+    }
+
+    /// Whether all trials pass, each by its own thread, and how often a session was
+    /// asked for.
+    fn passes(plan: Plan, open: impl Fn() -> Result<Open, String> + Send + Sync + 'static) -> (bool, usize) {
+        let opened = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&opened);
+        let trials = Trials {
+            open: move || {
+                counter.fetch_add(1, Ordering::Relaxed);
+                open()
+            },
+            check_snapshot: |_: &str, _: &str| Err("the snapshot differs".to_owned()),
+            describe: |_: &Session, _: &_| String::new(),
+        };
+        let arguments = Arguments { quiet: true, test_threads: Some(2), ..Arguments::default() };
+        let code = run_trials(&arguments, plan, 20, trials);
+        (code == std::process::ExitCode::SUCCESS, opened.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn who_cannot_be_reached_is_tried_once() {
+        assert_eq!(passes(plan(&target(), ""), || Err("nobody is there".to_owned())), (false, 1));
+    }
+
+    #[test]
+    fn a_snapshot_that_is_known_to_differ_is_expected() {
+        for (known, expected) in [(true, true), (false, false)] {
+            let mut target = target();
+            let failure = KnownFailure { pattern: RECORDED.to_owned(), reason: "r".to_owned(), link: None };
+            target.known_failures = known.then_some(failure).into_iter().collect();
+            let plan = plan(&target, RECORDED);
+            assert_eq!(passes(plan, move || open(target.clone())), (expected, 1), "{known}");
+        }
+    }
+
+    fn open(mut target: Target) -> Result<Open, String> {
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+        let session = runtime.block_on(async {
+            let service = Arc::new(Service::embedded().clone());
+            let server = Server::start(([127, 0, 0, 1], 0).into(), service, World::standard(1, 1)).await;
+            let server = server.map_err(|error| error.to_string())?;
+            target.endpoint = server.endpoint();
+            std::mem::forget(server);
+            let endpoint = Endpoint::parse(&target.endpoint).map_err(|error| error.to_string())?;
+            let client = Client::new(endpoint, Limits::default()).map_err(|error| error.to_string())?;
+            Ok::<_, String>(Session::new(target, client, false, "r1".to_owned()))
+        })?;
+        Ok(Open { runtime, session })
     }
 }

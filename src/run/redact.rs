@@ -5,7 +5,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde_json::Value;
 
 use super::event::{REDACTED, RecordedBody, RecordedExchange, RecordedRequest, RecordedResponse};
-use crate::judge::Finding;
+use crate::judge::{Finding, SNAPSHOT};
 use crate::spec::Service;
 use crate::target::Target;
 use crate::wire::{Exchange, Headers};
@@ -19,6 +19,11 @@ const LONGEST_VALUE: usize = 2_000;
 /// Shorter values are not taken for secrets: they would be found everywhere.
 const SHORTEST_SECRET: usize = 8;
 
+/// Most secrets that are learned from what crossed the wire in one case: several
+/// times what the longest case carries. An endpoint that sends more would keep us
+/// looking for them for ever; of such a case nothing is shown.
+const MOST_LEARNED: usize = 500;
+
 /// Headers and query parameters whose whole value is secret, by lower-case name.
 const SECRET_NAMES: [&str; 2] = ["x-amz-security-token", "x-amz-signature"];
 
@@ -29,17 +34,19 @@ pub(super) struct Redactor {
     members: Vec<String>,
     /// Secret texts, longest first.
     secrets: Vec<String>,
+    /// How many more can be learned; none if there were more than that.
+    room: Option<usize>,
 }
 
 impl Redactor {
     /// Knows the target's secrets and which members are sensitive.
     pub(super) fn new(service: &Service, target: &Target) -> Self {
         let members = service.sensitive_names().into_iter().map(str::to_owned).collect();
-        let mut redactor = Self { members, secrets: Vec::new() };
+        let mut redactor = Self { members, secrets: Vec::new(), room: Some(usize::MAX) };
         for secret in target.secrets() {
             redactor.add(secret.expose());
         }
-        redactor
+        Self { room: Some(MOST_LEARNED), ..redactor }
     }
 
     /// Learns the secrets that an exchange carries.
@@ -47,7 +54,7 @@ impl Redactor {
         let bodies = [Some(&exchange.request.body), exchange.outcome.as_ref().ok().map(|response| &response.body)];
         for body in bodies.into_iter().flatten() {
             match serde_json::from_slice(body) {
-                Ok(value) => self.learn_from(&value),
+                Ok(value) => self.learn_from(&value, false),
                 Err(_) => self.learn_from_text(&String::from_utf8_lossy(body)),
             }
         }
@@ -68,20 +75,21 @@ impl Redactor {
     }
 
     fn is_sensitive(&self, name: &str) -> bool {
-        self.members.iter().any(|member| member == name)
+        self.members.iter().any(|member| member.eq_ignore_ascii_case(name))
     }
 
-    fn learn_from(&mut self, value: &Value) {
+    /// `sensitive` says that the value stands below a sensitive name.
+    fn learn_from(&mut self, value: &Value, sensitive: bool) {
         match value {
             Value::Object(object) => {
                 for (name, value) in object {
-                    match value {
-                        Value::String(text) if self.is_sensitive(name) => self.add(text),
-                        _ => self.learn_from(value),
-                    }
+                    let sensitive = sensitive || self.is_sensitive(name);
+                    self.learn_from(value, sensitive);
                 }
             }
-            Value::Array(list) => list.iter().for_each(|entry| self.learn_from(entry)),
+            Value::Array(list) => list.iter().for_each(|entry| self.learn_from(entry, sensitive)),
+            Value::String(text) if sensitive => self.add(text),
+            Value::Number(number) if sensitive => self.add(&number.to_string()),
             _ => {}
         }
     }
@@ -100,9 +108,11 @@ impl Redactor {
     }
 
     fn add(&mut self, secret: &str) {
+        let Some(room) = self.room else { return };
         if secret.len() < SHORTEST_SECRET || self.secrets.iter().any(|known| known == secret) {
             return;
         }
+        self.room = room.checked_sub(1);
         let encoded = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
         // As it stands in a query whose writer leaves unreserved characters alone.
         let lenient = encoded.replace("%2D", "-").replace("%2E", ".").replace("%5F", "_").replace("%7E", "~");
@@ -114,8 +124,16 @@ impl Redactor {
         self.secrets.dedup();
     }
 
+    /// Text without secrets, cut to a length that a person can read.
+    pub(super) fn sentence(&self, text: &str) -> String {
+        shorten(self.text(text))
+    }
+
     /// Text without secrets.
     pub(super) fn text(&self, text: &str) -> String {
+        if self.room.is_none() {
+            return REDACTED.to_owned();
+        }
         let mut redacted = text.to_owned();
         for secret in &self.secrets {
             if redacted.contains(secret.as_str()) {
@@ -128,11 +146,16 @@ impl Redactor {
     /// A finding without secrets, its values cut to a length that a person can
     /// read. A snapshot is compared line by line, and stays whole.
     pub(super) fn finding(&self, finding: Finding) -> Finding {
-        let shown = |text: &str| {
-            let text = self.text(text);
-            if finding.at == "snapshot" { text } else { shorten(text) }
-        };
-        Finding { expected: shown(&finding.expected), actual: shown(&finding.actual), ..finding }
+        if finding.at == SNAPSHOT {
+            return Finding { expected: self.text(&finding.expected), actual: self.text(&finding.actual), ..finding };
+        }
+        Finding {
+            // A pointer may lead through names that the endpoint chose.
+            at: self.sentence(&finding.at),
+            expected: self.sentence(&finding.expected),
+            actual: self.sentence(&finding.actual),
+            ..finding
+        }
     }
 
     /// An exchange without secrets.
@@ -147,7 +170,7 @@ impl Redactor {
                 }),
                 None,
             ),
-            Err(failure) => (None, Some(self.text(&failure.to_string()))),
+            Err(failure) => (None, Some(self.sentence(&failure.to_string()))),
         };
         RecordedExchange {
             step: about.step,
@@ -197,7 +220,7 @@ impl Redactor {
         let mut text = self.text(&String::from_utf8_lossy(body));
         // A secret may be spelt with escapes that no list foresees.
         if let Ok(mut value) = serde_json::from_str::<Value>(&text)
-            && self.blank(&mut value)
+            && self.blank(&mut value, false)
         {
             text = value.to_string();
         }
@@ -209,31 +232,28 @@ impl Redactor {
     }
 
     /// Blanks what still holds a secret: sensitive members, and known secrets in
-    /// other texts; whether there were any.
-    fn blank(&self, value: &mut Value) -> bool {
-        match value {
+    /// other texts; whether there were any. `sensitive` says that the value stands
+    /// below a sensitive name.
+    fn blank(&self, value: &mut Value, sensitive: bool) -> bool {
+        let redacted = match value {
             Value::Object(object) => {
-                let mut found = false;
-                for (name, value) in object.iter_mut() {
-                    let leaks = value.as_str().is_some_and(|text| text.len() >= SHORTEST_SECRET && text != REDACTED);
-                    if leaks && self.is_sensitive(name) {
-                        *value = Value::from(REDACTED);
-                        found = true;
-                    } else {
-                        found |= self.blank(value);
-                    }
-                }
-                found
+                return object.iter_mut().fold(false, |found, (name, value)| {
+                    self.blank(value, sensitive || self.is_sensitive(name)) | found
+                });
             }
-            Value::Array(list) => list.iter_mut().fold(false, |found, entry| self.blank(entry) | found),
-            Value::String(text) => {
-                let redacted = self.text(text);
-                let found = redacted != *text;
-                *text = redacted;
-                found
+            Value::Array(list) => {
+                return list.iter_mut().fold(false, |found, entry| self.blank(entry, sensitive) | found);
             }
-            _ => false,
+            Value::String(text) if sensitive && text.len() >= SHORTEST_SECRET => REDACTED.to_owned(),
+            Value::String(text) => self.text(text),
+            Value::Number(number) if sensitive && number.to_string().len() >= SHORTEST_SECRET => REDACTED.to_owned(),
+            _ => return false,
+        };
+        let found = value.as_str() != Some(&redacted);
+        if found {
+            *value = Value::String(redacted);
         }
+        found
     }
 }
 
@@ -268,8 +288,10 @@ mod tests {
     use std::time::Duration;
 
     use bytes::Bytes;
+    use rstest::rstest;
 
     use super::{About, Redactor};
+    use crate::judge::{Finding, Level};
     use crate::reference::World;
     use crate::spec::Service;
     use crate::target::Target;
@@ -316,6 +338,65 @@ mod tests {
         }
         assert!(written.contains("Credential=AKID/x") && written.contains("&b=1"), "{written}");
         assert_eq!(redactor.text(&format!("expected {TOKEN}")), "expected <redacted>");
+    }
+
+    fn answering(body: impl Into<Bytes>) -> Exchange {
+        Exchange { outcome: Ok(Response { status: 200, headers: Headers::new(), body: body.into() }), ..exchange() }
+    }
+
+    fn redactor(exchange: &Exchange) -> Redactor {
+        let target = Target::embedded(&World::standard(1, 1), "http://127.0.0.1:1");
+        let mut redactor = Redactor::new(Service::embedded(), &target);
+        redactor.learn(exchange);
+        redactor
+    }
+
+    #[rstest]
+    #[case::other_case(r#"{"syncsessionTOKEN":"hush-hush-1"}"#)]
+    #[case::list(r#"{"SyncSessionToken":["hush-hush-1"]}"#)]
+    #[case::below(r#"{"SyncSessionToken":{"Value":"hush-hush-1"}}"#)]
+    #[case::escaped(r#"{"SyncSessionToken":["\u0068ush-hush-1"]}"#)]
+    fn a_secret_in_another_form_is_one_too(#[case] body: &'static str) {
+        let exchange = answering(body);
+        let redactor = redactor(&exchange);
+        let text = redactor.body(body.as_bytes()).text;
+        assert!(text.contains("redacted") && !text.contains("ush-hush"), "{text}");
+        assert_eq!(redactor.text("is hush-hush-1"), "is <redacted>");
+    }
+
+    #[test]
+    fn a_number_can_be_a_secret() {
+        let body = r#"{"SyncSessionToken":1234567890,"Count":1234567891}"#;
+        let redactor = redactor(&answering(body));
+        assert!(!redactor.body(body.as_bytes()).text.contains("1234567890"));
+        assert_eq!(redactor.text("1234567890, 1234567891"), "<redacted>, 1234567891");
+    }
+
+    #[test]
+    fn more_secrets_than_can_be_looked_for_leave_nothing_to_show() {
+        let entry = |number: usize| format!(r#"{{"SyncSessionToken":"token-{number:08}"}}"#);
+        let body = format!("[{}]", (0..200_000).map(entry).collect::<Vec<_>>().join(","));
+        let exchange = answering(body);
+        let redactor = redactor(&exchange);
+        let about = About { step: 1, label: "l", signed_by: "identity", tampered: false, fixture: None };
+        let written = serde_json::to_string(&redactor.exchange(&exchange, about)).expect("can be written");
+        assert!(!written.contains("token-0"), "{}", &written[..1000]);
+        assert_eq!(redactor.text("token-00199999"), "<redacted>");
+    }
+
+    #[test]
+    fn a_finding_names_its_place_without_secrets_and_not_at_any_length() {
+        let finding = Finding {
+            level: Level::Fail,
+            step: 1,
+            at: format!("/{TOKEN}/{}", "k".repeat(5_000)),
+            expected: String::new(),
+            actual: String::new(),
+            requirement: "r".to_owned(),
+            origin: "o".to_owned(),
+        };
+        let finding = redactor(&exchange()).finding(finding);
+        assert!(finding.at.starts_with("/<redacted>/kkk") && finding.at.len() < 2_100, "{}", finding.at);
     }
 
     #[test]

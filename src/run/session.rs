@@ -67,9 +67,12 @@ impl Session {
         let identity = |index: usize| lease.identities.get(index).map(|identity| pool.identities[*identity].id.clone());
         bindings.bind("identity-pool-id", pool.id.clone());
         bindings.bind("region", self.target.region.clone());
-        for (name, id) in names::LEASE[1..3].iter().zip([identity(0), identity(1)]) {
+        let other_pool = self.target.pools.iter().find(|other| other.id != pool.id).map(|other| other.id.clone());
+        let leased =
+            [("identity-id", identity(0)), (names::OTHER_IDENTITY, identity(1)), (names::OTHER_POOL, other_pool)];
+        for (name, id) in leased {
             if let Some(id) = id {
-                bindings.bind(*name, id);
+                bindings.bind(name, id);
             }
         }
         for (name, value) in &self.target.resources {

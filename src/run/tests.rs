@@ -11,11 +11,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::{CaseResult, Event, Footer, Session, Settings, run};
+use super::{CaseResult, Event, Footer, Session, Settings, execute, run};
 use crate::cases::Suite;
 use crate::client::{Client, Endpoint, Limits};
 use crate::judge::Verdict;
-use crate::plan::Plan;
+use crate::plan::{Decision, LeaseTable, Plan};
 use crate::spec::{Catalog, Service};
 use crate::target::{Credentials, Identity, KnownFailure, Pool, Secret, Target};
 
@@ -195,14 +195,19 @@ impl Setup {
         self
     }
 
-    async fn run(self, cases: &str) -> Ran {
+    fn session(&self, cases: &str) -> (Session, Plan) {
         let (service, catalog) = (Service::embedded(), Catalog::embedded());
         let files = [("_base.toml", BASES), ("_fixtures.toml", FIXTURES), ("a/t.toml", cases)];
         let suite = Suite::from_texts(service, catalog, &files).unwrap_or_else(|error| panic!("{error}"));
         let plan = Plan::new(&suite, &[], &self.target).expect("all cases are selected");
         let limits = Limits { response_timeout: self.timeout, ..Limits::default() };
         let client = Client::new(Endpoint::parse(&self.target.endpoint).expect("an address"), limits);
-        let session = Session::new(self.target, client.expect("no TLS"), self.strict, "r1".to_owned());
+        let session = Session::new(self.target.clone(), client.expect("no TLS"), self.strict, "r1".to_owned());
+        (session, plan)
+    }
+
+    async fn run(self, cases: &str) -> Ran {
+        let (session, plan) = self.session(cases);
         let settings = Settings { jobs: self.jobs, fail_fast: self.fail_fast, datasets_per_identity: 20 };
         let mut events = Vec::new();
         let footer = run(&session, plan, "digest", settings, self.cancel, |event| events.push(event)).await;
@@ -239,6 +244,27 @@ impl Ran {
     fn written(&self) -> String {
         self.events.iter().map(|event| serde_json::to_string(event).expect("can be written") + "\n").collect()
     }
+}
+
+#[tokio::test]
+async fn a_snapshot_holds_no_secret_that_stands_where_none_should() {
+    let body = r#"{"Nested":{"SyncSessionToken":"canary-token-1"},"Note":"canary-session-a/+="}"#;
+    let server = Server::start(move |_, _| answer(200, body)).await;
+    let step = r#"{ send = { method = "GET", target = "/" }, expect = { status = 200, snapshot = true } }"#;
+    let (session, plan) = Setup::of(&server).session(&case("a", "", step));
+    let Decision::Run(demand) = plan.cases[0].decision else { panic!("it runs") };
+    let lease = LeaseTable::new(&session.target, 20).acquire(demand).expect("free");
+    let snapshot = execute(&session, &plan.cases[0], &lease, 1).await.snapshot.expect("it is taken");
+    assert!(!snapshot.contains("canary") && snapshot.contains("<redacted>"), "{snapshot}");
+}
+
+#[tokio::test]
+async fn a_reason_is_not_as_long_as_an_endpoint_likes() {
+    let body = json!({ "__type": "Oops", "message": "m".repeat(100_000) }).to_string();
+    let server = Server::start(move |_, _| answer(500, &body)).await;
+    let ran = Setup::of(&server).run(&plain("a", "given = [\"listed\"]")).await;
+    let (_, reason, _) = ran.ending();
+    assert!(reason.len() < 2_100, "{}", reason.len());
 }
 
 // ---- one case -------------------------------------------------------------------
@@ -329,6 +355,22 @@ async fn an_outcome_that_nobody_knows_is_noted_and_no_fault() {
     assert_eq!((ran.only().verdict, ran.footer.exit), (Verdict::Pass, 0));
     assert_eq!((ran.only().findings.len(), server.lines().len()), (1, 1));
     assert!(!ran.only().exchanges.is_empty(), "what was noted is shown, whatever the verdict");
+}
+
+#[rstest]
+#[case::refused(429, "TooManyRequestsException")]
+#[case::busy(503, "ServiceUnavailable")]
+#[case::named(400, "ThrottlingException")]
+#[tokio::test]
+async fn an_endpoint_that_throttles_is_not_judged(#[case] status: u16, #[case] name: &str) {
+    let body = format!(r#"{{"__type":"{name}","message":"slow down"}}"#);
+    let server = Server::start(move |_, _| answer(status, &body)).await;
+    let step = |expect: &str| format!(r#"{{ send = {{ method = "GET", target = "/" }}, expect = {{ {expect} }} }}"#);
+    let ran = Setup::of(&server).run(&case("a", "", &step("status = 200"))).await;
+    assert_eq!((ran.only().verdict, ran.footer.exit), (Verdict::Indeterminate, 3));
+    let wanted = step(&format!("status = {status}, error = \"{name}\""));
+    let ran = Setup::of(&server).run(&case("a", "", &wanted)).await;
+    assert_eq!((ran.only().verdict, ran.footer.exit), (Verdict::Pass, 0));
 }
 
 #[rstest]

@@ -16,7 +16,7 @@
 
 use std::fmt::Write as _;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use serde_json::{Map, Value};
 
 use crate::cases::{Bindings, names};
@@ -126,7 +126,7 @@ pub struct Redactions {
     /// Value to placeholder, of what the case bound; longest values first.
     bound: Vec<(String, String)>,
     /// Kind to the values of that kind, in the order of their first occurrence.
-    numbered: IndexMap<String, Vec<String>>,
+    numbered: IndexMap<String, IndexSet<String>>,
 }
 
 impl Redactions {
@@ -147,10 +147,7 @@ impl Redactions {
     /// `<kind>` for the first value of a kind, `<kind:2>` for the second.
     fn named(&mut self, kind: &str, value: &str) -> String {
         let values = self.numbered.entry(kind.to_owned()).or_default();
-        let index = values.iter().position(|known| known == value).unwrap_or_else(|| {
-            values.push(value.to_owned());
-            values.len() - 1
-        });
+        let (index, _) = values.insert_full(value.to_owned());
         if index == 0 { format!("<{kind}>") } else { format!("<{kind}:{}>", index + 1) }
     }
 

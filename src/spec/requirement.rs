@@ -319,7 +319,7 @@ impl Builder<'_> {
         self.documented(
             id.to_owned(),
             RequirementKind::Output,
-            format!("`{name}` in the answer, when present and not null, is {phrase}."),
+            format!("`{name}` in the answer is {phrase}; null is like absent."),
         );
         if enclosing.contains(&member.shape) {
             return;

@@ -11,11 +11,12 @@ use crate::reference::{Keys, World};
 pub const EMBEDDED_SNAPSHOTS: &str = "reference";
 
 /// Names that the reference server takes without asking anybody about them.
-const RESOURCES: [(&str, &str); 5] = [
+const RESOURCES: [(&str, &str); 6] = [
     ("stream-name", "syncspec-stream"),
     ("stream-role-arn", "arn:aws:iam::123456789012:role/syncspec-streams"),
     ("application-arn", "arn:aws:sns:us-east-1:123456789012:app/GCM/syncspec"),
     ("push-role-arn", "arn:aws:iam::123456789012:role/syncspec-push"),
+    ("platform", "GCM"),
     ("function-arn", "arn:aws:lambda:us-east-1:123456789012:function:syncspec"),
 ];
 
@@ -76,7 +77,7 @@ pub fn to_file(world: &World, endpoint: &str) -> String {
     line(format_args!("endpoint = {endpoint:?}\nregion = {:?}", world.region));
     line(format_args!("lacks = {LACKS:?}\nsnapshots = {EMBEDDED_SNAPSHOTS:?}"));
     line(format_args!("\n[developer]\n{}", keys(&world.developer)));
-    let [(_, stream), (_, stream_role), (_, application), (_, push_role), (_, function)] = RESOURCES;
+    let [(_, stream), (_, stream_role), (_, application), (_, push_role), _, (_, function)] = RESOURCES;
     line(format_args!("[kinesis]\nstream-name = {stream:?}\nrole-arn = {stream_role:?}\n"));
     line(format_args!("[sns]\napplication-arn = {application:?}\nrole-arn = {push_role:?}\n"));
     line(format_args!("[lambda]\nfunction-arn = {function:?}"));

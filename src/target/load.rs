@@ -162,19 +162,33 @@ impl Loader<'_> {
 
     fn resources(&self, file: &TargetFile) -> IndexMap<String, String> {
         let mut resources = IndexMap::new();
-        let mut add = |name: &str, value: &Spanned<String>| resources.insert(name.to_owned(), self.text(value));
+        let mut add = |name: &str, value: String| resources.insert(name.to_owned(), value);
         if let Some(kinesis) = &file.kinesis {
-            add("stream-name", &kinesis.stream_name);
-            add("stream-role-arn", &kinesis.role_arn);
+            add("stream-name", self.text(&kinesis.stream_name));
+            add("stream-role-arn", self.text(&kinesis.role_arn));
         }
         if let Some(sns) = &file.sns {
-            add("application-arn", &sns.application_arn);
-            add("push-role-arn", &sns.role_arn);
+            let application = self.text(&sns.application_arn);
+            let platform = self.platform(&sns.application_arn, &application);
+            add("application-arn", application);
+            add("push-role-arn", self.text(&sns.role_arn));
+            add("platform", platform);
         }
         if let Some(lambda) = &file.lambda {
-            add("function-arn", &lambda.function_arn);
+            add("function-arn", self.text(&lambda.function_arn));
         }
         resources
+    }
+
+    /// The platform in the ARN of a platform application.
+    fn platform(&self, raw: &Spanned<String>, arn: &str) -> String {
+        let named = arn.rsplit_once(":app/").and_then(|(_, rest)| rest.split_once('/')).map(|(platform, _)| platform);
+        // That it is missing was said already.
+        if named.is_none() && !arn.is_empty() {
+            let form = "arn:aws:sns:REGION:ACCOUNT:app/PLATFORM/NAME";
+            self.problem(raw, format!("this is no ARN of a platform application: {form}"));
+        }
+        named.unwrap_or_default().to_owned()
     }
 
     fn known_failure(&self, raw: &super::file::RawKnownFailure) -> KnownFailure {

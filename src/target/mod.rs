@@ -194,7 +194,7 @@ session-token = "${W}"
 stream-name = "${V}"
 role-arn = "${V}"
 [sns]
-application-arn = "${V}"
+application-arn = "${ARN}"
 role-arn = "${V}"
 [lambda]
 function-arn = "${V}"
@@ -203,10 +203,15 @@ case = "${V}"
 reason = "${V}"
 link = "${V}"
 "#;
-        let known = |name: &str| ["V", "W"].contains(&name).then(|| "value".to_owned());
+        let known = |name: &str| match name {
+            "V" | "W" => Some("value".to_owned()),
+            "ARN" => Some("arn:aws:sns:us-east-1:123456789012:app/APNS/x".to_owned()),
+            _ => None,
+        };
         let target = load::from_text("t.toml", text, &known).expect("valid");
         assert_eq!(target.pools.len(), 2);
         assert_eq!(target.pools[1].identities[0].id, "value");
+        assert_eq!(target.resources["platform"], "APNS");
         assert_eq!(target.secrets().map(super::Secret::expose).collect::<Vec<_>>(), ["value"; 6]);
         assert!(!format!("{target:?}").contains("${"), "{target:?}");
         // None of them goes by unnoticed when it is not set.

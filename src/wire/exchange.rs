@@ -52,10 +52,10 @@ impl Response {
 
     /// The error's name: from the header `x-amzn-ErrorType`, else from `__type`
     /// or `code` in a JSON body, else from an XML body that is one empty element.
-    /// Namespaces before `#` and addresses after `:` are cut off.
+    /// Addresses after `:` and namespaces before `#` are cut off.
     pub fn error_name(&self) -> Option<String> {
         let named = self.headers.get("x-amzn-errortype").map(str::to_owned).or_else(|| self.error_name_in_body())?;
-        let name = named.rsplit('#').next()?.split(':').next()?.trim();
+        let name = named.split(':').next()?.rsplit('#').next()?.trim();
         (!name.is_empty()).then(|| name.to_owned())
     }
 
@@ -147,6 +147,7 @@ mod tests {
         for (header, body, expected) in [
             (Some("A"), "{}", Some("A")),
             (Some("A:http://internal.amazon.com/coral/x/"), "", Some("A")),
+            (Some("a.b#A:http://internal.amazon.com/coral/x/#y"), "", Some("A")),
             (None, r#"{"__type":"com.amazon.coral.service#A","message":"m"}"#, Some("A")),
             (None, r#"{"code":"A"}"#, Some("A")),
             (None, "<UnknownOperationException/>\n", Some("UnknownOperationException")),
