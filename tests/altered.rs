@@ -63,6 +63,15 @@ const INFERRED: &[(&str, &str)] = &[
     ("ListDatasets /Datasets/*/LastModifiedBy: another value", "the account's id is inferred from one sample"),
     ("ListIdentityPoolUsage /Count: ?1", "the documentation's prose says something else"),
     ("RegisterDevice /DeviceId: another value", "an id is opaque but for its form, which is inferred"),
+    ("BulkPublish ResourceNotFoundException: *", "that other operations answer like DescribeIdentityPoolUsage is inferred"),
+    ("DescribeIdentityUsage ResourceNotFoundException: *", "that other operations answer like DescribeIdentityPoolUsage is inferred"),
+    ("Get* ResourceNotFoundException: *", "that other operations answer like DescribeIdentityPoolUsage is inferred"),
+    ("Set* ResourceNotFoundException: *", "that other operations answer like DescribeIdentityPoolUsage is inferred"),
+    ("DeleteDataset /Dataset/*Date: milliseconds", "that a deleted dataset is returned as it was is inferred"),
+    ("ListIdentityPoolUsage /IdentityPoolUsages: last entry missing", "that a pool with data is listed is inferred"),
+    ("ListIdentityPoolUsage /IdentityPoolUsages/*/IdentityPoolId: another value", "that a pool with data is listed is inferred"),
+    ("RegisterDevice InvalidConfigurationException: *", "what a pool without push synchronisation leads to is inferred"),
+    ("*ubscribe* NotAuthorizedException: *", "a missing setting or device may be found before the credentials"),
 ];
 
 /// Alterations of what nobody knows: cases only note it.
