@@ -40,7 +40,6 @@ const NEVER_ANSWERED: &[(&str, &str)] = &[
     ("* InvalidLambdaFunctionOutputException: *", "the server calls no Lambda functions"),
     ("DeleteDataset ResourceConflictException: *", "nobody knows when it is answered"),
     ("SetIdentityPoolConfiguration ConcurrentModificationException: *", "the server takes one call after the other"),
-    ("*ubscribe* InvalidConfigurationException: *", "nobody knows when it is answered"),
     ("RegisterDevice ResourceNotFoundException: *", "only identities may call, whose pool exists"),
     ("UpdateRecords ResourceNotFoundException: *", "writing makes the dataset"),
     ("*/SyncSessionsCount: *", "nobody knows what it counts; the server leaves it null"),
@@ -63,6 +62,72 @@ const INFERRED: &[(&str, &str)] = &[
     ("ListDatasets /Datasets/*/LastModifiedBy: another value", "the account's id is inferred from one sample"),
     ("ListIdentityPoolUsage /Count: ?1", "the documentation's prose says something else"),
     ("RegisterDevice /DeviceId: another value", "an id is opaque but for its form, which is inferred"),
+    (
+        "BulkPublish ResourceNotFoundException: status *",
+        "that other operations answer like DescribeIdentityPoolUsage is inferred",
+    ),
+    (
+        "BulkPublish ResourceNotFoundException: named *",
+        "that other operations answer like DescribeIdentityPoolUsage is inferred",
+    ),
+    (
+        "DescribeIdentityUsage ResourceNotFoundException: status *",
+        "that other operations answer like DescribeIdentityPoolUsage is inferred",
+    ),
+    (
+        "DescribeIdentityUsage ResourceNotFoundException: named *",
+        "that other operations answer like DescribeIdentityPoolUsage is inferred",
+    ),
+    (
+        "Get* ResourceNotFoundException: status *",
+        "that other operations answer like DescribeIdentityPoolUsage is inferred",
+    ),
+    (
+        "Get* ResourceNotFoundException: named *",
+        "that other operations answer like DescribeIdentityPoolUsage is inferred",
+    ),
+    (
+        "Set* ResourceNotFoundException: status *",
+        "that other operations answer like DescribeIdentityPoolUsage is inferred",
+    ),
+    (
+        "Set* ResourceNotFoundException: named *",
+        "that other operations answer like DescribeIdentityPoolUsage is inferred",
+    ),
+    ("DeleteDataset /Dataset/*Date: milliseconds", "that a deleted dataset is returned as it was is inferred"),
+    ("ListIdentityPoolUsage /IdentityPoolUsages: last entry missing", "that a pool with data is listed is inferred"),
+    (
+        "ListIdentityPoolUsage /IdentityPoolUsages/*/IdentityPoolId: another value",
+        "that a pool with data is listed is inferred",
+    ),
+    (
+        "RegisterDevice InvalidConfigurationException: status *",
+        "what a pool without push synchronisation leads to is inferred",
+    ),
+    (
+        "RegisterDevice InvalidConfigurationException: named *",
+        "what a pool without push synchronisation leads to is inferred",
+    ),
+    (
+        "RegisterDevice InvalidParameterException: named InvalidConfigurationException",
+        "a missing setting may be found before a violated constraint",
+    ),
+    (
+        "*ubscribe* InvalidParameterException: status *",
+        "a missing setting or device may be found before a violated constraint",
+    ),
+    (
+        "*ubscribe* InvalidParameterException: named *",
+        "a missing setting or device may be found before a violated constraint",
+    ),
+    ("*ubscribe* NotAuthorizedException: status *", "a missing setting or device may be found before the credentials"),
+    ("*ubscribe* NotAuthorizedException: named *", "a missing setting or device may be found before the credentials"),
+    ("DeleteDataset NotAuthorizedException: status *", "whether the call keeps identities apart is inferred"),
+    ("DeleteDataset NotAuthorizedException: named *", "whether the call keeps identities apart is inferred"),
+    ("DescribeIdentityUsage NotAuthorizedException: status *", "whether the call keeps identities apart is inferred"),
+    ("DescribeIdentityUsage NotAuthorizedException: named *", "whether the call keeps identities apart is inferred"),
+    ("UpdateRecords NotAuthorizedException: status *", "whether the call keeps identities apart is inferred"),
+    ("UpdateRecords NotAuthorizedException: named *", "whether the call keeps identities apart is inferred"),
 ];
 
 /// Alterations of what nobody knows: cases only note it.
@@ -71,6 +136,8 @@ const OPEN: &[(&str, &str)] = &[
     ("DescribeDataset /Dataset/LastModifiedBy: another value", "who an identity writes as"),
     ("ListIdentityPoolUsage InvalidParameterException: status 404", "what an illegal size of a page leads to"),
     ("ListIdentityPoolUsage InvalidParameterException: named *", "what an illegal size of a page leads to"),
+    ("*ubscribe* InvalidConfigurationException: status *", "what a pool without push synchronisation leads to"),
+    ("*ubscribe* InvalidConfigurationException: named *", "what a pool without push synchronisation leads to"),
     ("*ubscribe* ResourceNotFoundException: status 400", "what an unknown device leads to"),
     ("*ubscribe* ResourceNotFoundException: named *", "what an unknown device leads to"),
 ];
