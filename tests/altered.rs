@@ -122,12 +122,6 @@ const INFERRED: &[(&str, &str)] = &[
     ),
     ("*ubscribe* NotAuthorizedException: status *", "a missing setting or device may be found before the credentials"),
     ("*ubscribe* NotAuthorizedException: named *", "a missing setting or device may be found before the credentials"),
-    ("DeleteDataset NotAuthorizedException: status *", "whether the call keeps identities apart is inferred"),
-    ("DeleteDataset NotAuthorizedException: named *", "whether the call keeps identities apart is inferred"),
-    ("DescribeIdentityUsage NotAuthorizedException: status *", "whether the call keeps identities apart is inferred"),
-    ("DescribeIdentityUsage NotAuthorizedException: named *", "whether the call keeps identities apart is inferred"),
-    ("UpdateRecords NotAuthorizedException: status *", "whether the call keeps identities apart is inferred"),
-    ("UpdateRecords NotAuthorizedException: named *", "whether the call keeps identities apart is inferred"),
 ];
 
 /// Alterations of what nobody knows: cases only note it.

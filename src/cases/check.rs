@@ -258,19 +258,32 @@ pub(super) fn assumption(scope: &Scope<'_>, step: &Spanned<RawStep>, assume: &Ra
     }
 }
 
-/// Nothing that is to be judged follows a step whose outcome nobody knows: a
-/// correct server may take the other way there, and the case ends.
-pub(super) fn open_outcomes(catalog: &Catalog, scope: &Scope<'_>, steps: &[Step]) {
-    let is_open = |expect: &Expect| {
-        catalog.get(&expect.requirement).is_some_and(|requirement| requirement.strength == Strength::Open)
+/// Nothing is judged behind a step whose outcome is less certain: a correct server
+/// may take the other way there, and the case ends.
+pub(super) fn uncertain_outcomes(catalog: &Catalog, scope: &Scope<'_>, steps: &[Step]) {
+    let certainty = |expect: &Expect| {
+        let requirement = catalog.get(&expect.requirement);
+        match requirement.map(|requirement| requirement.strength) {
+            Some(Strength::Open) => 0,
+            Some(Strength::Inferred) => 1,
+            Some(Strength::Observed | Strength::Documented) | None => 2,
+        }
     };
-    let has_open_outcome = |step: &Step| step.expects.iter().any(|expect| expect.has_outcome() && is_open(expect));
-    let Some(open) = steps.iter().position(has_open_outcome) else { return };
-    let judged = steps[open + 1..].iter().flat_map(|step| &step.expects).find(|expect| !is_open(expect));
-    if let Some(expect) = judged {
-        let message = "an earlier step's outcome is open, so a correct server may never get here: \
-                       move this into a case of its own";
-        scope.problem_at(expect.origin.clone(), message.to_owned());
+    let mut least = 2;
+    for step in steps {
+        if let Some(expect) = step.expects.iter().find(|expect| certainty(expect) > least) {
+            let what = if least == 0 { "open" } else { "only inferred" };
+            let message = format!(
+                "an earlier step's outcome is {what}, so a correct server may never get here: \
+                 move this into a case of its own, or before that step"
+            );
+            scope.problem_at(expect.origin.clone(), message);
+            return;
+        }
+        // The outcome named first is the one that ends the case.
+        if let Some(outcome) = step.expects.iter().find(|expect| expect.has_outcome()) {
+            least = least.min(certainty(outcome));
+        }
     }
 }
 

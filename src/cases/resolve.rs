@@ -199,7 +199,7 @@ impl<'s> Library<'s> {
                 proves.push(expect.requirement.clone());
             }
         }
-        check::open_outcomes(self.catalog, scope, &steps);
+        check::uncertain_outcomes(self.catalog, scope, &steps);
         check::whole_case(scope, &case.name, steps, needs).into_case(
             id,
             scope.origin(&case.name.span()),

@@ -174,7 +174,7 @@ impl<'s> Execution<'s> {
     fn settle(&mut self, number: usize, step: &Step, response: &Response, findings: Vec<Finding>) -> Ended {
         // After another outcome than the expected one the state is not what the
         // next steps build on, whatever the level of the finding. That no claim
-        // goes unjudged behind an outcome which nobody knows, the lint sees to.
+        // goes unjudged behind a less certain outcome, the lint sees to.
         // What decides is the outcome named first: one named after it may ask for
         // more than is certain.
         let first = step.expects.iter().find(|expect| expect.has_outcome()).map(|expect| &expect.requirement);

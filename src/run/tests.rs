@@ -333,11 +333,12 @@ async fn a_case_ends_where_another_outcome_comes(
     #[case] exit: u8,
 ) {
     let server = Server::start(|_, _| answer(200, "{}")).await;
-    let first = format!(
-        r#"{{ send = {{ method = "GET", target = "/1" }}, expect = {{ proves = "{requirement}", status = 201 }} }}"#
-    );
-    let second = r#"{ send = { method = "GET", target = "/2" }, expect = { status = 200 } }"#;
-    let ran = Setup::of(&server).run(&case("a", "", &format!("{first}, {second}"))).await;
+    let step = |target: &str, status: u16| {
+        format!(
+            r#"{{ send = {{ method = "GET", target = "{target}" }}, expect = {{ proves = "{requirement}", status = {status} }} }}"#
+        )
+    };
+    let ran = Setup::of(&server).run(&case("a", "", &format!("{}, {}", step("/1", 201), step("/2", 200)))).await;
     assert_eq!((ran.only().verdict, ran.footer.exit), (verdict, exit));
     assert_eq!((ran.only().findings.len(), server.lines().len()), (1, 1));
 }
