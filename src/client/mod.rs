@@ -69,12 +69,12 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 5 s to connect, 30 s in all, 16 MiB.
+    /// 5 s to connect, 30 s in all, 8 MiB: more than a full dataset takes, escaped.
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(5),
             response_timeout: Duration::from_secs(30),
-            max_response_bytes: 16 * 1024 * 1024,
+            max_response_bytes: 8 * 1024 * 1024,
         }
     }
 }
