@@ -109,12 +109,7 @@ fn check_snapshot(set: Option<&str>, case: &str, text: &str) -> Result<(), Strin
 }
 
 fn describe(session: &Session, result: &CaseResult, rerun: &str) -> String {
-    let target = TargetSummary {
-        name: session.target.name.clone(),
-        endpoint: session.target.endpoint.clone(),
-        region: session.target.region.clone(),
-        lacks: session.target.lacks.clone(),
-    };
+    let target = TargetSummary::from(&*session.target);
     let context = Context {
         catalog: session.catalog,
         target: &target,

@@ -33,7 +33,8 @@ impl Expect {
     }
 }
 
-fn alternatives(values: &[impl ToString]) -> String {
+/// `a or b`.
+pub fn alternatives(values: &[impl ToString]) -> String {
     values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }
 

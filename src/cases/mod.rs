@@ -20,6 +20,7 @@ mod suite;
 mod template;
 
 pub use case::{Action, Body, Call, Capture, Case, Expect, Match, Sign, Step, Suite, Tamper, Undo};
+pub use describe::alternatives;
 pub use error::CasesError;
 pub use file::{Actor, BaseFile, BodyForm, CaseFile, FixtureFile, Isolation, SignForm, ValueType};
 pub use template::{Bindings, RenderError, Template, Text};

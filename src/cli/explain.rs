@@ -92,12 +92,7 @@ fn about_case(case: &Case, service: &Service, catalog: &Catalog) -> String {
 
 /// The requests of a case as they will be sent, also as curl commands.
 fn requests(suite: &Suite, case: &Case, target: Target) -> Result<String, Exit> {
-    let summary = TargetSummary {
-        name: target.name.clone(),
-        endpoint: target.endpoint.clone(),
-        region: target.region.clone(),
-        lacks: target.lacks.clone(),
-    };
+    let summary = TargetSummary::from(&target);
     let plan = Plan::new(suite, std::slice::from_ref(&case.id), &target).map_err(Exit::usage)?;
     let decision = plan.cases.into_iter().find(|planned| planned.case.id == case.id).map(|planned| planned.decision);
     let demand = match decision {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::finding::{Finding, Level};
 use super::value;
-use crate::cases::{Action, Bindings, BodyForm, Expect, Match, RenderError, Step, ValueType};
+use crate::cases::{Action, Bindings, BodyForm, Expect, Match, RenderError, Step, ValueType, alternatives};
 use crate::spec::{Catalog, Member, OutputKind, Service, ShapeKind, Strength};
 use crate::wire::Response;
 
@@ -348,8 +348,4 @@ fn is_empty_or_object(response: &Response, body: Option<&Value>) -> bool {
 
 fn shown_body(response: &Response) -> String {
     if response.body.is_empty() { "an empty body".to_owned() } else { String::from_utf8_lossy(&response.body).into() }
-}
-
-fn alternatives(values: &[impl ToString]) -> String {
-    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }

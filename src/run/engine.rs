@@ -226,19 +226,13 @@ fn header(session: &Session, plan: &Plan, suite_digest: &str) -> Header {
         hash.update(planned.case.id.as_bytes());
         hash.update(b"\n");
     }
-    let target = &session.target;
     Header {
         format_version: FORMAT_VERSION,
         suite_version: env!("CARGO_PKG_VERSION").to_owned(),
         suite_digest: suite_digest.to_owned(),
         selection_digest: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
         selected: plan.cases.len(),
-        target: TargetSummary {
-            name: target.name.clone(),
-            endpoint: target.endpoint.clone(),
-            region: target.region.clone(),
-            lacks: target.lacks.clone(),
-        },
+        target: TargetSummary::from(&*session.target),
         strict: session.strict,
         started: now(),
     }

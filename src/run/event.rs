@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::judge::{Finding, Verdict};
+use crate::target::Target;
 
 /// Version of the form of `run.jsonl`; raised when a reader would misread it.
 pub const FORMAT_VERSION: u32 = 1;
@@ -60,6 +61,17 @@ pub struct TargetSummary {
     pub region: String,
     /// What the target says it lacks.
     pub lacks: Vec<String>,
+}
+
+impl From<&Target> for TargetSummary {
+    fn from(target: &Target) -> Self {
+        Self {
+            name: target.name.clone(),
+            endpoint: target.endpoint.clone(),
+            region: target.region.clone(),
+            lacks: target.lacks.clone(),
+        }
+    }
 }
 
 /// What a case came to.

@@ -41,7 +41,7 @@ pub async fn execute(session: &Session, planned: &Planned, lease: &Lease, number
         case,
         lease,
         bindings: session.bindings(case, lease, number),
-        redactor: Redactor::new(session.service, &session.target),
+        redactor: Redactor::clone(&session.redactor),
         exchanges: Vec::new(),
         findings: Vec::new(),
         canonical: Some(Canonical::new(session.service)),

@@ -2,7 +2,7 @@
 
 use super::event::RecordedExchange;
 use super::prepare::{PrepareError, Prepared, actor_name, prepare};
-use super::redact::{About, Redactor};
+use super::redact::About;
 use super::session::Session;
 use crate::cases::Case;
 use crate::plan::Lease;
@@ -38,8 +38,7 @@ pub fn preview(session: &Session, case: &Case, lease: &Lease) -> Vec<Result<Reco
         requests.push(request.map(|request| {
             let not_sent = Failure { kind: FailureKind::Request, detail: "not sent".to_owned() };
             let exchange = Exchange { request, outcome: Err(not_sent), duration: std::time::Duration::ZERO };
-            let redactor = Redactor::new(session.service, &session.target);
-            RecordedExchange { failure: None, ..redactor.exchange(&exchange, about) }
+            RecordedExchange { failure: None, ..session.redactor.exchange(&exchange, about) }
         }));
         for capture in &step.captures {
             bindings.bind(capture.name.clone(), format!("<{}>", capture.name));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::redact::Redactor;
 use crate::cases::{Bindings, Case, names};
 use crate::client::Client;
 use crate::judge::{Judge, Recorded};
@@ -29,6 +30,8 @@ pub struct Session {
     pub strict: bool,
     /// Begins every name that the run makes; different for each run.
     pub run_id: String,
+    /// Knows the target's secrets; each case goes on learning from there.
+    pub(super) redactor: Arc<Redactor>,
 }
 
 /// The set of snapshots that a target without one of its own is compared with.
@@ -42,8 +45,10 @@ impl Session {
             Some(set) => (set.as_str(), Recorded::OnTarget),
             None => (OTHERS_SNAPSHOTS, Recorded::Elsewhere),
         };
+        let service = Service::embedded();
         Self {
-            service: Service::embedded(),
+            redactor: Arc::new(Redactor::new(service, &target)),
+            service,
             catalog: Catalog::embedded(),
             snapshots: Arc::new(Store::shipped(set)),
             recorded,

@@ -85,7 +85,7 @@ impl Loader<'_> {
             endpoint: self.text(&file.endpoint).trim_end_matches('/').to_owned(),
             region: self.text(&file.region),
             pools: self.pools(file),
-            developer: file.developer.as_ref().map(|keys| self.keys(keys)),
+            developer: file.developer.as_ref().map(|keys| self.developer(keys)),
             lacks: file.lacks.iter().map(|need| self.text(need)).collect(),
             resources: self.resources(file),
             known_failures: file.known_failure.iter().map(|raw| self.known_failure(raw)).collect(),
@@ -143,21 +143,21 @@ impl Loader<'_> {
         }
         let identity = |raw: &RawIdentity| Identity {
             id: self.text(&raw.identity_id),
-            credentials: Credentials {
-                access_key_id: self.text(&raw.access_key_id),
-                secret_access_key: self.secret(&raw.secret_access_key),
-                session_token: raw.session_token.as_ref().map(|token| self.secret(token)),
-            },
+            credentials: self.keys(&raw.access_key_id, &raw.secret_access_key, raw.session_token.as_ref()),
         };
         Pool { id: self.text(id), identities: identities.iter().map(identity).collect() }
     }
 
-    fn keys(&self, raw: &RawKeys) -> Credentials {
+    fn keys(&self, id: &Spanned<String>, secret: &Spanned<String>, token: Option<&Spanned<String>>) -> Credentials {
         Credentials {
-            access_key_id: self.text(&raw.access_key_id),
-            secret_access_key: self.secret(&raw.secret_access_key),
-            session_token: raw.session_token.as_ref().map(|token| self.secret(token)),
+            access_key_id: self.text(id),
+            secret_access_key: self.secret(secret),
+            session_token: token.map(|token| self.secret(token)),
         }
+    }
+
+    fn developer(&self, raw: &RawKeys) -> Credentials {
+        self.keys(&raw.access_key_id, &raw.secret_access_key, raw.session_token.as_ref())
     }
 
     fn resources(&self, file: &TargetFile) -> IndexMap<String, String> {
