@@ -84,8 +84,8 @@ impl Judge<'_> {
     }
 
     /// What holds for every answer of an operation, unless the step expects
-    /// something else: declared members have their types, declared errors a
-    /// message.
+    /// something else: declared members have their types, declared errors their
+    /// status and a message.
     fn declared_form(
         &self,
         number: usize,
@@ -101,8 +101,13 @@ impl Judge<'_> {
         let Some(operation) = self.service.operations.get(&call.operation) else { return };
         let mut form = Form { judge: self, number, origin: step.origin.to_string(), findings };
         if !(200..300).contains(&response.status) {
-            if response.error_name().is_some_and(|error| self.service.errors.contains_key(&error)) {
+            if let Some((name, error)) = response.error_name().and_then(|name| self.service.errors.get_key_value(&name))
+            {
                 form.error_members(body);
+                if operation.errors.contains(name) && response.status != error.status {
+                    let requirement = format!("{}/error/{name}", operation.name);
+                    form.add(requirement, "status".to_owned(), error.status.to_string(), response.status.to_string());
+                }
             }
         } else {
             match (operation.output_kind, body) {

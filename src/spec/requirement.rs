@@ -188,7 +188,7 @@ impl Builder<'_> {
         for error in &operation.errors {
             let kind = &self.service.errors[error];
             let source: &[&str] = if kind.in_model { &["model", "reference"] } else { &["reference"] };
-            let statement = format!("`{name}` declares `{error}` with HTTP status {}.", kind.status);
+            let statement = format!("When `{name}` answers `{error}`, the HTTP status is {}.", kind.status);
             self.citing(source);
             self.documented(format!("{name}/error/{error}"), RequirementKind::Error, statement);
         }
@@ -232,22 +232,25 @@ impl Builder<'_> {
             return;
         }
         enclosing.push(member.shape.clone());
+        let is_text = matches!(self.service.shape(&member.shape).kind, ShapeKind::String(_));
+        // Whatever stands in a path, a query or a header is a text.
+        if member.location == Location::Body || !is_text {
+            self.value_type(id, name, &member.shape);
+        }
         self.shape_constraints(id, name, &member.shape, enclosing);
         enclosing.pop();
     }
 
+    /// That a value of another type is refused is not said by the sources checked;
+    /// other services of AWS do so.
+    fn value_type(&mut self, id: &str, name: &str, shape: &str) {
+        let needed = type_phrase(&self.service.shape(shape).kind);
+        let statement = format!("`{name}` is {needed}; a value of another type is refused.");
+        self.add(format!("{id}/type"), RequirementKind::Constraint, Strength::Inferred, statement);
+    }
+
     fn shape_constraints(&mut self, id: &str, name: &str, shape: &str, enclosing: &mut Vec<String>) {
-        let kind = &self.service.shape(shape).kind;
-        let needed = type_phrase(kind);
-        // That a value of another type is refused is not said by the sources
-        // checked; other services of AWS do so.
-        self.add(
-            format!("{id}/type"),
-            RequirementKind::Constraint,
-            Strength::Inferred,
-            format!("`{name}` is {needed}; a value of another type is refused."),
-        );
-        match kind {
+        match &self.service.shape(shape).kind {
             ShapeKind::String(constraints) => self.text_constraints(id, name, constraints),
             ShapeKind::List { member } => self.entries(id, &format!("an entry of {name}"), member, enclosing),
             ShapeKind::Map { key, value, max_entries } => {
@@ -255,7 +258,9 @@ impl Builder<'_> {
                     self.constraint(id, "max-entries", format!("`{name}` holds at most {most} entries."));
                 }
                 self.shape_constraints(&format!("{id}/key"), &format!("a key of {name}"), key, enclosing);
-                self.shape_constraints(&format!("{id}/value"), &format!("a value of {name}"), value, enclosing);
+                let (id, name) = (format!("{id}/value"), format!("a value of {name}"));
+                self.value_type(&id, &name, value);
+                self.shape_constraints(&id, &name, value, enclosing);
             }
             ShapeKind::Structure { members } => {
                 for (below, member) in members {
@@ -276,7 +281,11 @@ impl Builder<'_> {
                     self.input(&format!("{id}/{below}"), below, member, enclosing);
                 }
             }
-            _ => self.shape_constraints(&format!("{id}/entry"), name, shape, enclosing),
+            _ => {
+                let id = format!("{id}/entry");
+                self.value_type(&id, name, shape);
+                self.shape_constraints(&id, name, shape, enclosing);
+            }
         }
     }
 
