@@ -9,6 +9,7 @@ pub mod cli;
 pub mod client;
 pub mod judge;
 pub mod plan;
+pub mod prove;
 pub mod reference;
 pub mod report;
 pub mod run;

@@ -22,9 +22,11 @@
 //! says how the service behaves, a choice was made; [`model`] and `http` list
 //! theirs.
 
+mod altered;
 mod http;
 pub mod model;
 mod world;
 
+pub use altered::{Departure, Rewrite, Switch, Switches};
 pub use http::Server;
 pub use world::{Keys, World, WorldIdentity, WorldPool};

@@ -246,7 +246,7 @@ impl RawShape {
             },
             RawType::Structure => ShapeKind::Structure { members: members(self.members) },
         };
-        Ok(Shape { kind, sensitive: self.sensitive })
+        Ok(Shape { kind, sensitive: self.sensitive, coerced: false })
     }
 }
 

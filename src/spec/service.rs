@@ -204,6 +204,9 @@ pub enum Location {
 pub struct Shape {
     /// What it is, with its constraints.
     pub kind: ShapeKind,
+    /// A value of another type is taken all the same, turned into this one. Never
+    /// so in the shipped data; for servers that are wrong on purpose.
+    pub coerced: bool,
     /// Values must not reach disk or a terminal.
     pub sensitive: bool,
 }

@@ -6,6 +6,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{Handler, Moment};
+use crate::reference::altered::Departure;
 use crate::reference::http::testing::{Signing, at};
 use crate::reference::world::{Keys, World};
 use crate::spec::{Credentials, Service, ShapeKind};
@@ -33,7 +34,8 @@ impl Stage {
         let mut service = Service::embedded().clone();
         alter(&mut service);
         let world = World::standard(2, 2);
-        let handler = Handler::new(Arc::new(service), &world, [5; 32], at(0)).expect("the patterns compile");
+        let handler = Handler::new(Arc::new(service), &world, Departure::default(), [5; 32], at(0))
+            .expect("the patterns compile");
         let identity = world.pools[0].identities[0].keys.clone();
         Self { handler, developer: world.developer, identity, calls: 0.into() }
     }

@@ -92,6 +92,30 @@ fn body(request: &Request) -> Result<Map<String, Value>, Refusal> {
 
 /// The value as its shape has it, with wire names turned into API names.
 fn typed(service: &Service, shape: &str, value: Value, path: &str) -> Result<Value, Refusal> {
+    if !service.shape(shape).coerced {
+        return strictly_typed(service, shape, value, path);
+    }
+    let instead = coerced(&service.shape(shape).kind, &value);
+    strictly_typed(service, shape, value, path).or(Ok(instead))
+}
+
+/// What a careless server might take a value of another type for.
+fn coerced(kind: &ShapeKind, value: &Value) -> Value {
+    match kind {
+        ShapeKind::String(constraints) if constraints.pattern.is_some() => Value::Null,
+        ShapeKind::String(constraints) => match constraints.allowed.first() {
+            Some(allowed) => allowed.as_str().into(),
+            None => value.to_string().into(),
+        },
+        ShapeKind::Integer | ShapeKind::Long => number(value).unwrap_or(0).into(),
+        ShapeKind::Timestamp => 0.into(),
+        ShapeKind::Boolean => true.into(),
+        ShapeKind::List { .. } => Value::Array(Vec::new()),
+        ShapeKind::Map { .. } | ShapeKind::Structure { .. } => Value::Object(Map::new()),
+    }
+}
+
+fn strictly_typed(service: &Service, shape: &str, value: Value, path: &str) -> Result<Value, Refusal> {
     let wrong = |needed: &str| Err(Refusal::serialization(format!("{path} is not {needed}")));
     match (&service.shape(shape).kind, value) {
         (ShapeKind::String(_), value @ Value::String(_)) => Ok(value),
@@ -149,7 +173,9 @@ fn whole(number: &Number) -> Option<i64> {
 fn of_text(service: &Service, operation: &Operation, name: &str, text: String) -> Result<Value, Refusal> {
     let wrong = |needed: &str| Refusal::serialization(format!("{name} is not {needed}"));
     let Some(member) = operation.input.get(name) else { return Ok(Value::String(text)) };
-    match &service.shape(&member.shape).kind {
+    let shape = service.shape(&member.shape);
+    match &shape.kind {
+        ShapeKind::Integer | ShapeKind::Long if shape.coerced => Ok(text.parse::<i64>().unwrap_or(1).into()),
         ShapeKind::Integer => text.parse::<i32>().map(Value::from).map_err(|_| wrong("a whole number of 32 bits")),
         ShapeKind::Long => text.parse::<i64>().map(Value::from).map_err(|_| wrong("a whole number of 64 bits")),
         ShapeKind::Boolean => text.parse::<bool>().map(Value::from).map_err(|_| wrong("true or false")),

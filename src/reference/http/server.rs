@@ -21,6 +21,7 @@ use tokio::time::{sleep, timeout};
 
 use super::handler::{Handler, Moment};
 use super::refusal::Refusal;
+use crate::reference::altered::Departure;
 use crate::reference::model::Timestamp;
 use crate::reference::world::World;
 use crate::spec::Service;
@@ -63,9 +64,23 @@ impl Server {
     /// When the address cannot be listened on, the system gives no random bytes,
     /// or a pattern of the description does not compile.
     pub async fn start(listen: SocketAddr, service: Arc<Service>, world: World) -> io::Result<Self> {
+        Self::start_altered(listen, service, world, Departure::default()).await
+    }
+
+    /// The same, for a server that departs from the reference on purpose.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Server::start`].
+    pub async fn start_altered(
+        listen: SocketAddr,
+        service: Arc<Service>,
+        world: World,
+        departure: Departure,
+    ) -> io::Result<Self> {
         let mut session_key = [0; 32];
         getrandom::fill(&mut session_key).map_err(io::Error::other)?;
-        let handler = Handler::new(service, &world, session_key, now())
+        let handler = Handler::new(service, &world, departure, session_key, now())
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;

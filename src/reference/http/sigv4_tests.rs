@@ -3,6 +3,7 @@
 use rstest::rstest;
 
 use super::Verifier;
+use crate::reference::altered::Switches;
 use crate::reference::http::testing::{Signing, at};
 use crate::reference::model::{Caller, Timestamp};
 use crate::reference::world::World;
@@ -16,7 +17,7 @@ fn world() -> World {
 
 fn verify(request: &Request, now: Timestamp) -> Result<Caller, String> {
     let world = world();
-    let verifier = Verifier::new(&world, "cognito-sync");
+    let verifier = Verifier::new(&world, "cognito-sync", Switches::default());
     verifier.verify(request, now).cloned().map_err(|refusal| format!("{}: {}", refusal.name, refusal.message))
 }
 

@@ -107,7 +107,7 @@ impl Check<'_> {
     }
 
     fn value(&mut self, path: &str, shape: &str, value: &Value) {
-        let Shape { kind, sensitive } = self.service.shape(shape);
+        let Shape { kind, sensitive, .. } = self.service.shape(shape);
         match (kind, value) {
             (ShapeKind::String(constraints), Value::String(text)) => self.text(path, text, constraints, *sensitive),
             (ShapeKind::List { member }, Value::Array(entries)) => {

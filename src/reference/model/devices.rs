@@ -22,6 +22,11 @@ struct Device {
 }
 
 impl Devices {
+    /// The id of the oldest.
+    pub(super) fn first(&self) -> Option<String> {
+        self.0.first().map(|device| device.id.clone())
+    }
+
     fn contains(&self, id: &str) -> bool {
         self.0.iter().any(|device| device.id == id)
     }

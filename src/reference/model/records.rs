@@ -8,6 +8,7 @@ use super::error::ServiceError;
 use super::page::{self, PageRequest};
 use super::session::Session;
 use super::state::{Call, Caller, DatasetPlace, Identity, Model};
+use crate::reference::altered::Switch;
 
 /// Most records of one page.
 const PAGE_RECORDS_MAX: usize = 1_024;
@@ -127,8 +128,11 @@ impl Model {
             Some(token) => Some(self.session(call, place, Some(identity), token)?),
             None => None,
         };
+        if input.patches.is_empty() && self.switches.has(Switch::NoPatchesRefused) {
+            return Err(ServiceError::invalid_parameter("RecordPatches is empty"));
+        }
         check_patches(&input.patches)?;
-        let limits = self.limits;
+        let (limits, switches) = (self.limits, self.switches.clone());
         let by = self.writer(call.caller, input.device_id.as_deref());
         let pool = self.pool_mut(&place.identity_pool_id)?;
         let identity = pool.identity_mut(&place.identity_id)?;
@@ -138,12 +142,12 @@ impl Model {
             // The fresh dataset is kept only when every check has passed.
             let mut fresh = Dataset::new(call.now);
             let dataset = identity.datasets.get_mut(&place.dataset_name).unwrap_or(&mut fresh);
-            dataset.check(&input.patches, &limits)?;
+            dataset.check(&input.patches, &limits, &switches)?;
             if !dataset.exists && existing >= limits.datasets_per_identity {
                 let most = limits.datasets_per_identity;
                 return Err(ServiceError::limit_exceeded(format!("An identity has at most {most} datasets")));
             }
-            written = dataset.write(&input.patches, Write { now: call.now, by: &by });
+            written = dataset.write(&input.patches, Write { now: call.now, by: &by }, &switches);
             identity.datasets.entry(place.dataset_name.clone()).or_insert(fresh);
             identity.modified = Some(call.now);
         }

@@ -8,6 +8,7 @@ use super::devices::Devices;
 use super::error::ServiceError;
 use super::session::{SessionId, Sessions};
 use super::timestamp::Timestamp;
+use crate::reference::altered::Switches;
 use crate::reference::world::World;
 use crate::spec::Service;
 
@@ -16,6 +17,7 @@ use crate::spec::Service;
 pub struct Model {
     pub(super) account_id: String,
     pub(super) limits: Limits,
+    pub(super) switches: Switches,
     pub(super) sessions: Sessions,
     pub(super) pools: BTreeMap<String, Pool>,
 }
@@ -23,7 +25,7 @@ pub struct Model {
 impl Model {
     /// The service at `now`, with the pools and identities of `world` and no data.
     /// `session_key` signs sync sessions; it should be unknown to clients.
-    pub fn new(world: &World, limits: Limits, session_key: [u8; 32], now: Timestamp) -> Self {
+    pub fn new(world: &World, limits: Limits, switches: Switches, session_key: [u8; 32], now: Timestamp) -> Self {
         let pools = world.pools.iter().map(|pool| {
             let identities =
                 pool.identities.iter().map(|identity| (identity.identity_id.clone(), Identity::default())).collect();
@@ -32,8 +34,30 @@ impl Model {
         Self {
             account_id: world.account_id.clone(),
             limits,
+            switches,
             sessions: Sessions::new(session_key),
             pools: pools.collect(),
+        }
+    }
+
+    /// What a server might take for a name that the caller left out, as a server
+    /// does whose description was altered to allow that: the caller's own, or else
+    /// the first there is.
+    pub fn guess(&self, caller: &Caller, member: &str) -> Option<String> {
+        let (pool, identity) = match caller {
+            Caller::Identity { identity_pool_id, identity_id } => (identity_pool_id.clone(), identity_id.clone()),
+            Caller::Developer => {
+                let (id, pool) = self.pools.first_key_value()?;
+                (id.clone(), pool.identities.keys().next()?.clone())
+            }
+        };
+        let data = || self.pools.get(&pool)?.identities.get(&identity);
+        match member {
+            "IdentityPoolId" => Some(pool),
+            "IdentityId" => Some(identity),
+            "DatasetName" => data()?.existing().next().map(|(name, _)| name.clone()),
+            "DeviceId" => data()?.devices.first(),
+            _ => None,
         }
     }
 

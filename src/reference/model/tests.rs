@@ -9,6 +9,7 @@ use super::{
     PatchOperation, PoolConfiguration, PushSync, Record, RecordPage, RecordPatch, ServiceError, Timestamp,
     UpdateRecords,
 };
+use crate::reference::altered::Switches;
 use crate::reference::world::World;
 use crate::spec::Service;
 
@@ -34,7 +35,7 @@ impl Stage {
         let pool = world.pools[0].identity_pool_id.clone();
         let identity = world.pools[0].identities[0].identity_id.clone();
         let caller = Caller::Identity { identity_pool_id: pool.clone(), identity_id: identity.clone() };
-        let model = Model::new(&world, limits, [9; 32], Timestamp::from_millis(0));
+        let model = Model::new(&world, limits, Switches::default(), [9; 32], Timestamp::from_millis(0));
         Self { model, pool, identity, caller, now: 1_000, luck: 0 }
     }
 

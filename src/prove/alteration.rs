@@ -1,0 +1,123 @@
+//! The reference server, altered in one respect.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::reference::{Departure, Rewrite, Switch};
+use crate::spec::Service;
+use crate::wire::{Request, Response};
+
+/// Whether an alteration breaks something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The named requirements do not hold.
+    Mutant,
+    /// The server is as right as the reference, and merely decides otherwise.
+    Variant,
+}
+
+/// One way in which a server can depart from the reference.
+#[derive(Clone)]
+pub struct Alteration {
+    /// Whether it breaks something.
+    pub kind: Kind,
+    /// What it is called on the command line, such as `count-per-patch`, or for a
+    /// derived one the requirement's id and a word:
+    /// `ListRecords/input/DatasetName/max-length/off-by-one`.
+    pub name: String,
+    /// What such a server does, in one sentence.
+    pub about: String,
+    /// Ids of the requirements that a mutant breaks. Of a variant, the open ones
+    /// that it answers otherwise than the reference; may be empty.
+    pub requirements: Vec<String>,
+    change: Change,
+}
+
+#[derive(Clone)]
+enum Change {
+    Nothing,
+    Description(Arc<dyn Fn(&mut Service) + Send + Sync>),
+    Departure(Departure),
+}
+
+impl Alteration {
+    /// The control: nothing is altered.
+    pub fn control() -> Self {
+        Self {
+            kind: Kind::Variant,
+            name: "control".to_owned(),
+            about: "The reference server as it is.".to_owned(),
+            requirements: Vec::new(),
+            change: Change::Nothing,
+        }
+    }
+
+    fn new(kind: Kind, name: &str, about: &str, requirements: &[&str], change: Change) -> Self {
+        let requirements = requirements.iter().map(|id| (*id).to_owned()).collect();
+        Self { kind, name: name.to_owned(), about: about.to_owned(), requirements, change }
+    }
+
+    /// A mutant by a switch.
+    pub(super) fn mutant(name: &str, about: &str, requirements: &[&str], switch: Switch) -> Self {
+        Self::new(Kind::Mutant, name, about, requirements, Change::Departure(switch.into()))
+    }
+
+    /// A variant by a switch.
+    pub(super) fn variant(name: &str, about: &str, requirements: &[&str], switch: Switch) -> Self {
+        Self::new(Kind::Variant, name, about, requirements, Change::Departure(switch.into()))
+    }
+
+    /// A mutant by another description of the service.
+    pub(super) fn described(
+        name: &str,
+        about: &str,
+        requirements: &[&str],
+        alter: impl Fn(&mut Service) + Send + Sync + 'static,
+    ) -> Self {
+        Self::new(Kind::Mutant, name, about, requirements, Change::Description(Arc::new(alter)))
+    }
+
+    /// A mutant by rewriting answers. Given: the operation, if the path leads to
+    /// one, the request, and the reference's answer.
+    pub(super) fn rewritten(
+        name: &str,
+        about: &str,
+        requirements: &[&str],
+        rewrite: impl Fn(Option<&str>, &Request, &mut Response) + Send + Sync + 'static,
+    ) -> Self {
+        let rewrite: Rewrite = Arc::new(rewrite);
+        let departure = Departure { rewrite: Some(rewrite), ..Departure::default() };
+        Self::new(Kind::Mutant, name, about, requirements, Change::Departure(departure))
+    }
+
+    /// The same alteration, of which it is known that it breaks nothing.
+    pub(super) fn legal(mut self) -> Self {
+        self.kind = Kind::Variant;
+        self
+    }
+
+    /// The description that the altered server is made from.
+    pub fn service(&self, unaltered: &Service) -> Service {
+        let mut service = unaltered.clone();
+        if let Change::Description(alter) = &self.change {
+            alter(&mut service);
+        }
+        service
+    }
+
+    /// How the altered server departs from what its description says.
+    pub fn departure(&self) -> Departure {
+        match &self.change {
+            Change::Departure(departure) => departure.clone(),
+            Change::Nothing | Change::Description(_) => Departure::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Alteration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Alteration");
+        shown.field("kind", &self.kind).field("name", &self.name).field("requirements", &self.requirements);
+        shown.finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,13 @@
+//! The mutants of rules in prose, and the variants of open ones.
+
+mod datasets;
+mod pools;
+mod records;
+mod wire;
+
+use super::alteration::Alteration;
+
+/// All of them.
+pub(super) fn all() -> Vec<Alteration> {
+    [records::all(), datasets::all(), pools::all(), wire::all()].into_iter().flatten().collect()
+}
