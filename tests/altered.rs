@@ -12,13 +12,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use syncspec::cases::{Action, Case, Expect, Step, Suite};
-use syncspec::cli::{embedded_world, open_client};
 use syncspec::judge::{Finding, Level, Verdict};
 use syncspec::plan::Plan;
 use syncspec::reference::Server;
 use syncspec::run::{CaseResult, Event, Session, Settings, run};
 use syncspec::spec::{Catalog, Service};
-use syncspec::target::Target;
+use syncspec::target::{Target, embedded_world};
 use syncspec::wire::{Request, Response};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -375,9 +374,8 @@ async fn attempt(
     let proxy = Proxy::start(server.address(), alter).await.expect("the proxy starts");
     let mut target = Target::embedded(&world, &proxy.endpoint());
     target.snapshots = None;
-    let client = open_client(&target, Duration::from_secs(10)).expect("a client");
     let plan = Plan::new(suite, &[], &target).expect("a plan without filters");
-    let session = Session::new(target, client, false, "altered".to_owned());
+    let session = Session::connect(target, Duration::from_secs(10), false, "altered".to_owned()).expect("a session");
     let settings = Settings { jobs: JOBS, fail_fast: false, datasets_per_identity: 20 };
     let (stop, stopped) = watch::channel(false);
     let sink = |event| match event {

@@ -28,7 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("judge", &["spec", "wire", "cases", "snapshot"]),
     ("run", &["spec", "wire", "cases", "target", "plan", "client", "judge", "snapshot"]),
     ("report", &["spec", "judge", "run"]),
-    ("prove", &["spec", "wire", "cases", "target", "plan", "judge", "run", "reference"]),
+    ("prove", &["spec", "wire", "source", "cases", "target", "plan", "judge", "run", "reference"]),
     ("fuzz", &["spec", "wire", "cases", "target", "client", "judge", "reference"]),
     (
         "cli",

@@ -30,6 +30,8 @@ pub(super) enum Command {
     Explain(ExplainArgs),
     /// Check case files, and report every mistake by line and column
     Lint(LintArgs),
+    /// Show that the cases can fail: run them against servers that are wrong on purpose
+    Prove(ProveArgs),
     /// Serve the reference server until interrupted
     Serve(ServeArgs),
     /// Print the JSON Schema of a file format
@@ -160,6 +162,23 @@ pub(super) struct LintArgs {
     #[arg(value_name = "DIR")]
     pub(super) dir: Option<PathBuf>,
 }
+
+#[derive(Debug, Parser)]
+pub(super) struct ProveArgs {
+    /// Mutants and variants to try: a part of a name or of a requirement's id, or a pattern with `*`
+    #[arg(value_name = "FILTER")]
+    pub(super) filters: Vec<String>,
+    #[command(flatten)]
+    pub(super) suite: SuiteArgs,
+    /// Most servers at a time
+    #[arg(long, short, value_name = "N", default_value_t = DEFAULT_SERVERS, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) jobs: u16,
+    /// Text for people, or one JSON object
+    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    pub(super) format: Format,
+}
+
+const DEFAULT_SERVERS: u16 = 8;
 
 #[derive(Debug, Parser)]
 pub(super) struct ServeArgs {

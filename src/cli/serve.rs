@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::Exit;
 use super::args::ServeArgs;
 use super::interrupt::asked_to_stop;
-use super::open::{embedded_world, runtime};
+use super::open::runtime;
 use super::output::{Output, write_atomically};
 use crate::reference::Server;
 use crate::spec::Service;
-use crate::target::to_file;
+use crate::target::{embedded_world, to_file};
 
 pub(super) fn serve(args: &ServeArgs, output: &Output) -> Result<u8, Exit> {
     runtime()?.block_on(async {

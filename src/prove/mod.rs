@@ -14,10 +14,12 @@
 mod alteration;
 mod answers;
 mod derive;
+mod proof;
 mod rules;
 
 pub use alteration::{Alteration, Kind};
 pub use derive::derived;
+pub use proof::{Proof, Tried, prove};
 
 /// Every alteration: the mutants derived from the description, those of the rules
 /// in prose, and the variants.
