@@ -208,6 +208,8 @@ pub(super) enum SchemaKind {
     Base,
     /// The file of fixtures
     Fixture,
+    /// The file of requirements that no case proves
+    Excluded,
     /// Target files
     Target,
     /// One line of run.jsonl
