@@ -36,7 +36,7 @@ pub(super) fn run(args: &ProveArgs, output: &Output) -> Result<u8, Exit> {
         }
         Format::Json => inspect::print_json(output, &document(&proof, &idle))?,
     }
-    let proven = proof.control.is_empty() && idle.is_empty() && proof.tried.iter().all(Tried::is_proven);
+    let proven = proof.control.is_empty() && idle.is_empty() && proof.tried.iter().all(Tried::is_in_order);
     Ok(if proven { 0 } else { NOT_PROVEN })
 }
 
@@ -64,10 +64,20 @@ fn text(proof: &Proof, idle: &[&String]) -> String {
         let _ = writeln!(text, "{line}");
     };
     let of = |kind: Kind| proof.tried.iter().filter(move |tried| tried.alteration.kind == kind);
-    for tried in proof.tried.iter().filter(|tried| !tried.is_proven()) {
+    for tried in proof.tried.iter().filter(|tried| !tried.is_in_order()) {
         let Alteration { name, about, kind, .. } = &tried.alteration;
-        line(format_args!("{}: {name}", if *kind == Kind::Mutant { "not caught" } else { "variant" }));
+        let what = match kind {
+            Kind::Mutant if tried.is_proven() => "caught after all",
+            Kind::Mutant => "not caught",
+            Kind::Variant => "variant",
+        };
+        line(format_args!("{what}: {name}"));
         line(format_args!("  {about}"));
+        if tried.is_proven() {
+            let by: Vec<&str> = tried.caught.values().flatten().map(String::as_str).take(MOST_TOLD).collect();
+            line(format_args!("  the suite says that nothing catches it, but this does: {}", by.join(", ")));
+            continue;
+        }
         for missed in tried.missed() {
             line(format_args!("  no finding names {missed}"));
         }
@@ -98,6 +108,11 @@ fn text(proof: &Proof, idle: &[&String]) -> String {
         proven(Kind::Mutant),
         proven(Kind::Variant),
     ));
+    let excused = proof.tried.iter().filter(|tried| tried.excused.is_some()).count();
+    line(format_args!(
+        "{excused} mutants are not caught for a reason; {} not tried, since no case can prove their requirements",
+        proof.excluded.len()
+    ));
     let cases = proof.catches.len();
     line(format_args!(
         "{} of {cases} cases catch something",
@@ -114,6 +129,7 @@ fn document(proof: &Proof, idle: &[&String]) -> Value {
             "about": tried.alteration.about,
             "requirements": tried.alteration.requirements,
             "proven": tried.is_proven(),
+            "excused": tried.excused,
             "caught": tried.caught,
             "others": tried.others,
         })

@@ -8,7 +8,7 @@ use crate::spec::Service;
 use crate::wire::{Request, Response};
 
 /// Whether an alteration breaks something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// The named requirements do not hold.
     Mutant,

@@ -13,11 +13,13 @@
 
 mod alteration;
 mod answers;
+mod coverage;
 mod derive;
 mod proof;
 mod rules;
 
 pub use alteration::{Alteration, Kind};
+pub use coverage::{Coverage, Row};
 pub use derive::derived;
 pub use proof::{Proof, Tried, prove};
 
