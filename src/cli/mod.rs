@@ -13,12 +13,13 @@ mod progress;
 mod report;
 mod run;
 mod serve;
+mod spec;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{Args, Command, ReportFormat, RunArgs};
+use self::args::{Args, Command, ReportFormat, RunArgs, SpecView};
 use self::output::Output;
 
 pub use self::open::{EMBEDDED_IDENTITIES, EMBEDDED_POOLS, embedded_world, open_client};
@@ -56,6 +57,8 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::serve(&args, &output),
         Command::Schema { kind } => inspect::schema(kind, &output),
         Command::Report { format: ReportFormat::Junit(args) } => report::junit(&args, &output),
+        Command::Spec { view: SpecView::Diff(args) } => spec::diff(&args, &output),
+        Command::Spec { view: SpecView::Disputes } => spec::disputes(&output),
         Command::Completions { shell } => inspect::completions(shell, &output),
     };
     match ended {
