@@ -2,10 +2,12 @@
 
 use std::fmt::Write as _;
 
+use indexmap::IndexMap;
+
 use crate::spec::{Catalog, Dispute, Reading, Service};
 
 /// How many neighbours stand for themselves; more are named by what they share.
-const MOST_NEIGHBOURS: usize = 3;
+const MOST_NEIGHBOURS: usize = 2;
 
 const INTRODUCTION: &str = "\
 # Disputes
@@ -28,6 +30,7 @@ the target followed.
 /// the requirements that it proves.
 pub fn disputes(service: &Service, catalog: &Catalog, cases: &[(&str, &[String])]) -> String {
     let mut text = INTRODUCTION.to_owned();
+    let all: Vec<_> = catalog.iter().map(|requirement| requirement.id.as_str()).collect();
     for dispute in &service.disputes {
         // Writing to a string cannot fail.
         let _ = write!(text, "\n## {}\n\n`{}`\n\n", dispute.question, dispute.id);
@@ -42,7 +45,8 @@ pub fn disputes(service: &Service, catalog: &Catalog, cases: &[(&str, &[String])
         }
         if !dispute.requirements.is_empty() {
             text.push_str("\nRequirements concerned:\n\n");
-            for requirement in folded(dispute.requirements.iter().map(String::as_str)) {
+            let concerned: Vec<_> = dispute.requirements.iter().map(String::as_str).collect();
+            for requirement in folded(&concerned, &all) {
                 let strength = catalog.get(&requirement).map(|requirement| format!(", {}", requirement.strength));
                 let _ = writeln!(text, "- `{requirement}`{}", strength.unwrap_or_default());
             }
@@ -54,47 +58,47 @@ pub fn disputes(service: &Service, catalog: &Catalog, cases: &[(&str, &[String])
 
 /// The cases from which the reading shows that a target follows.
 fn shown(text: &mut String, dispute: &Dispute, cases: &[(&str, &[String])]) {
-    let shows = |reading: &&Reading| !reading.shown_by.is_empty();
-    if !dispute.readings.iter().any(|reading| shows(&reading)) {
-        text.push_str("\nNo case shows which reading a target follows.\n");
-        return;
+    let mut by_requirements: IndexMap<&[String], Vec<&Reading>> = IndexMap::new();
+    for reading in dispute.readings.iter().filter(|reading| !reading.shown_by.is_empty()) {
+        by_requirements.entry(&reading.shown_by).or_default().push(reading);
     }
-    text.push_str("\nWhich reading a target follows shows from:\n\n");
-    for reading in dispute.readings.iter().filter(shows) {
-        let proving = cases.iter().filter(|(_, proves)| proves.iter().any(|id| reading.shown_by.contains(id)));
-        let proving: Vec<_> = folded(proving.map(|(case, _)| *case)).iter().map(|case| format!("`{case}`")).collect();
-        let answered: Vec<_> = reading.answered.iter().map(|part| format!("`{part}`")).collect();
-        let how = if answered.is_empty() {
-            "when nothing is found against".to_owned()
-        } else {
-            format!("when {} came, against", answered.join(" or "))
-        };
-        let requirements: Vec<_> = reading.shown_by.iter().map(|id| format!("`{id}`")).collect();
-        let _ = writeln!(
-            text,
-            "- {}: {how} {} in {}",
-            reading.says,
-            requirements.join(", "),
-            if proving.is_empty() { "no case".to_owned() } else { proving.join(", ") }
-        );
+    if by_requirements.is_empty() {
+        text.push_str("\nNo case shows which reading a target follows.\n");
+    }
+    for (requirements, readings) in by_requirements {
+        let proving = cases.iter().filter(|(_, proves)| proves.iter().any(|id| requirements.contains(id)));
+        let all: Vec<_> = cases.iter().map(|(case, _)| *case).collect();
+        let proving = folded(&proving.map(|(case, _)| *case).collect::<Vec<_>>(), &all);
+        let proving = if proving.is_empty() { "no case".to_owned() } else { quoted(&proving) };
+        let _ = write!(text, "\nWhich reading a target follows shows from {}, in {proving}:\n\n", quoted(requirements));
+        for reading in readings {
+            let how = if reading.answered.is_empty() {
+                "when they hold".to_owned()
+            } else {
+                format!("when the answer is another, with {}", quoted(&reading.answered))
+            };
+            let _ = writeln!(text, "- {}: {how}", reading.says);
+        }
     }
 }
 
+fn quoted(texts: &[String]) -> String {
+    texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ")
+}
+
 /// Ids, with those that share all but their last part, or all but their first,
-/// as one when they are many.
-fn folded<'i>(ids: impl Iterator<Item = &'i str>) -> Vec<String> {
-    let ids: Vec<&str> = ids.collect();
+/// as one when they are many, and all that there are.
+fn folded(ids: &[&str], all: &[&str]) -> Vec<String> {
     let shapes = |id: &str| {
         let before = id.rsplit_once('/').map(|(before, _)| format!("{before}/*"));
         let after = id.split_once('/').map(|(_, after)| format!("*/{after}"));
         [before, after].into_iter().flatten().collect::<Vec<_>>()
     };
+    let number = |shape: &String, ids: &[&str]| ids.iter().filter(|id| shapes(id).contains(shape)).count();
     let mut folded: Vec<String> = Vec::new();
-    for id in &ids {
-        let shared = shapes(id)
-            .into_iter()
-            .find(|shape| ids.iter().filter(|other| shapes(other).contains(shape)).count() > MOST_NEIGHBOURS);
-        let entry = shared.unwrap_or_else(|| (*id).to_owned());
+    for id in ids {
+        let stands = |shape: &String| number(shape, ids) > MOST_NEIGHBOURS && number(shape, ids) == number(shape, all);
+        let entry = shapes(id).into_iter().find(stands).unwrap_or_else(|| (*id).to_owned());
         if !folded.contains(&entry) {
             folded.push(entry);
         }
@@ -108,9 +112,15 @@ mod tests {
 
     #[test]
     fn many_neighbours_are_one() {
-        let rows = ["a/b/1", "a/b/2", "c/d", "a/b/3", "a/b/4", "e/d"];
-        assert_eq!(folded(rows.into_iter()), ["a/b/*", "c/d", "e/d"]);
-        let members = ["A/input/Id", "B/input/Id", "C/input/Id", "D/input/Id"];
-        assert_eq!(folded(members.into_iter()), ["*/input/Id"]);
+        let rows = ["a/b/1", "a/b/2", "c/d", "a/b/3", "e/d"];
+        assert_eq!(folded(&rows, &rows), ["a/b/*", "c/d", "e/d"]);
+        let members = ["A/input/Id", "B/input/Id", "C/input/Id"];
+        assert_eq!(folded(&members, &members), ["*/input/Id"]);
+    }
+
+    #[test]
+    fn a_pattern_stands_for_nothing_else() {
+        let rows = ["a/b/1", "a/b/2", "a/b/3"];
+        assert_eq!(folded(&rows, &[&rows[..], &["a/b/4"]].concat()), rows);
     }
 }
