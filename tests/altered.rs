@@ -12,13 +12,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use syncspec::cases::{Action, Case, Expect, Step, Suite};
-use syncspec::cli::{embedded_world, open_client};
 use syncspec::judge::{Finding, Level, Verdict};
 use syncspec::plan::Plan;
 use syncspec::reference::Server;
 use syncspec::run::{CaseResult, Event, Session, Settings, run};
 use syncspec::spec::{Catalog, Service};
-use syncspec::target::Target;
+use syncspec::target::{Target, embedded_world};
 use syncspec::wire::{Request, Response};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -310,7 +309,7 @@ fn of_interest(suite: &Suite, alteration: &Alteration) -> Suite {
     let of_interest = |case: &&Case| case.steps.iter().filter(calls).flat_map(|step| &step.expects).any(looks);
     let mut cases: Vec<Case> = suite.cases.iter().filter(of_interest).cloned().collect();
     cases.sort_by_key(|case| case.steps.len());
-    Suite { cases, digest: suite.digest.clone() }
+    Suite { cases, excluded: Vec::new(), digest: suite.digest.clone() }
 }
 
 /// Whether a pointer leads to the place, above or below it.
@@ -375,9 +374,8 @@ async fn attempt(
     let proxy = Proxy::start(server.address(), alter).await.expect("the proxy starts");
     let mut target = Target::embedded(&world, &proxy.endpoint());
     target.snapshots = None;
-    let client = open_client(&target, Duration::from_secs(10)).expect("a client");
     let plan = Plan::new(suite, &[], &target).expect("a plan without filters");
-    let session = Session::new(target, client, false, "altered".to_owned());
+    let session = Session::connect(target, Duration::from_secs(10), false, "altered".to_owned()).expect("a session");
     let settings = Settings { jobs: JOBS, fail_fast: false, datasets_per_identity: 20 };
     let (stop, stopped) = watch::channel(false);
     let sink = |event| match event {

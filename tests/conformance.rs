@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use libtest_mimic::Arguments;
 use syncspec::cases::Suite;
-use syncspec::cli::{embedded_world, open_client};
 use syncspec::plan::Plan;
 use syncspec::reference::Server;
 use syncspec::report::{Context, failure, quote};
@@ -20,7 +19,7 @@ use syncspec::run::libtest::{Open, Trials, run_trials};
 use syncspec::run::{CaseResult, Session, TargetSummary};
 use syncspec::snapshot::Snapshot;
 use syncspec::spec::{Catalog, Service};
-use syncspec::target::{EMBEDDED_SNAPSHOTS, Target};
+use syncspec::target::{EMBEDDED_SNAPSHOTS, Target, embedded_world};
 
 const TARGET: &str = "SYNCSPEC_TARGET";
 /// Set by nextest, whose processes would not see each other's leases.
@@ -83,11 +82,12 @@ fn open(mut target: Target) -> Result<Open, String> {
             // It serves until the test program ends.
             std::mem::forget(server);
         }
-        let client = open_client(&target, TIMEOUT)?;
-        client.probe().await.map_err(|failure| format!("cannot reach {}: {failure}", target.endpoint))?;
         // Process ids come again, in containers at every start.
         let run = getrandom::u32().map_err(|error| format!("no random numbers: {error}"))?;
-        Ok::<_, String>(Session::new(target, client, false, format!("{run:08x}")))
+        let session = Session::connect(target, TIMEOUT, false, format!("{run:08x}"))?;
+        let probed = session.client.probe().await;
+        probed.map_err(|failure| format!("cannot reach {}: {failure}", session.target.endpoint))?;
+        Ok::<_, String>(session)
     })?;
     Ok(Open { runtime, session })
 }

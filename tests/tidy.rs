@@ -28,7 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("judge", &["spec", "wire", "cases", "snapshot"]),
     ("run", &["spec", "wire", "cases", "target", "plan", "client", "judge", "snapshot"]),
     ("report", &["spec", "judge", "run"]),
-    ("prove", &["spec", "wire", "cases", "target", "plan", "judge", "run", "reference"]),
+    ("prove", &["spec", "wire", "source", "cases", "target", "plan", "judge", "run", "reference"]),
     ("fuzz", &["spec", "wire", "cases", "target", "client", "judge", "reference"]),
     (
         "cli",
@@ -243,7 +243,7 @@ fn printing(sources: &[Source]) -> Vec<String> {
 
 fn case_files(files: &[String]) -> Vec<String> {
     let is_well_placed = |path: &str| match path.split('/').collect::<Vec<_>>()[..] {
-        [_, "_base.toml" | "_fixtures.toml" | ".gitkeep"] => true,
+        [_, "_base.toml" | "_fixtures.toml" | "_excluded.toml" | ".gitkeep"] => true,
         [_, _, topic] => topic.ends_with(".toml") && !topic.starts_with(['_', '.']),
         _ => false,
     };

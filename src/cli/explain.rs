@@ -12,7 +12,7 @@ use crate::report::{curl, exchange};
 use crate::run::{Session, TargetSummary, preview};
 use crate::source::did_you_mean;
 use crate::spec::{Catalog, Requirement, Service};
-use crate::target::Target;
+use crate::target::{Target, embedded_world};
 
 pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<u8, Exit> {
     let (service, catalog) = inspect::service();
@@ -26,7 +26,7 @@ pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<u8, Exit> {
     };
     let mut target = match &args.target.target {
         Some(file) => Target::from_file(file).map_err(Exit::usage)?,
-        None => Target::embedded(&open::embedded_world(), "http://127.0.0.1:4580"),
+        None => Target::embedded(&embedded_world(), "http://127.0.0.1:4580"),
     };
     if let Some(endpoint) = &args.target.endpoint {
         endpoint.clone_into(&mut target.endpoint);

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use super::args::{Args, Format, LintArgs, ListArgs, SchemaKind};
 use super::output::Output;
 use super::{Exit, NOTHING_SELECTED, open};
-use crate::cases::{BaseFile, Case, CaseFile, FixtureFile, Suite};
+use crate::cases::{BaseFile, Case, CaseFile, ExcludedFile, FixtureFile, Suite};
 use crate::plan::Plan;
 use crate::report;
 use crate::spec::{Catalog, Service};
-use crate::target::{Target, TargetFile};
+use crate::target::{Target, TargetFile, embedded_world};
 
 pub(super) fn list(args: &ListArgs, output: &Output) -> Result<u8, Exit> {
     let suite = open::suite(&args.suite)?;
@@ -31,7 +31,7 @@ pub(super) fn list(args: &ListArgs, output: &Output) -> Result<u8, Exit> {
 
 /// The cases that filters select, whatever a target may lack.
 pub(super) fn select<'s>(suite: &'s Suite, filters: &[String]) -> Result<Vec<&'s Case>, Exit> {
-    let target = Target::embedded(&open::embedded_world(), "http://localhost");
+    let target = Target::embedded(&embedded_world(), "http://localhost");
     let plan = Plan::new(suite, filters, &target)
         .map_err(|error| Exit { code: NOTHING_SELECTED, message: error.to_string() })?;
     let mut planned = plan.cases.iter().map(|planned| planned.case.id.as_str()).peekable();
@@ -64,6 +64,7 @@ pub(super) fn schema(kind: SchemaKind, output: &Output) -> Result<u8, Exit> {
         SchemaKind::Case => generator().into_root_schema_for::<CaseFile>().to_value(),
         SchemaKind::Base => generator().into_root_schema_for::<BaseFile>().to_value(),
         SchemaKind::Fixture => generator().into_root_schema_for::<FixtureFile>().to_value(),
+        SchemaKind::Excluded => generator().into_root_schema_for::<ExcludedFile>().to_value(),
         SchemaKind::Target => generator().into_root_schema_for::<TargetFile>().to_value(),
         SchemaKind::Report => report::schema(),
     };

@@ -4,12 +4,14 @@
 //! sessions) and `output`. Commands return an exit code, and only `main` exits.
 
 mod args;
+mod coverage;
 mod explain;
 mod inspect;
 mod interrupt;
 mod open;
 mod output;
 mod progress;
+mod prove;
 mod report;
 mod run;
 mod serve;
@@ -20,8 +22,6 @@ use clap::Parser as _;
 
 use self::args::{Args, Command, ReportFormat, RunArgs};
 use self::output::Output;
-
-pub use self::open::{EMBEDDED_IDENTITIES, EMBEDDED_POOLS, embedded_world, open_client};
 
 /// Wrong usage: flags, target file, case files.
 const USAGE: u8 = 2;
@@ -53,6 +53,8 @@ pub fn main() -> ExitCode {
         Command::List(args) => inspect::list(&args, &output),
         Command::Explain(args) => explain::explain(&args, &output),
         Command::Lint(args) => inspect::lint(&args, &output),
+        Command::Coverage(args) => coverage::coverage(&args, &output),
+        Command::Prove(args) => prove::run(&args, &output),
         Command::Serve(args) => serve::serve(&args, &output),
         Command::Schema { kind } => inspect::schema(kind, &output),
         Command::Report { format: ReportFormat::Junit(args) } => report::junit(&args, &output),

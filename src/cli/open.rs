@@ -7,23 +7,10 @@ use std::time::Duration;
 use super::Exit;
 use super::args::{SuiteArgs, TargetArgs};
 use crate::cases::{CasesError, Suite};
-use crate::client::{Client, Endpoint, Limits};
 use crate::reference::{Server, World};
 use crate::run::Session;
 use crate::spec::{Catalog, Service};
-use crate::target::Target;
-
-/// Pools of the embedded server: so many cases that need a pool to themselves can
-/// run at a time, and so many bulk publishes in a run.
-pub const EMBEDDED_POOLS: usize = 8;
-
-/// Identities in each of its pools.
-pub const EMBEDDED_IDENTITIES: usize = 6;
-
-/// What the embedded server, and `syncspec serve`, begin with.
-pub fn embedded_world() -> World {
-    World::standard(EMBEDDED_POOLS, EMBEDDED_IDENTITIES)
-}
+use crate::target::{Target, embedded_world};
 
 pub(super) fn suite(args: &SuiteArgs) -> Result<Suite, Exit> {
     suite_in(args.cases.as_deref())
@@ -79,22 +66,9 @@ async fn start(world: World) -> Result<Server, Exit> {
     server.map_err(|error| Exit::usage(format!("the embedded server cannot listen on 127.0.0.1: {error}")))
 }
 
-/// A client for a target.
-///
-/// # Errors
-///
-/// A sentence on what is wrong with the endpoint.
-pub fn open_client(target: &Target, timeout: Duration) -> Result<Client, String> {
-    let endpoint: Endpoint =
-        Endpoint::parse(&target.endpoint).map_err(|error| format!("target {}: {error}", target.name))?;
-    let limits = Limits { response_timeout: timeout, ..Limits::default() };
-    Client::new(endpoint, limits).map_err(|error| error.to_string())
-}
-
 /// A session on a target, with a name of its own for what it makes.
 pub(super) fn session(target: Target, timeout: Duration, strict: bool) -> Result<Session, Exit> {
-    let client = open_client(&target, timeout).map_err(Exit::usage)?;
-    Ok(Session::new(target, client, strict, run_id()?))
+    Session::connect(target, timeout, strict, run_id()?).map_err(Exit::usage)
 }
 
 /// Eight random characters that name a run.

@@ -6,9 +6,8 @@
 //! Deliberately absent: IO and time; the runner asks, the plan answers.
 
 mod lease;
-mod pattern;
 mod select;
 
+pub use crate::source::matches;
 pub use lease::{Demand, Lease, LeaseTable};
-pub use pattern::matches;
 pub use select::{Decision, Plan, PlanError, Planned};

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use super::lease::Demand;
-use super::pattern::matches;
 use crate::cases::{Case, Isolation, Suite, names};
-use crate::source::did_you_mean;
+use crate::source::{did_you_mean, matches};
 use crate::target::{KnownFailure, Target};
 
 /// What is to become of the cases of a suite on a target.

@@ -1,10 +1,11 @@
 //! What all cases of a run share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::redact::Redactor;
 use crate::cases::{Bindings, Case, names};
-use crate::client::Client;
+use crate::client::{Client, Endpoint, Limits};
 use crate::judge::{Judge, Recorded};
 use crate::plan::Lease;
 use crate::snapshot::Store;
@@ -57,6 +58,19 @@ impl Session {
             strict,
             run_id,
         }
+    }
+
+    /// The same, with a client that waits so long for a whole response.
+    ///
+    /// # Errors
+    ///
+    /// A sentence on what is wrong with the endpoint.
+    pub fn connect(target: Target, timeout: Duration, strict: bool, run_id: String) -> Result<Self, String> {
+        let endpoint: Endpoint =
+            Endpoint::parse(&target.endpoint).map_err(|error| format!("target {}: {error}", target.name))?;
+        let limits = Limits { response_timeout: timeout, ..Limits::default() };
+        let client = Client::new(endpoint, limits).map_err(|error| error.to_string())?;
+        Ok(Self::new(target, client, strict, run_id))
     }
 
     /// Compares responses with expectations.

@@ -2,9 +2,13 @@
 //! what to do about it. Case files and target files are read through here, so
 //! that every mistake is reported in one form.
 
+mod pattern;
+
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+
+pub use pattern::matches;
 
 /// A place in a text file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

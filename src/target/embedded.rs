@@ -23,6 +23,18 @@ const RESOURCES: [(&str, &str); 6] = [
 /// What the reference server lacks.
 const LACKS: [&str; 1] = ["legacy-rpc"];
 
+/// Pools of the embedded server: so many cases that need a pool to themselves can
+/// run at a time, and so many bulk publishes in a run.
+pub const EMBEDDED_POOLS: usize = 8;
+
+/// Identities in each of its pools.
+pub const EMBEDDED_IDENTITIES: usize = 6;
+
+/// What the embedded server, and `syncspec serve`, begin with.
+pub fn embedded_world() -> World {
+    World::standard(EMBEDDED_POOLS, EMBEDDED_IDENTITIES)
+}
+
 impl Target {
     /// A reference server with this world, reached at `endpoint`.
     pub fn embedded(world: &World, endpoint: &str) -> Self {

@@ -16,7 +16,7 @@ use std::path::Path;
 use indexmap::IndexMap;
 
 pub use credentials::{Credentials, Secret};
-pub use embedded::{EMBEDDED_SNAPSHOTS, to_file};
+pub use embedded::{EMBEDDED_IDENTITIES, EMBEDDED_POOLS, EMBEDDED_SNAPSHOTS, embedded_world, to_file};
 pub use file::TargetFile;
 pub use load::TargetError;
 

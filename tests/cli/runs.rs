@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use syncspec::cli::embedded_world;
 use syncspec::reference::Server;
 use syncspec::spec::Service;
+use syncspec::target::embedded_world;
 use syncspec::wire::{Request, Response};
 
 use crate::check;
