@@ -63,7 +63,7 @@ fn deletion() -> Vec<Alteration> {
         Alteration::mutant(
             "deletion-keeps-records",
             "A deleted dataset keeps its records, and has them again when it is created again.",
-            &["UpdateRecords/rule/recreates-dataset", "ListRecords/rule/recreated-lists-new-records"],
+            &["UpdateRecords/rule/recreates-dataset"],
             Switch::DeletionKeepsRecords,
         ),
         Alteration::variant(
@@ -269,7 +269,7 @@ fn usage_of_identities() -> Vec<Alteration> {
         Alteration::mutant(
             "identities-share-data",
             "All identities of a pool have the same datasets.",
-            &[],
+            &["ListRecords/input/IdentityId/binding"],
             Switch::IdentitiesShareData,
         ),
     ]
