@@ -328,7 +328,7 @@ fn variants() -> Vec<Alteration> {
 fn has_unsigned(request: &Request, prefix: &str) -> bool {
     let Some(authorization) = request.headers.get("authorization") else { return false };
     let listed = authorization.split("SignedHeaders=").nth(1).and_then(|rest| rest.split(',').next());
-    let signed: Vec<&str> = listed.unwrap_or_default().split(';').collect();
+    let Some(signed) = listed.map(|listed| listed.split(';').collect::<Vec<_>>()) else { return false };
     let names = request.headers.iter().map(|(name, _)| name.to_ascii_lowercase());
     names.filter(|name| name.starts_with(prefix)).any(|name| !signed.contains(&name.as_str()))
 }
