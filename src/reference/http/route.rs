@@ -52,7 +52,7 @@ impl Router {
             .routes
             .iter()
             .filter(|route| (route.method == method || any_method) && route.fits(&segments, &self.switches));
-        let route = fitting.max_by_key(|route| (route.method == method, route.literals()))?;
+        let route = fitting.max_by_key(|route| (route.method == method, route.literals(), route.segments.len()))?;
         let labels = route.segments.iter().zip(segments).filter_map(|(segment, value)| match segment {
             Segment::Literal(_) => None,
             Segment::Label(name) => Some((name.clone(), value)),
