@@ -6,6 +6,8 @@
 mod command;
 #[path = "cli/look.rs"]
 mod look;
+#[path = "cli/prove.rs"]
+mod prove;
 #[path = "support/proxy.rs"]
 mod proxy;
 #[path = "cli/report.rs"]

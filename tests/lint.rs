@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use syncspec::cases::{Case, CasesError, Expect, Match, Step, Suite};
+use syncspec::cases::{Case, CasesError, Exclusion, Expect, Match, Step, Suite};
 use syncspec::spec::{Catalog, Service};
 
 fn folders(kind: &str) -> Vec<(String, PathBuf)> {
@@ -44,7 +44,11 @@ fn every_mistake_is_shown_where_it_is() {
 fn every_feature_is_understood() {
     for (name, folder) in folders("ok") {
         let suite = load(&folder).unwrap_or_else(|error| panic!("{name}\n{error}"));
-        let text: Vec<String> = suite.cases.iter().map(described).collect();
+        let excluded = suite.excluded.iter().map(|Exclusion { patterns, mutants, reason, origin }| {
+            format!("{origin}: excluded {patterns:?} {mutants:?}: {reason}\n")
+        });
+        let excluded = excluded.map(|line| line.replace(&*folder.to_string_lossy(), &name));
+        let text: Vec<String> = suite.cases.iter().map(described).chain(excluded).collect();
         assert_snapshot(&format!("ok.{name}"), &text.join("\n"));
     }
 }

@@ -243,7 +243,7 @@ fn printing(sources: &[Source]) -> Vec<String> {
 
 fn case_files(files: &[String]) -> Vec<String> {
     let is_well_placed = |path: &str| match path.split('/').collect::<Vec<_>>()[..] {
-        [_, "_base.toml" | "_fixtures.toml" | ".gitkeep"] => true,
+        [_, "_base.toml" | "_fixtures.toml" | "_excluded.toml" | ".gitkeep"] => true,
         [_, _, topic] => topic.ends_with(".toml") && !topic.starts_with(['_', '.']),
         _ => false,
     };

@@ -5,15 +5,42 @@ use std::time::Duration;
 
 use super::file::{Actor, BodyForm, Isolation, SignForm, ValueType};
 use super::template::{Template, Text};
-use crate::source::Origin;
+use crate::source::{Origin, matches};
 
 /// Every case of a folder, with a digest of what was read.
 #[derive(Debug, Clone)]
 pub struct Suite {
     /// The cases, ordered by id within file, files by path.
     pub cases: Vec<Case>,
+    /// What no case proves, and why none can.
+    pub excluded: Vec<Exclusion>,
     /// SHA-256 over all files, in hex: equal digests mean equal suites.
     pub digest: String,
+}
+
+/// What no case proves, for one reason.
+#[derive(Debug, Clone)]
+pub struct Exclusion {
+    /// Ids of the requirements; `*` stands for any text.
+    pub patterns: Vec<String>,
+    /// Names of mutants that no case catches; `*` stands for any text.
+    pub mutants: Vec<String>,
+    /// Why no case can prove them.
+    pub reason: String,
+    /// Where that is declared.
+    pub origin: Origin,
+}
+
+impl Exclusion {
+    /// Whether it speaks of this requirement.
+    pub fn covers(&self, requirement: &str) -> bool {
+        self.patterns.iter().any(|pattern| matches(pattern, requirement))
+    }
+
+    /// Whether it speaks of this mutant.
+    pub fn excuses(&self, mutant: &str) -> bool {
+        self.mutants.iter().any(|pattern| matches(pattern, mutant))
+    }
 }
 
 /// A declared sequence of steps with expectations.

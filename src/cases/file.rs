@@ -124,6 +124,32 @@ pub struct RawFixture {
     pub steps: Vec<Spanned<RawStep>>,
 }
 
+/// The file `_excluded.toml`: what no case proves, and why none can.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ExcludedFile {
+    /// The exclusions, each with its reason.
+    pub excluded: Vec<RawExclusion>,
+}
+
+/// What no case proves, for one reason.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawExclusion {
+    /// Ids of requirements that no case names; `*` stands for any text.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub requirements: Vec<Spanned<String>>,
+    /// Names of mutants that no case catches, although cases prove the other sides
+    /// of their requirements; `*` stands for any text. `syncspec prove` checks them.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub mutants: Vec<Spanned<String>>,
+    /// Why no case can prove them, for somebody who knows the service.
+    #[schemars(with = "String")]
+    pub reason: Spanned<String>,
+}
+
 /// One request and what its response must be. Exactly one of `call`, `send` and
 /// `send-bytes` says which request. A step without `expect` and `assume` must
 /// merely succeed; if it does not, the case is not testable.

@@ -11,6 +11,7 @@ mod case;
 mod check;
 mod describe;
 mod error;
+mod excluded;
 mod file;
 pub mod names;
 mod read;
@@ -19,8 +20,8 @@ mod scope;
 mod suite;
 mod template;
 
-pub use case::{Action, Body, Call, Capture, Case, Expect, Match, Sign, Step, Suite, Tamper, Undo};
+pub use case::{Action, Body, Call, Capture, Case, Exclusion, Expect, Match, Sign, Step, Suite, Tamper, Undo};
 pub use describe::alternatives;
 pub use error::CasesError;
-pub use file::{Actor, BaseFile, BodyForm, CaseFile, FixtureFile, Isolation, SignForm, ValueType};
+pub use file::{Actor, BaseFile, BodyForm, CaseFile, ExcludedFile, FixtureFile, Isolation, SignForm, ValueType};
 pub use template::{Bindings, RenderError, Template, Text};

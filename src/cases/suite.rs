@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::case::Suite;
 use super::check::is_kebab_case;
 use super::error::CasesError;
+use super::excluded::exclusions;
 use super::resolve::Library;
 use crate::source::Source;
 use crate::spec::{Catalog, Service};
@@ -19,6 +20,7 @@ static SHIPPED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/cases");
 
 const BASES: &str = "_base.toml";
 const FIXTURES: &str = "_fixtures.toml";
+const EXCLUDED: &str = "_excluded.toml";
 
 /// A file of a suite: its path below the suite's folder with `/` between names,
 /// and its text.
@@ -104,7 +106,7 @@ fn suite(service: &Service, catalog: &Catalog, root: &str, mut files: Vec<File>)
         }
     }
     let mut cases = Vec::new();
-    for file in files.iter().filter(|file| !matches!(file.path.as_str(), BASES | FIXTURES)) {
+    for file in files.iter().filter(|file| !matches!(file.path.as_str(), BASES | FIXTURES | EXCLUDED)) {
         let source = Source { path: source(file), text: &file.text };
         match stem(&file.path) {
             Some(stem) => cases.extend(library.cases(&source, stem)),
@@ -112,6 +114,11 @@ fn suite(service: &Service, catalog: &Catalog, root: &str, mut files: Vec<File>)
                 .report(source.problem(&(0..0), "a case file is <area>/<topic>.toml with both names in kebab-case")),
         }
     }
+    let excluded = files.iter().find(|file| file.path == EXCLUDED).map(|file| {
+        let source = Source { path: source(file), text: &file.text };
+        exclusions(&library, &source, &cases)
+    });
+    let excluded = excluded.unwrap_or_default();
     let mut problems = library.into_problems();
     if !problems.is_empty() {
         problems.sort();
@@ -121,7 +128,7 @@ fn suite(service: &Service, catalog: &Catalog, root: &str, mut files: Vec<File>)
     if cases.is_empty() {
         return Err(CasesError::NoCases { path: root.to_owned() });
     }
-    Ok(Suite { cases, digest: digest(&files) })
+    Ok(Suite { cases, excluded, digest: digest(&files) })
 }
 
 /// `area/topic` of a case file's path, if it has that form.

@@ -30,6 +30,8 @@ pub(super) enum Command {
     Explain(ExplainArgs),
     /// Check case files, and report every mistake by line and column
     Lint(LintArgs),
+    /// Show which cases and which mutants every requirement has
+    Coverage(CoverageArgs),
     /// Show that the cases can fail: run them against servers that are wrong on purpose
     Prove(ProveArgs),
     /// Serve the reference server until interrupted
@@ -164,6 +166,18 @@ pub(super) struct LintArgs {
 }
 
 #[derive(Debug, Parser)]
+pub(super) struct CoverageArgs {
+    /// Requirements to show one by one: a part of an id, or a pattern with `*`
+    #[arg(value_name = "FILTER")]
+    pub(super) filters: Vec<String>,
+    #[command(flatten)]
+    pub(super) suite: SuiteArgs,
+    /// Text for people, or one JSON object
+    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    pub(super) format: Format,
+}
+
+#[derive(Debug, Parser)]
 pub(super) struct ProveArgs {
     /// Mutants and variants to try: a part of a name or of a requirement's id, or a pattern with `*`
     #[arg(value_name = "FILTER")]
@@ -188,6 +202,12 @@ pub(super) struct ServeArgs {
     /// Write a target file that leads to the server
     #[arg(long, value_name = "FILE")]
     pub(super) write_target: Option<PathBuf>,
+    /// Serve a server with one requirement broken, or one that makes another legal choice
+    #[arg(long, value_name = "NAME")]
+    pub(super) mutant: Option<String>,
+    /// List the names for `--mutant` (those that begin with NAME, if given), and serve nothing
+    #[arg(long)]
+    pub(super) list_mutants: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -227,6 +247,8 @@ pub(super) enum SchemaKind {
     Base,
     /// The file of fixtures
     Fixture,
+    /// The file of requirements that no case proves
+    Excluded,
     /// Target files
     Target,
     /// One line of run.jsonl

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::args::{Args, Format, LintArgs, ListArgs, SchemaKind};
 use super::output::Output;
 use super::{Exit, NOTHING_SELECTED, open};
-use crate::cases::{BaseFile, Case, CaseFile, FixtureFile, Suite};
+use crate::cases::{BaseFile, Case, CaseFile, ExcludedFile, FixtureFile, Suite};
 use crate::plan::Plan;
 use crate::report;
 use crate::spec::{Catalog, Service};
@@ -64,6 +64,7 @@ pub(super) fn schema(kind: SchemaKind, output: &Output) -> Result<u8, Exit> {
         SchemaKind::Case => generator().into_root_schema_for::<CaseFile>().to_value(),
         SchemaKind::Base => generator().into_root_schema_for::<BaseFile>().to_value(),
         SchemaKind::Fixture => generator().into_root_schema_for::<FixtureFile>().to_value(),
+        SchemaKind::Excluded => generator().into_root_schema_for::<ExcludedFile>().to_value(),
         SchemaKind::Target => generator().into_root_schema_for::<TargetFile>().to_value(),
         SchemaKind::Report => report::schema(),
     };

@@ -4,6 +4,7 @@
 //! sessions) and `output`. Commands return an exit code, and only `main` exits.
 
 mod args;
+mod coverage;
 mod explain;
 mod inspect;
 mod interrupt;
@@ -52,6 +53,7 @@ pub fn main() -> ExitCode {
         Command::List(args) => inspect::list(&args, &output),
         Command::Explain(args) => explain::explain(&args, &output),
         Command::Lint(args) => inspect::lint(&args, &output),
+        Command::Coverage(args) => coverage::coverage(&args, &output),
         Command::Prove(args) => prove::run(&args, &output),
         Command::Serve(args) => serve::serve(&args, &output),
         Command::Schema { kind } => inspect::schema(kind, &output),

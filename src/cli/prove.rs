@@ -36,7 +36,7 @@ pub(super) fn run(args: &ProveArgs, output: &Output) -> Result<u8, Exit> {
         }
         Format::Json => inspect::print_json(output, &document(&proof, &idle))?,
     }
-    let proven = proof.control.is_empty() && idle.is_empty() && proof.tried.iter().all(Tried::is_proven);
+    let proven = proof.control.is_empty() && idle.is_empty() && proof.tried.iter().all(Tried::is_in_order);
     Ok(if proven { 0 } else { NOT_PROVEN })
 }
 
@@ -64,10 +64,20 @@ fn text(proof: &Proof, idle: &[&String]) -> String {
         let _ = writeln!(text, "{line}");
     };
     let of = |kind: Kind| proof.tried.iter().filter(move |tried| tried.alteration.kind == kind);
-    for tried in proof.tried.iter().filter(|tried| !tried.is_proven()) {
+    for tried in proof.tried.iter().filter(|tried| !tried.is_in_order()) {
         let Alteration { name, about, kind, .. } = &tried.alteration;
-        line(format_args!("{}: {name}", if *kind == Kind::Mutant { "not caught" } else { "variant" }));
+        let what = match kind {
+            Kind::Mutant if tried.is_proven() => "caught after all",
+            Kind::Mutant => "not caught",
+            Kind::Variant => "variant",
+        };
+        line(format_args!("{what}: {name}"));
         line(format_args!("  {about}"));
+        if tried.is_proven() {
+            let by: Vec<&str> = tried.caught.values().flatten().map(String::as_str).take(MOST_TOLD).collect();
+            line(format_args!("  the suite says that nothing catches it, but this does: {}", by.join(", ")));
+            continue;
+        }
         for missed in tried.missed() {
             line(format_args!("  no finding names {missed}"));
         }
@@ -91,18 +101,20 @@ fn text(proof: &Proof, idle: &[&String]) -> String {
     for failure in &proof.control {
         line(format_args!("fails although nothing is altered: {failure}"));
     }
-    let proven = |kind| of(kind).filter(|tried| tried.is_proven()).count();
-    let (mutants, variants) = (of(Kind::Mutant).count(), of(Kind::Variant).count());
+    let count = |kind, counts: fn(&Tried) -> bool| of(kind).filter(|tried| counts(tried)).count();
+    let (mutants, variants) = (count(Kind::Mutant, |_| true), count(Kind::Variant, |_| true));
     line(format_args!(
-        "{} of {mutants} mutants caught at the requirement that they break; {} of {variants} variants pass without a false alarm",
-        proven(Kind::Mutant),
-        proven(Kind::Variant),
+        "mutants caught, by a finding that names what they break: {} of {mutants}",
+        count(Kind::Mutant, Tried::is_proven)
     ));
-    let cases = proof.catches.len();
     line(format_args!(
-        "{} of {cases} cases catch something",
-        proof.catches.values().filter(|caught| !caught.is_empty()).count()
+        "mutants not caught, for a stated reason: {}",
+        count(Kind::Mutant, |tried| tried.excused.is_some())
     ));
+    line(format_args!("mutants not tried, since no case can prove their requirements: {}", proof.excluded.len()));
+    line(format_args!("variants without a false alarm: {} of {variants}", count(Kind::Variant, Tried::is_proven)));
+    let catching = proof.catches.values().filter(|caught| !caught.is_empty()).count();
+    line(format_args!("cases that catch something: {catching} of {}", proof.catches.len()));
     text
 }
 
@@ -114,6 +126,7 @@ fn document(proof: &Proof, idle: &[&String]) -> Value {
             "about": tried.alteration.about,
             "requirements": tried.alteration.requirements,
             "proven": tried.is_proven(),
+            "excused": tried.excused,
             "caught": tried.caught,
             "others": tried.others,
         })

@@ -7,15 +7,25 @@ use super::args::ServeArgs;
 use super::interrupt::asked_to_stop;
 use super::open::runtime;
 use super::output::{Output, write_atomically};
+use crate::prove::{Alteration, Kind, alterations};
 use crate::reference::Server;
+use crate::source::did_you_mean;
 use crate::spec::Service;
 use crate::target::{embedded_world, to_file};
 
 pub(super) fn serve(args: &ServeArgs, output: &Output) -> Result<u8, Exit> {
+    if args.list_mutants {
+        list_mutants(args, output);
+        return Ok(0);
+    }
+    let alteration = match &args.mutant {
+        Some(name) => find(name)?,
+        None => Alteration::control(),
+    };
     runtime()?.block_on(async {
         let world = embedded_world();
-        let service = Arc::new(Service::embedded().clone());
-        let server = Server::start(args.listen, service, world.clone())
+        let service = Arc::new(alteration.service(Service::embedded()));
+        let server = Server::start_altered(args.listen, service, world.clone(), alteration.departure())
             .await
             .map_err(|error| Exit::usage(format!("cannot listen on {}: {error}", args.listen)))?;
         let endpoint = server.endpoint();
@@ -24,10 +34,38 @@ pub(super) fn serve(args: &ServeArgs, output: &Output) -> Result<u8, Exit> {
             written.map_err(|error| Exit::usage(format!("cannot write {}: {error}", file.display())))?;
         }
         output.text(&welcome(&world, &endpoint));
+        if args.mutant.is_some() {
+            output.text(&format!("{}\n", described(&alteration)));
+        }
         let asked = asked_to_stop().await;
         server.shutdown().await;
         asked.map(|()| 0).map_err(Exit::usage)
     })
+}
+
+/// The alteration of this name.
+fn find(name: &str) -> Result<Alteration, Exit> {
+    let all = alterations(Service::embedded());
+    let hint = did_you_mean(name, all.iter().map(|alteration| alteration.name.as_str())).unwrap_or_default();
+    let found = all.into_iter().find(|alteration| alteration.name == name);
+    found.ok_or_else(|| Exit::usage(format!("there is no mutant `{name}`, see `syncspec serve --list-mutants`{hint}")))
+}
+
+fn list_mutants(args: &ServeArgs, output: &Output) {
+    let begins = args.mutant.as_deref().unwrap_or_default();
+    let listed = alterations(Service::embedded()).into_iter().filter(|alteration| alteration.name.starts_with(begins));
+    let lines: String = listed.map(|alteration| format!("{}  {}\n", alteration.name, alteration.about)).collect();
+    output.text(&lines);
+}
+
+/// What a person should know who meets an altered server.
+fn described(alteration: &Alteration) -> String {
+    let Alteration { name, about, kind, requirements, .. } = alteration;
+    let what = match kind {
+        Kind::Mutant => format!("It is wrong on purpose. Broken: {}.", requirements.join(", ")),
+        Kind::Variant => "It is no less right than the reference.".to_owned(),
+    };
+    format!("This is `{name}`: {about} {what}")
 }
 
 /// What a person needs to point a client at the server. The keys are public.

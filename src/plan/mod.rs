@@ -8,5 +8,6 @@
 mod lease;
 mod select;
 
+pub use crate::source::matches;
 pub use lease::{Demand, Lease, LeaseTable};
 pub use select::{Decision, Plan, PlanError, Planned};

@@ -38,6 +38,9 @@ pub struct Proof {
     pub catches: BTreeMap<String, BTreeSet<String>>,
     /// What fails although nothing is altered, in words.
     pub control: Vec<String>,
+    /// Mutants that are not tried, because the suite says why no case can prove any
+    /// of their requirements.
+    pub excluded: Vec<Alteration>,
 }
 
 /// What one alteration came to.
@@ -49,6 +52,8 @@ pub struct Tried {
     pub caught: BTreeMap<String, BTreeSet<String>>,
     /// Cases that claim one of its requirements and ran.
     pub claimed_by: Vec<String>,
+    /// Why the suite says that no case can catch it, if it says so.
+    pub excused: Option<String>,
     /// Of a mutant: what else went wrong in these cases. Of a variant: every false
     /// alarm. In words.
     pub others: Vec<String>,
@@ -66,6 +71,11 @@ impl Tried {
     pub fn is_proven(&self) -> bool {
         let quiet = self.alteration.kind == Kind::Mutant || self.others.is_empty();
         quiet && self.missed().next().is_none()
+    }
+
+    /// Whether all is as the suite says: proven, or else excused.
+    pub fn is_in_order(&self) -> bool {
+        self.is_proven() != self.excused.is_some()
     }
 }
 
@@ -86,6 +96,10 @@ pub async fn prove(
     mut told: impl FnMut(usize),
 ) -> Result<Proof, String> {
     let suite = Arc::new(hastened(suite));
+    let excluded = |id: &String| suite.excluded.iter().any(|exclusion| exclusion.covers(id));
+    let is_excluded =
+        |alteration: &Alteration| !alteration.requirements.is_empty() && alteration.requirements.iter().all(excluded);
+    let (excluded, alterations): (Vec<_>, Vec<_>) = alterations.into_iter().partition(is_excluded);
     let control = Arc::new(attempt(&suite, &Alteration::control()).await?);
     let mut waiting = alterations.into_iter().enumerate();
     let (mut trying, mut tried, mut done) = (JoinSet::new(), BTreeMap::new(), 0);
@@ -111,7 +125,7 @@ pub async fn prove(
         }
     }
     let control = control.iter().filter(|result| !is_well(result.verdict)).map(in_short).collect();
-    Ok(Proof { tried, catches, control })
+    Ok(Proof { tried, catches, control, excluded })
 }
 
 /// The suite, with no step that is repeated for long.
@@ -146,7 +160,9 @@ async fn try_out(suite: &Suite, alteration: Alteration, control: &[CaseResult]) 
         Kind::Variant => unwell.map(in_short).collect(),
         Kind::Mutant => unwell.filter(|result| !by_whom.contains(&result.case)).map(in_short).collect(),
     };
-    Ok(Tried { caught, claimed_by, others, alteration })
+    let excuse = suite.excluded.iter().find(|exclusion| exclusion.excuses(&alteration.name));
+    let excused = excuse.map(|exclusion| exclusion.reason.clone());
+    Ok(Tried { caught, claimed_by, excused, others, alteration })
 }
 
 /// Case and requirement of everything that tells an altered server from the

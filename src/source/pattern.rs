@@ -1,4 +1,4 @@
-//! Patterns over ids.
+//! Patterns over ids: of cases, of requirements.
 
 /// Whether `text` as a whole matches `pattern`, in which `*` stands for any
 /// text, also none.

@@ -61,6 +61,36 @@ pub enum RequirementKind {
     Rule,
 }
 
+impl RequirementKind {
+    /// Every kind, in the order in which the catalogue of an operation has them.
+    pub const ALL: [Self; 9] = [
+        Self::Route,
+        Self::Binding,
+        Self::Constraint,
+        Self::Output,
+        Self::Error,
+        Self::CommonError,
+        Self::Credentials,
+        Self::Limit,
+        Self::Rule,
+    ];
+
+    /// Its name in documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Route => "route",
+            Self::Binding => "binding",
+            Self::Constraint => "constraint",
+            Self::Output => "output",
+            Self::Error => "error",
+            Self::CommonError => "common-error",
+            Self::Credentials => "credentials",
+            Self::Limit => "limit",
+            Self::Rule => "rule",
+        }
+    }
+}
+
 /// All requirements of a service, in the order of its data.
 #[derive(Debug, Clone)]
 pub struct Catalog {

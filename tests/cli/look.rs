@@ -11,7 +11,20 @@ fn ok(args: &str) -> Ended {
 
 #[test]
 fn help_of_every_command() {
-    let commands = ["", "run", "list", "explain", "lint", "serve", "schema", "report", "report junit", "completions"];
+    let commands = [
+        "",
+        "run",
+        "list",
+        "explain",
+        "lint",
+        "coverage",
+        "prove",
+        "serve",
+        "schema",
+        "report",
+        "report junit",
+        "completions",
+    ];
     for command in commands {
         let name = format!("help {command}").trim_end().replace(' ', "-");
         check(&name, &ok(&format!("{command} --help")).to_string());
@@ -80,7 +93,7 @@ fn assert_valid(validator: &jsonschema::Validator, file: &str, value: &Value) {
 
 #[test]
 fn schemas_fit_the_shipped_files() {
-    let [case, base, fixture] = ["case", "base", "fixture"].map(schema);
+    let [case, base, fixture, excluded] = ["case", "base", "fixture", "excluded"].map(schema);
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
     let mut checked = 0;
     let mut folders = vec![root];
@@ -94,6 +107,7 @@ fn schemas_fit_the_shipped_files() {
             let validator = match path.file_name().and_then(|name| name.to_str()) {
                 Some("_base.toml") => &base,
                 Some("_fixtures.toml") => &fixture,
+                Some("_excluded.toml") => &excluded,
                 Some(name) if name.ends_with(".toml") => &case,
                 _ => continue,
             };

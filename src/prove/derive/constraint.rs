@@ -83,6 +83,13 @@ fn entries(place: &Place, most: u64, mutants: &mut Vec<Alteration>) {
     }
 }
 
+/// Characters of the shortest text that a pattern matches. The patterns of the
+/// service ask for plain characters, of one byte each.
+fn shortest_match(pattern: &str) -> Option<u64> {
+    let pattern = regex_syntax::parse(pattern).ok()?;
+    pattern.properties().minimum_len()?.try_into().ok()
+}
+
 /// What is altered in the constraints of a text.
 type Alter = Box<dyn Fn(&mut StringConstraints) + Send + Sync>;
 
@@ -94,9 +101,15 @@ fn text(place: &Place, constraints: &StringConstraints, mutants: &mut Vec<Altera
             own.each_text(service, &alter);
         }));
     };
-    if let Some(fewest) = constraints.min_length {
+    let shortest = constraints.pattern.as_deref().and_then(shortest_match);
+    // A length that the pattern rules out anyway can be asked for or not: such a
+    // server is no mutant, but the same server.
+    let fewest = constraints.min_length;
+    if let Some(fewest) = fewest.filter(|fewest| shortest.is_none_or(|shortest| shortest < *fewest)) {
         let about = format!("{words} may have {} characters.", fewest - 1);
         add("min-length", "one-fewer", about, Box::new(move |text| text.min_length = Some(fewest - 1)));
+    }
+    if let Some(fewest) = fewest.filter(|fewest| shortest.is_none_or(|shortest| shortest <= *fewest)) {
         let about = format!("{words} must have {} characters.", fewest + 1);
         add("min-length", "one-more", about, Box::new(move |text| text.min_length = Some(fewest + 1)));
     }
