@@ -3,6 +3,7 @@
 mod devices;
 mod publish;
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::prove::alteration::Alteration;
@@ -198,17 +199,27 @@ fn configuration() -> Vec<Alteration> {
 fn empty_answers() -> Vec<Alteration> {
     vec![
         Alteration::rewritten(
-            "empty-answers-are-objects",
-            "What has nothing to say says `{}`.",
+            "events-answered-with-an-object",
+            "Setting events is answered with `{}`.",
             &["SetCognitoEvents/rule/empty-body-form"],
-            |operation, _, response| empty(operation, response, "{}"),
+            on("SetCognitoEvents", |response| {
+                if response.status == 200 {
+                    accept(response, &json!({}));
+                }
+            }),
         )
         .legal(),
         Alteration::rewritten(
-            "empty-answers-are-no-bytes",
-            "What has nothing to say says nothing.",
+            "subscriptions-answered-with-no-bytes",
+            "Subscriptions and their ends are answered with no bytes.",
             &["SubscribeToDataset/rule/empty-body-form", "UnsubscribeFromDataset/rule/empty-body-form"],
-            |operation, _, response| empty(operation, response, ""),
+            |operation, _, response| {
+                if matches!(operation, Some("SubscribeToDataset" | "UnsubscribeFromDataset")) && response.status == 200
+                {
+                    response.headers.remove("content-type");
+                    response.body = Bytes::new();
+                }
+            },
         )
         .legal(),
     ]
@@ -235,18 +246,6 @@ fn fill(response: &mut Response, pointer: &str, value: &Value) {
             *member = value.clone();
         }
     });
-}
-
-/// Of the three operations whose answer is empty.
-fn empty(operation: Option<&str>, response: &mut Response, body: &'static str) {
-    let is_empty = ["SetCognitoEvents", "SubscribeToDataset", "UnsubscribeFromDataset"];
-    if response.status == 200 && operation.is_some_and(|operation| is_empty.contains(&operation)) {
-        response.body = body.into();
-        response.headers.remove("content-type");
-        if !body.is_empty() {
-            response.headers.append("content-type", "application/json");
-        }
-    }
 }
 
 fn renamed(response: &mut Response, from: &str, status: u16, to: &str) {
