@@ -76,7 +76,7 @@ fn events() -> Vec<Alteration> {
             "no-events-are-left-out",
             "A pool without events answers an empty object.",
             &["GetCognitoEvents/rule/no-events-form"],
-            on("GetCognitoEvents", |response| no_events_at_all(response)),
+            on("GetCognitoEvents", no_events_at_all),
         )
         .legal(),
         Alteration::variant(
