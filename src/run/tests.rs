@@ -420,7 +420,11 @@ async fn a_request_can_be_written_in_another_way() {
     let _ran = Setup::of(&server).run(&case("a", "", &steps)).await;
     let heads: Vec<String> =
         server.asked.lock().expect("no panic").iter().map(|asked| asked.head.clone() + "\r\n").collect();
-    assert!(heads[0].contains("transfer-encoding: chunked\r\n") && !heads[0].contains("content-length"), "{}", heads[0]);
+    assert!(
+        heads[0].contains("transfer-encoding: chunked\r\n") && !heads[0].contains("content-length"),
+        "{}",
+        heads[0]
+    );
     let names = heads[1].lines().skip(1).filter_map(|line| line.split_once(':')).map(|(name, _)| name);
     let lower: Vec<&str> = names.filter(|name| name.bytes().any(|byte| byte.is_ascii_lowercase())).collect();
     // This one the client adds of itself.
