@@ -19,13 +19,11 @@ fn what_no_case_catches_is_told() {
     let room = Room::with_suite();
     check("prove-not-caught", &room.run("prove --cases cases no-request-id").exits(1).to_string());
     check("prove-unknown", &room.run("prove --cases cases nonsense").exits(4).to_string());
-    let excused = "[[excluded]]\nmutants = [\"no-request-*\", \"ListRecords/route/*\"]\nreason = \"This suite looks away.\"\n";
+    let excused =
+        "[[excluded]]\nmutants = [\"no-request-*\", \"ListRecords/route/*\"]\nreason = \"This suite looks away.\"\n";
     room.write("cases/_excluded.toml", excused);
     check("prove-excused", &room.run("prove --cases cases no-request-id").exits(0).to_string());
-    check(
-        "prove-caught-after-all",
-        &room.run("prove --cases cases ListRecords/route").exits(1).to_string(),
-    );
+    check("prove-caught-after-all", &room.run("prove --cases cases ListRecords/route").exits(1).to_string());
 }
 
 #[test]
