@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::file::{Actor, BodyForm, Isolation, Payload, SignForm, Transfer, ValueType};
+use super::file::{Actor, BodyForm, Isolation, ValueType};
+use super::sending::{Payload, SignForm, Transfer};
 use super::template::{Template, Text};
 use crate::source::{Origin, matches};
 

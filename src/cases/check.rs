@@ -8,9 +8,10 @@ use indexmap::IndexMap;
 use toml::Spanned;
 
 use super::case::{Action, Case, Expect, Step};
-use super::file::{Actor, Isolation, Node, OneOrMany, RawExpect, RawStep, Transfer};
+use super::file::{Actor, Isolation, Node, OneOrMany, RawExpect, RawStep};
 use super::names;
 use super::scope::Scope;
+use super::sending::Transfer;
 use crate::source::{Origin, did_you_mean};
 use crate::spec::{Catalog, Member, Service, ShapeKind, Strength};
 

@@ -12,6 +12,7 @@ use super::case::{Action, Body, Call, Capture, Case, Expect, Rewrite, Sign, Step
 use super::check;
 use super::file::{Actor, BaseFile, CaseFile, FixtureFile, OneOrMany, RawCase, RawExpect, RawFixture, RawStep};
 use super::scope::Scope;
+use super::sending::{RawRewrite, RawSign, RawTamper};
 use super::template::{Template, Text};
 use crate::source::{Problem, Source, did_you_mean};
 use crate::spec::{Catalog, Service};
@@ -368,7 +369,7 @@ fn decode(scope: &Scope<'_>, encoded: &Spanned<String>) -> Vec<u8> {
     })
 }
 
-fn sign(scope: &Scope<'_>, raw: &super::file::RawSign) -> Sign {
+fn sign(scope: &Scope<'_>, raw: &RawSign) -> Sign {
     let fill = |text: &Option<String>| text.as_ref().map(|text| scope.fill(text));
     Sign {
         form: raw.form,
@@ -380,7 +381,7 @@ fn sign(scope: &Scope<'_>, raw: &super::file::RawSign) -> Sign {
     }
 }
 
-fn tamper(scope: &Scope<'_>, raw: &super::file::RawTamper) -> Tamper {
+fn tamper(scope: &Scope<'_>, raw: &RawTamper) -> Tamper {
     let text = |text: &String| -> Text { scope.parse_text(text) };
     Tamper {
         method: raw.method.as_ref().map(|method| scope.fill(method)),
@@ -393,7 +394,7 @@ fn tamper(scope: &Scope<'_>, raw: &super::file::RawTamper) -> Tamper {
     }
 }
 
-fn rewrite(scope: &Scope<'_>, raw: &super::file::RawRewrite) -> Option<Rewrite> {
+fn rewrite(scope: &Scope<'_>, raw: &RawRewrite) -> Option<Rewrite> {
     Some(Rewrite {
         header: raw.header.as_ref().map(|name| scope.fill(name)),
         pattern: scope.plain_pattern(&scope.fill(&raw.pattern))?,
