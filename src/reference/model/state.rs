@@ -43,12 +43,14 @@ impl Model {
 
     /// What a server might take for a name that the caller left out, as a server
     /// does whose description was altered to allow that: the caller's own, or else
-    /// the first there is.
+    /// the first pool that streams, or else the first there is.
     pub fn guess(&self, caller: &Caller, member: &str) -> Option<String> {
         let (pool, identity) = match caller {
             Caller::Identity { identity_pool_id, identity_id } => (identity_pool_id.clone(), identity_id.clone()),
             Caller::Developer => {
-                let (id, pool) = self.pools.first_key_value()?;
+                let streams =
+                    |(_, pool): &(&String, &Pool)| pool.streams.as_ref().is_some_and(CognitoStreams::is_enabled);
+                let (id, pool) = self.pools.iter().find(streams).or_else(|| self.pools.first_key_value())?;
                 (id.clone(), pool.identities.keys().next()?.clone())
             }
         };
