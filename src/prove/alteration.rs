@@ -135,6 +135,11 @@ impl Alteration {
         self
     }
 
+    /// Whether it is several alterations in one.
+    pub fn is_several(&self) -> bool {
+        matches!(self.change, Change::Several(_))
+    }
+
     /// The description that the altered server is made from.
     pub fn service(&self, unaltered: &Service) -> Service {
         let mut service = unaltered.clone();

@@ -19,6 +19,7 @@ mod proof;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod tolerance;
 
 use crate::spec::Service;
 
@@ -26,6 +27,7 @@ pub use alteration::{Alteration, Kind};
 pub use coverage::{Coverage, Row};
 pub use derive::derived;
 pub use proof::{Proof, Tried, prove};
+pub use tolerance::tolerance;
 
 /// Every alteration: the mutants derived from the description, those of the rules
 /// in prose, the variants, and [strangers](strangers()).

@@ -6,6 +6,7 @@ use super::configuration::{CognitoStreams, PushSync};
 use super::dataset::Dataset;
 use super::devices::Devices;
 use super::error::ServiceError;
+use super::publish::Publish;
 use super::session::{SessionId, Sessions};
 use super::timestamp::Timestamp;
 use crate::reference::altered::{Switch, Switches};
@@ -152,8 +153,8 @@ pub(super) struct Pool {
     pub(super) streams: Option<CognitoStreams>,
     /// ARN of the function behind the event `SyncTrigger`.
     pub(super) sync_trigger: Option<String>,
-    /// Start of the latest bulk publish.
-    pub(super) published: Option<Timestamp>,
+    /// The latest bulk publish.
+    pub(super) published: Option<Publish>,
 }
 
 impl Pool {
