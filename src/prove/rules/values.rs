@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::prove::alteration::Alteration;
 use crate::prove::answers::member;
 use crate::reference::Switch;
+use crate::spec::ShapeKind;
 use crate::wire::Response;
 
 pub(super) fn all() -> Vec<Alteration> {
@@ -146,6 +147,17 @@ fn values() -> Vec<Alteration> {
             &["UpdateRecords/rule/value-of-lower-maximum"],
             Switch::ValuesOf400Kilobytes,
         ),
+        Alteration::described(
+            "values-of-4-megabytes",
+            "A value may have 4,194,304 characters, which only the size of its dataset forbids.",
+            &["UpdateRecords/input/RecordPatches/Value/max-length"],
+            |service| {
+                if let ShapeKind::String(constraints) = &mut service.shapes["RecordValue"].kind {
+                    constraints.max_length = Some(4_194_304);
+                }
+            },
+        )
+        .legal(),
         Alteration::variant(
             "missing-value-removes",
             "A replacement without value removes the record.",
