@@ -40,7 +40,7 @@ fn deletion() -> Vec<Alteration> {
             "unknown-dataset-deleted",
             "Deleting a dataset that does not exist succeeds.",
             &["DeleteDataset/rule/unknown-dataset"],
-            |operation, _, response| succeed(response, operation == Some("DeleteDataset"), json!({ "Dataset": null })),
+            |operation, _, response| succeed(response, operation == Some("DeleteDataset"), &json!({ "Dataset": null })),
         ),
         Alteration::mutant(
             "deleted-described",
@@ -65,6 +65,12 @@ fn deletion() -> Vec<Alteration> {
             "A deleted dataset keeps its records, and has them again when it is created again.",
             &["UpdateRecords/rule/recreates-dataset"],
             Switch::DeletionKeepsRecords,
+        ),
+        Alteration::variant(
+            "recreation-keeps-date",
+            "A dataset that is created again keeps its first CreationDate.",
+            &[],
+            Switch::RecreationKeepsDate,
         ),
         Alteration::variant(
             "deletion-uncounted",
@@ -129,7 +135,7 @@ fn descriptions() -> Vec<Alteration> {
             "A dataset that does not exist is described as nothing.",
             &["DescribeDataset/rule/unknown-dataset", "DeleteDataset/rule/no-longer-described"],
             |operation, _, response| {
-                succeed(response, operation == Some("DescribeDataset"), json!({ "Dataset": null }))
+                succeed(response, operation == Some("DescribeDataset"), &json!({ "Dataset": null }))
             },
         ),
         Alteration::rewritten(
@@ -311,7 +317,7 @@ fn usage_of_pools() -> Vec<Alteration> {
             &["DescribeIdentityPoolUsage/rule/unknown-pool"],
             |operation, _, response| {
                 let described = operation == Some("DescribeIdentityPoolUsage");
-                succeed(response, described, json!({ "IdentityPoolUsage": null }));
+                succeed(response, described, &json!({ "IdentityPoolUsage": null }));
             },
         ),
         Alteration::rewritten(
@@ -362,6 +368,18 @@ fn lists_of_pools() -> Vec<Alteration> {
                 usage["SyncSessionsCount"] = 1.into();
             }
         }),
+        Alteration::rewritten(
+            "page-size-of-pools-not-asked",
+            "A list of pools has no MaxResults where none was asked for.",
+            &[],
+            |operation, request, response| {
+                let asked = request.query().is_some_and(|query| query.contains("maxResults="));
+                if operation == Some("ListIdentityPoolUsage") && !asked {
+                    member(response, "/MaxResults", |size| *size = Value::Null);
+                }
+            },
+        )
+        .legal(),
         Alteration::variant(
             "token-of-pool-plain",
             "The token of a page of pools is the last pool's id as it is.",
@@ -372,7 +390,7 @@ fn lists_of_pools() -> Vec<Alteration> {
 }
 
 /// Makes a success of what was not found.
-fn succeed(response: &mut Response, of_operation: bool, body: Value) {
+fn succeed(response: &mut Response, of_operation: bool, body: &Value) {
     if of_operation && response.status == 404 {
         response.status = 200;
         response.headers.remove("x-amzn-ErrorType");
