@@ -10,7 +10,7 @@ use crate::wire::Request;
 const MISMATCH: &str = "The request signature we calculated does not match";
 
 pub(super) fn all() -> Vec<Alteration> {
-    [covered(), scope(), clock(), claims(), credentials(), variants()].into_iter().flatten().collect()
+    [covered(), encoded(), scope(), clock(), claims(), credentials(), variants()].into_iter().flatten().collect()
 }
 
 fn covered() -> Vec<Alteration> {
@@ -75,6 +75,11 @@ fn covered() -> Vec<Alteration> {
                 }
             }),
         ),
+    ]
+}
+
+fn encoded() -> Vec<Alteration> {
+    vec![
         Alteration::mutant(
             "path-encoded-once",
             "A path is signed as it is sent, without being encoded once more.",
