@@ -6,6 +6,8 @@
 mod command;
 #[path = "cli/look.rs"]
 mod look;
+#[path = "support/model.rs"]
+mod model;
 #[path = "cli/prove.rs"]
 mod prove;
 #[path = "support/proxy.rs"]
@@ -14,6 +16,8 @@ mod proxy;
 mod report;
 #[path = "cli/runs.rs"]
 mod runs;
+#[path = "cli/spec.rs"]
+mod spec;
 #[path = "cli/stops.rs"]
 mod stops;
 #[path = "cli/wrong.rs"]

@@ -23,6 +23,10 @@ fn help_of_every_command() {
         "schema",
         "report",
         "report junit",
+        "spec",
+        "spec diff",
+        "spec disputes",
+        "spec tolerance",
         "completions",
     ];
     for command in commands {

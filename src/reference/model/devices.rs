@@ -28,7 +28,7 @@ impl Devices {
         self.0.first().map(|device| device.id.clone())
     }
 
-    fn contains(&self, id: &str) -> bool {
+    pub(super) fn contains(&self, id: &str) -> bool {
         self.0.iter().any(|device| device.id == id)
     }
 }
