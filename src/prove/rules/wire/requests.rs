@@ -13,7 +13,7 @@ use crate::wire::Request;
 const UNKNOWN: &str = "UnknownOperationException";
 
 pub(super) fn all() -> Vec<Alteration> {
-    [routes(), labels(), bodies(), content_types()].into_iter().flatten().collect()
+    [routes(), labels(), bodies(), content_types(), accepted_forms()].into_iter().flatten().collect()
 }
 
 fn routes() -> Vec<Alteration> {
@@ -244,6 +244,85 @@ fn content_types() -> Vec<Alteration> {
             |_, request, response| {
                 if request.headers.get("content-type").is_some_and(|sent| sent.contains(';')) {
                     refuse(response, 415, "UnsupportedMediaTypeException");
+                }
+            },
+        ),
+    ]
+}
+
+fn accepted_forms() -> Vec<Alteration> {
+    vec![
+        Alteration::rewritten(
+            "other-content-types-refused",
+            "A write is refused unless its content type is a JSON one.",
+            &["service/rule/other-content-types-ignored"],
+            |_, request, response| {
+                let json = request.headers.get("content-type").is_some_and(|sent| sent.contains("json"));
+                if !request.body.is_empty() && !json {
+                    refuse(response, 415, "UnsupportedMediaTypeException");
+                }
+            },
+        ),
+        Alteration::mutant(
+            "labels-decoded-twice",
+            "Labels in a path are decoded twice.",
+            &["service/rule/label-decoded-once"],
+            Switch::LabelsDecodedTwice,
+        ),
+        Alteration::rewritten(
+            "query-not-decoded",
+            "Names and values in the query are taken as they are sent.",
+            &["service/rule/query-decoding"],
+            |_, request, response| {
+                let query = request.query().unwrap_or_default();
+                if query.contains("%32") || query.contains("%53") {
+                    refuse(response, 400, "SerializationException");
+                }
+            },
+        ),
+        Alteration::rewritten(
+            "unknown-parameters-refused",
+            "A parameter of the query that is not declared is refused.",
+            &["service/rule/unknown-parameters-ignored"],
+            |_, request, response| {
+                if request.query().is_some_and(|query| query.contains("colour=")) {
+                    refuse(response, 400, "ValidationException");
+                }
+            },
+        ),
+        Alteration::rewritten(
+            "answers-allow-no-origin",
+            "Answers to pages of another origin cannot be read by them.",
+            &["service/rule/answers-allow-any-origin"],
+            always(|response| response.headers.remove("access-control-allow-origin")),
+        ),
+        Alteration::rewritten(
+            "errors-allow-no-origin",
+            "Errors cannot be read by pages of another origin.",
+            &["service/rule/answers-allow-any-origin"],
+            always(|response| {
+                if response.status >= 400 {
+                    response.headers.remove("access-control-allow-origin");
+                }
+            }),
+        ),
+        Alteration::rewritten(
+            "json-escapes-refused",
+            "Escapes by number in a JSON body are refused.",
+            &["service/rule/json-escapes"],
+            |_, request, response| {
+                if request.body.windows(2).any(|pair| pair == br"\u") {
+                    refuse(response, 400, "SerializationException");
+                }
+            },
+        ),
+        Alteration::rewritten(
+            "json-line-breaks-refused",
+            "A JSON body over several lines is refused.",
+            &["service/rule/json-whitespace"],
+            |_, request, response| {
+                if request.body.contains(&b'\n') {
+                    refuse(response, 400, "SerializationException");
                 }
             },
         ),
