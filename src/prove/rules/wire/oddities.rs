@@ -85,7 +85,8 @@ fn json() -> Vec<Alteration> {
         odd("byte-order-mark", 400, VALIDATION, |request| text(request).starts_with('\u{feff}')),
         odd("text-after-json", 400, VALIDATION, |request| {
             let text = text(request);
-            ["]} {}", "]}}", "]} and more"].into_iter().any(|end| text.ends_with(end))
+            let ends = ["]} {}", "]}}", "]} and more"].into_iter().any(|end| text.ends_with(end));
+            ends && serde_json::from_str::<serde_json::Value>(&text).is_err()
         }),
         odd("members-in-other-case", 400, SERIALIZATION, |request| text(request).contains("\"syncSessionToken\"")),
     ]
