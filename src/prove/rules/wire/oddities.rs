@@ -69,10 +69,7 @@ fn json() -> Vec<Alteration> {
             let text = text(request);
             text.contains(r"\ud83d") != text.contains(r"\ude00")
         }),
-        odd("repeated-member", 400, SERIALIZATION, |request| {
-            let text = text(request);
-            text.matches("\"Value\"").count() > text.matches("\"Op\"").count()
-        }),
+        odd("repeated-member", 400, SERIALIZATION, |request| text(request).contains(r#""Value": "1", "Value""#)),
         odd("whole-number-forms", 400, SERIALIZATION, |request| {
             let text = text(request);
             ["0.0}", "0e0}", "-0}"].into_iter().any(|form| text.contains(&format!("\"SyncCount\": {form}")))
