@@ -343,6 +343,20 @@ switches! {
     PathEndUnsigned,
     /// A signature for a request without query fits one with a query.
     QueryUnsigned,
+    /// A signature in the query is not compared with what it should be.
+    QuerySignatureUnchecked,
+    /// A signature in the query never expires.
+    QuerySignatureLasts,
+    /// The hash that a request states is believed.
+    StatedHashBelieved,
+    /// A signature may leave out the body when the request says so.
+    UnsignedPayloadAccepted,
+    /// A signature need not cover the host.
+    UnsignedHostAccepted,
+    /// The scope of a signature is not read; the server takes its own.
+    ScopeUnread,
+    /// A signer's clock may be off by three minutes.
+    ClockWindowOfThreeMinutes,
     /// A signature is not compared when the request has a body.
     BodyUnsigned,
     /// A path is signed as it is sent, without being encoded once more.
@@ -379,6 +393,8 @@ switches! {
     InputBeforeSignature,
     /// Labels in a path are taken as they are sent.
     LabelsNotDecoded,
+    /// Labels in a path are decoded twice.
+    LabelsDecodedTwice,
     /// Of what is encoded in a label, only colons are decoded.
     OnlyColonsDecoded,
     /// A path with a colon in it that is not encoded is unknown.

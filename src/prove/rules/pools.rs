@@ -12,7 +12,10 @@ use crate::reference::Switch;
 use crate::wire::Response;
 
 pub(super) fn all() -> Vec<Alteration> {
-    [events(), configuration(), empty_answers(), publish::all(), devices::all()].into_iter().flatten().collect()
+    [events(), no_events(), configuration(), streams(), empty_answers(), publish::all(), devices::all()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn events() -> Vec<Alteration> {
@@ -59,17 +62,22 @@ fn events() -> Vec<Alteration> {
                 }
             },
         ),
+    ]
+}
+
+fn no_events() -> Vec<Alteration> {
+    vec![
         Alteration::rewritten(
             "no-events-made-up",
             "A pool without events lists `SyncTrigger` without a function.",
             &["GetCognitoEvents/rule/no-events"],
-            on("GetCognitoEvents", |response| no_events(response, &json!({ "SyncTrigger": "" }))),
+            on("GetCognitoEvents", |response| without_events(response, &json!({ "SyncTrigger": "" }))),
         ),
         Alteration::rewritten(
             "no-events-are-null",
             "A pool without events answers null for them.",
             &["GetCognitoEvents/rule/no-events-form"],
-            on("GetCognitoEvents", |response| no_events(response, &Value::Null)),
+            on("GetCognitoEvents", |response| without_events(response, &Value::Null)),
         )
         .legal(),
         Alteration::rewritten(
@@ -167,6 +175,11 @@ fn configuration() -> Vec<Alteration> {
             &["SetIdentityPoolConfiguration/rule/empty-push-sync-clears"],
             Switch::EmptyPushSyncIgnored,
         ),
+    ]
+}
+
+fn streams() -> Vec<Alteration> {
+    vec![
         Alteration::mutant(
             "streams-forgotten",
             "CognitoStreams that is set is answered and then forgotten.",
@@ -225,7 +238,7 @@ fn empty_answers() -> Vec<Alteration> {
     ]
 }
 
-fn no_events(response: &mut Response, instead: &Value) {
+fn without_events(response: &mut Response, instead: &Value) {
     member(response, "/Events", |events| {
         if events.as_object().is_some_and(serde_json::Map::is_empty) {
             *events = instead.clone();

@@ -3,6 +3,8 @@
 
 mod answers;
 mod errors;
+mod oddities;
+mod preflights;
 mod requests;
 mod signing;
 
@@ -11,7 +13,10 @@ use crate::prove::answers::{is_error, refuse};
 use crate::wire::{Request, Response};
 
 pub(super) fn all() -> Vec<Alteration> {
-    [signing::all(), requests::all(), errors::all(), answers::all()].into_iter().flatten().collect()
+    [signing::all(), preflights::all(), requests::all(), oddities::all(), errors::all(), answers::all()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Gives an error of one name another name and status.

@@ -65,6 +65,8 @@ impl Router {
             segment.to_owned()
         } else if self.switches.has(Switch::OnlyColonsDecoded) {
             segment.replace("%3A", ":")
+        } else if self.switches.has(Switch::LabelsDecodedTwice) {
+            decoded(&decoded(segment))
         } else {
             decoded(segment)
         }

@@ -9,7 +9,7 @@ use crate::reference::Switch;
 use crate::wire::Response;
 
 pub(super) fn all() -> Vec<Alteration> {
-    [publish(), publish_variants()].into_iter().flatten().collect()
+    [publish(), publish_details(), publish_variants()].into_iter().flatten().collect()
 }
 
 fn publish() -> Vec<Alteration> {
@@ -42,6 +42,11 @@ fn publish() -> Vec<Alteration> {
                 renamed(response, "AlreadyStreamedException", 400, "DuplicateRequestException")
             }),
         ),
+    ]
+}
+
+fn publish_details() -> Vec<Alteration> {
+    vec![
         Alteration::rewritten(
             "never-published-succeeded",
             "A pool that was never published is said to have been.",

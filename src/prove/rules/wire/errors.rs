@@ -12,10 +12,18 @@ const KNOWN_POOLS: &str = "us-east-1:9001c0de-";
 const KNOWN_IDENTITIES: &str = "us-east-1:1dc0de00-";
 
 pub(super) fn all() -> Vec<Alteration> {
-    [form(), form_variants(), constraints(), unknown_pools(), unknown_pool_variants(), unknown_identity_variants()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        form(),
+        headers(),
+        form_variants(),
+        constraints(),
+        unknown_pools(),
+        unknown_pool_variants(),
+        unknown_identity_variants(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn form() -> Vec<Alteration> {
@@ -63,6 +71,11 @@ fn form() -> Vec<Alteration> {
             &["service/rule/error-body-has-no-type"],
             always(type_in_body),
         ),
+    ]
+}
+
+fn headers() -> Vec<Alteration> {
+    vec![
         Alteration::rewritten(
             "error-names-cut-short",
             "Errors have the short names of the query protocol.",

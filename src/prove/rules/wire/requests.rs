@@ -1,4 +1,4 @@
-//! Preflights, routes, and forms of requests.
+//! Routes, and forms of requests.
 
 use serde_json::{Value, json};
 
@@ -7,200 +7,13 @@ use crate::prove::alteration::Alteration;
 use crate::prove::answers::{accept, always, is_error, refuse};
 use crate::reference::Switch;
 use crate::spec::ShapeKind;
-use crate::wire::{Request, Response};
+use crate::wire::Request;
 
 /// The error for what no operation has.
 const UNKNOWN: &str = "UnknownOperationException";
 
 pub(super) fn all() -> Vec<Alteration> {
-    [preflights(), preflight_variants(), routes(), labels(), bodies(), content_types()].into_iter().flatten().collect()
-}
-
-fn preflights() -> Vec<Alteration> {
-    vec![
-        Alteration::rewritten(
-            "preflight-refused",
-            "A preflight needs a signature like any request.",
-            &["service/rule/preflight-accepted"],
-            |_, request, response| {
-                preflight(request, response, |response| {
-                    refuse(response, 403, "MissingAuthenticationTokenException");
-                })
-            },
-        ),
-        Alteration::rewritten(
-            "preflight-without-content",
-            "A preflight has the HTTP status 204.",
-            &["service/rule/preflight-accepted"],
-            |_, request, response| {
-                preflight(request, response, |response| {
-                    response.status = 204;
-                })
-            },
-        ),
-        Alteration::rewritten(
-            "preflight-with-body",
-            "A preflight is answered with `{}`.",
-            &["service/rule/preflight-accepted"],
-            |_, request, response| {
-                preflight(request, response, |response| {
-                    response.body = "{}".into();
-                })
-            },
-        ),
-        Alteration::rewritten(
-            "preflight-echoes-origin",
-            "A preflight allows the one origin that asks.",
-            &["service/rule/preflight-any-origin"],
-            |_, request, response| {
-                preflight(request, response, |response| {
-                    response.headers.set("access-control-allow-origin", "https://app.example.com");
-                })
-            },
-        ),
-        Alteration::rewritten(
-            "preflight-without-origin",
-            "A preflight allows no origin.",
-            &["service/rule/preflight-any-origin"],
-            |_, request, response| {
-                preflight(request, response, |response| {
-                    response.headers.remove("access-control-allow-origin");
-                })
-            },
-        ),
-        Alteration::rewritten(
-            "preflight-allows-reading",
-            "A preflight allows GET, whatever it asks for.",
-            &["service/rule/preflight-echoes-request"],
-            |_, request, response| {
-                preflight(request, response, |response| {
-                    response.headers.set("access-control-allow-methods", "GET");
-                })
-            },
-        ),
-        Alteration::rewritten(
-            "preflight-allows-no-headers",
-            "A preflight allows no headers.",
-            &["service/rule/preflight-echoes-request"],
-            |_, request, response| {
-                preflight(request, response, |response| {
-                    response.headers.remove("access-control-allow-headers");
-                })
-            },
-        ),
-        Alteration::rewritten(
-            "preflight-allows-any-headers",
-            "A preflight allows headers by an asterisk, which leaves `Authorization` out.",
-            &["service/rule/preflight-echoes-request"],
-            |_, request, response| {
-                preflight(request, response, |response| {
-                    response.headers.set("access-control-allow-headers", "*");
-                })
-            },
-        ),
-        Alteration::rewritten(
-            "preflight-exposes-nothing",
-            "A preflight exposes no headers.",
-            &["service/rule/preflight-exposes-error-headers"],
-            |_, request, response| {
-                preflight(request, response, |response| {
-                    response.headers.remove("access-control-expose-headers");
-                })
-            },
-        ),
-        Alteration::rewritten(
-            "preflight-hides-error-type",
-            "A preflight does not expose an error's name.",
-            &["service/rule/preflight-exposes-error-headers"],
-            |_, request, response| {
-                preflight(request, response, |response| {
-                    response.headers.set("access-control-expose-headers", "x-amzn-RequestId,x-amzn-ErrorMessage,Date");
-                })
-            },
-        ),
-        Alteration::rewritten(
-            "preflight-hides-request-id",
-            "A preflight does not expose the request id.",
-            &["service/rule/preflight-exposes-error-headers"],
-            |_, request, response| {
-                preflight(request, response, |response| {
-                    response.headers.set("access-control-expose-headers", "x-amzn-ErrorType,x-amzn-ErrorMessage,Date");
-                })
-            },
-        ),
-        Alteration::rewritten(
-            "preflight-hides-error-message",
-            "A preflight does not expose an error's message.",
-            &["service/rule/preflight-exposes-error-headers"],
-            |_, request, response| {
-                preflight(request, response, |response| {
-                    response.headers.set("access-control-expose-headers", "x-amzn-RequestId,x-amzn-ErrorType,Date");
-                })
-            },
-        ),
-        Alteration::rewritten(
-            "preflight-hides-date",
-            "A preflight does not expose the date.",
-            &["service/rule/preflight-exposes-error-headers"],
-            |_, request, response| {
-                preflight(request, response, |response| {
-                    response
-                        .headers
-                        .set("access-control-expose-headers", "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage");
-                })
-            },
-        ),
-        Alteration::rewritten(
-            "preflight-lasts-an-hour",
-            "A preflight may be kept for an hour.",
-            &["service/rule/preflight-lasts-two-days"],
-            |_, request, response| {
-                preflight(request, response, |response| {
-                    response.headers.set("access-control-max-age", "3600");
-                })
-            },
-        ),
-        Alteration::rewritten(
-            "preflight-lasts-not",
-            "A preflight does not say how long it may be kept.",
-            &["service/rule/preflight-lasts-two-days"],
-            |_, request, response| {
-                preflight(request, response, |response| {
-                    response.headers.remove("access-control-max-age");
-                })
-            },
-        ),
-    ]
-}
-
-fn preflight_variants() -> Vec<Alteration> {
-    vec![
-        Alteration::rewritten(
-            "preflight-allows-all-methods",
-            "A preflight allows every method that the service has.",
-            &[],
-            |_, request, response| {
-                preflight(request, response, |response| {
-                    response.headers.set("access-control-allow-methods", "GET, POST, DELETE, OPTIONS");
-                })
-            },
-        )
-        .legal(),
-        Alteration::rewritten(
-            "preflight-exposes-more",
-            "A preflight exposes further headers, and writes all of them in lower case.",
-            &[],
-            |_, request, response| {
-                preflight(request, response, |response| {
-                    response.headers.set(
-                        "access-control-expose-headers",
-                        "date, x-amzn-errormessage, x-amzn-errortype, x-amzn-requestid, content-length",
-                    );
-                })
-            },
-        )
-        .legal(),
-    ]
+    [routes(), labels(), bodies(), content_types(), accepted_forms()].into_iter().flatten().collect()
 }
 
 fn routes() -> Vec<Alteration> {
@@ -437,11 +250,83 @@ fn content_types() -> Vec<Alteration> {
     ]
 }
 
-/// Rewrites the answer to a preflight.
-fn preflight(request: &Request, response: &mut Response, rewrite: impl FnOnce(&mut Response)) {
-    if request.method == "OPTIONS" {
-        rewrite(response);
-    }
+fn accepted_forms() -> Vec<Alteration> {
+    vec![
+        Alteration::rewritten(
+            "other-content-types-refused",
+            "A write is refused unless its content type is a JSON one.",
+            &["service/rule/other-content-types-ignored"],
+            |_, request, response| {
+                let json = request.headers.get("content-type").is_some_and(|sent| sent.contains("json"));
+                if !request.body.is_empty() && !json {
+                    refuse(response, 415, "UnsupportedMediaTypeException");
+                }
+            },
+        ),
+        Alteration::mutant(
+            "labels-decoded-twice",
+            "Labels in a path are decoded twice.",
+            &["service/rule/label-decoded-once"],
+            Switch::LabelsDecodedTwice,
+        ),
+        Alteration::rewritten(
+            "query-not-decoded",
+            "Names and values in the query are taken as they are sent.",
+            &["service/rule/query-decoding"],
+            |_, request, response| {
+                let query = request.query().unwrap_or_default();
+                if query.contains("%32") || query.contains("%53") {
+                    refuse(response, 400, "SerializationException");
+                }
+            },
+        ),
+        Alteration::rewritten(
+            "unknown-parameters-refused",
+            "A parameter of the query that is not declared is refused.",
+            &["service/rule/unknown-parameters-ignored"],
+            |_, request, response| {
+                if request.query().is_some_and(|query| query.contains("colour=")) {
+                    refuse(response, 400, "ValidationException");
+                }
+            },
+        ),
+        Alteration::rewritten(
+            "answers-allow-no-origin",
+            "Answers to pages of another origin cannot be read by them.",
+            &["service/rule/answers-allow-any-origin"],
+            always(|response| response.headers.remove("access-control-allow-origin")),
+        ),
+        Alteration::rewritten(
+            "errors-allow-no-origin",
+            "Errors cannot be read by pages of another origin.",
+            &["service/rule/answers-allow-any-origin"],
+            always(|response| {
+                if response.status >= 400 {
+                    response.headers.remove("access-control-allow-origin");
+                }
+            }),
+        ),
+        Alteration::rewritten(
+            "json-escapes-refused",
+            "Escapes by number in a JSON body are refused.",
+            &["service/rule/json-escapes"],
+            |_, request, response| {
+                if request.body.windows(2).any(|pair| pair == br"\u") {
+                    refuse(response, 400, "SerializationException");
+                }
+            },
+        ),
+        Alteration::rewritten(
+            "json-line-breaks-refused",
+            "A JSON body over several lines is refused.",
+            &["service/rule/json-whitespace"],
+            |_, request, response| {
+                if request.body.contains(&b'\n') {
+                    refuse(response, 400, "SerializationException");
+                }
+            },
+        ),
+    ]
 }
 
 /// The body of a request, if it is JSON.

@@ -1,8 +1,10 @@
 //! Signatures and credentials.
 
+use serde_json::json;
+
 use super::{renamed, says};
 use crate::prove::alteration::Alteration;
-use crate::prove::answers::{always, is_error, message, refuse};
+use crate::prove::answers::{accept, always, is_error, message, refuse};
 use crate::reference::Switch;
 use crate::wire::Request;
 
@@ -10,7 +12,10 @@ use crate::wire::Request;
 const MISMATCH: &str = "The request signature we calculated does not match";
 
 pub(super) fn all() -> Vec<Alteration> {
-    [covered(), scope(), clock(), claims(), credentials(), variants()].into_iter().flatten().collect()
+    [covered(), encoded(), scope(), clock(), claims(), credentials(), variants(), further()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn covered() -> Vec<Alteration> {
@@ -75,6 +80,11 @@ fn covered() -> Vec<Alteration> {
                 }
             }),
         ),
+    ]
+}
+
+fn encoded() -> Vec<Alteration> {
+    vec![
         Alteration::mutant(
             "path-encoded-once",
             "A path is signed as it is sent, without being encoded once more.",
@@ -320,6 +330,75 @@ fn variants() -> Vec<Alteration> {
             },
         )
         .legal(),
+    ]
+}
+
+fn further() -> Vec<Alteration> {
+    vec![
+        Alteration::rewritten(
+            "foreign-authorization-taken",
+            "Whatever an Authorization header of another scheme says is believed.",
+            &["service/rule/foreign-authorization"],
+            |_, request, response| {
+                let sent = request.headers.get("authorization");
+                if sent.is_some_and(|sent| !sent.starts_with("AWS4-HMAC-SHA256 ") && !sent.starts_with("aws4")) {
+                    accept(response, &json!({}));
+                }
+            },
+        ),
+        Alteration::mutant(
+            "scope-unread",
+            "The scope of a signature is not read; the server takes its own.",
+            &["service/rule/scope-is-signed"],
+            Switch::ScopeUnread,
+        ),
+        Alteration::mutant(
+            "clock-window-of-three-minutes",
+            "A signer's clock may be off by three minutes.",
+            &["service/rule/clock-tolerance"],
+            Switch::ClockWindowOfThreeMinutes,
+        ),
+        Alteration::rewritten(
+            "further-headers-refused",
+            "A signature that covers the length or the stated hash of the body is refused.",
+            &["service/rule/further-headers-signed"],
+            |_, request, response| {
+                let signed = request.headers.get("authorization").unwrap_or_default();
+                if signed.contains("content-length") || signed.contains("x-amz-content-sha256") {
+                    refuse(response, 403, "InvalidSignatureException");
+                }
+            },
+        ),
+        Alteration::mutant(
+            "stated-hash-believed",
+            "The hash that a request states is believed.",
+            &["service/rule/stated-hash-checked"],
+            Switch::StatedHashBelieved,
+        ),
+        Alteration::variant(
+            "unsigned-payload-accepted",
+            "A signature may leave out the body when the request says so.",
+            &["service/rule/unsigned-payload"],
+            Switch::UnsignedPayloadAccepted,
+        ),
+        Alteration::variant(
+            "unsigned-host-accepted",
+            "A signature need not cover the host.",
+            &["service/rule/unsigned-host"],
+            Switch::UnsignedHostAccepted,
+        ),
+        Alteration::mutant(
+            "query-signature-unchecked",
+            "A signature in the query is not compared with what it should be.",
+            &["service/rule/query-signature-checked"],
+            Switch::QuerySignatureUnchecked,
+        ),
+        Alteration::mutant(
+            "query-signature-lasts",
+            "A signature in the query never expires.",
+            &["service/rule/query-signature-expires"],
+            Switch::QuerySignatureLasts,
+        ),
     ]
 }
 
