@@ -44,9 +44,10 @@ fn every_mistake_is_shown_where_it_is() {
 fn every_feature_is_understood() {
     for (name, folder) in folders("ok") {
         let suite = load(&folder).unwrap_or_else(|error| panic!("{name}\n{error}"));
-        let excluded = suite.excluded.iter().map(|Exclusion { patterns, mutants, reason, origin }| {
-            format!("{origin}: excluded {patterns:?} {mutants:?}: {reason}\n")
-        });
+        let excluded =
+            suite.excluded.iter().map(|Exclusion { patterns, mutants, unaltered, cases, reason, origin }| {
+                format!("{origin}: excluded {patterns:?} {mutants:?} {unaltered:?} {cases:?}: {reason}\n")
+            });
         let excluded = excluded.map(|line| line.replace(&*folder.to_string_lossy(), &name));
         let text: Vec<String> = suite.cases.iter().map(described).chain(excluded).collect();
         assert_snapshot(&format!("ok.{name}"), &text.join("\n"));

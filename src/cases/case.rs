@@ -26,6 +26,11 @@ pub struct Exclusion {
     pub patterns: Vec<String>,
     /// Names of mutants that no case catches; `*` stands for any text.
     pub mutants: Vec<String>,
+    /// Ids of requirements that cases name but nothing can be altered for; `*` stands
+    /// for any text.
+    pub unaltered: Vec<String>,
+    /// Ids of cases that catch nothing; `*` stands for any text.
+    pub cases: Vec<String>,
     /// Why no case can prove them.
     pub reason: String,
     /// Where that is declared.
@@ -36,6 +41,16 @@ impl Exclusion {
     /// Whether it speaks of this requirement.
     pub fn covers(&self, requirement: &str) -> bool {
         self.patterns.iter().any(|pattern| matches(pattern, requirement))
+    }
+
+    /// Whether it says that nothing can be altered for this requirement.
+    pub fn leaves_unaltered(&self, requirement: &str) -> bool {
+        self.unaltered.iter().any(|pattern| matches(pattern, requirement))
+    }
+
+    /// Whether it speaks of this case.
+    pub fn is_of_case(&self, case: &str) -> bool {
+        self.cases.iter().any(|pattern| matches(pattern, case))
     }
 
     /// Whether it speaks of this mutant.

@@ -147,6 +147,16 @@ pub struct RawExclusion {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub mutants: Vec<Spanned<String>>,
+    /// Ids of requirements that cases name but no mutant can break, and no variant
+    /// answer otherwise; `*` stands for any text.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub unaltered: Vec<Spanned<String>>,
+    /// Ids of cases that catch nothing, because no mutant can be made that they would
+    /// catch; `*` stands for any text. `syncspec prove` checks them.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub cases: Vec<Spanned<String>>,
     /// Why no case can prove them, for somebody who knows the service.
     #[schemars(with = "String")]
     pub reason: Spanned<String>,

@@ -213,6 +213,8 @@ switches! {
     HugePagesRefused,
     /// A page size of 0 or less is taken for none.
     BadPageSizeIgnored,
+    /// The listing of a dataset that does not exist is that of another one.
+    OtherDatasetListed,
     /// A made-up NextToken leads to the first page.
     BadNextTokenIgnored,
     /// A full page always names a next one, which may be empty.

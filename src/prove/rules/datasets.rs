@@ -5,7 +5,20 @@ use serde_json::{Value, json};
 use crate::prove::alteration::Alteration;
 use crate::prove::answers::{body, member};
 use crate::reference::Switch;
+use crate::spec::ShapeKind;
 use crate::wire::Response;
+
+/// Values and datasets without any bound: where one of the two bounds is left, it
+/// hides that the other is gone.
+fn boundless() -> Alteration {
+    let limit = &["UpdateRecords/limit/dataset-size"];
+    Alteration::described("values-of-any-size", "Values and datasets may be of any size.", limit, |service| {
+        service.limits.iter_mut().filter(|limit| limit.id == "dataset-size").for_each(|limit| limit.value = u64::MAX);
+        if let ShapeKind::String(constraints) = &mut service.shapes["RecordValue"].kind {
+            constraints.max_length = None;
+        }
+    })
+}
 
 pub(super) fn all() -> Vec<Alteration> {
     let mut all = deletion();
@@ -15,6 +28,7 @@ pub(super) fn all() -> Vec<Alteration> {
     all.extend(usage_of_identities());
     all.extend(usage_of_pools());
     all.extend(lists_of_pools());
+    all.push(boundless());
     all
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::prove::alteration::Alteration;
 use crate::prove::answers::{body, member};
 use crate::reference::Switch;
+use crate::spec::StringConstraints;
 use crate::wire::{Request, Response};
 
 pub(super) fn all() -> Vec<Alteration> {
@@ -266,6 +267,18 @@ fn sizes_of_pages() -> Vec<Alteration> {
             ],
             Switch::LargePagesRefused,
         ),
+        Alteration::together(
+            "any-page-size-of-datasets",
+            "A page size of datasets may be any text; what is no size is taken for none.",
+            &[
+                Alteration::described("", "", &["ListDatasets/input/MaxResults/pattern"], |service| {
+                    let member = &mut service.operations["ListDatasets"].input["MaxResults"];
+                    member.constraints = StringConstraints::default();
+                    service.shapes[&member.shape].coerced = true;
+                }),
+                Alteration::mutant("", "", &[], Switch::BadPageSizeIgnored),
+            ],
+        ),
         Alteration::variant(
             "huge-pages-refused",
             "A page of more than 1024 is refused.",
@@ -284,6 +297,12 @@ fn sizes_of_pages() -> Vec<Alteration> {
 
 fn tokens() -> Vec<Alteration> {
     vec![
+        Alteration::mutant(
+            "listing-of-any-dataset",
+            "The listing of a dataset that does not exist is that of another one.",
+            &["ListRecords/input/DatasetName/binding"],
+            Switch::OtherDatasetListed,
+        ),
         Alteration::rewritten(
             "session-token-empty",
             "The SyncSessionToken of a listing is empty.",

@@ -88,7 +88,7 @@ impl Model {
             dataset_deleted_after_requested_sync_count: false,
             sync_session_token: self.token(call, place, input),
         };
-        let Some(dataset) = identity.and_then(|identity| identity.datasets.get(&place.dataset_name)) else {
+        let Some(dataset) = identity.and_then(|identity| self.listed_dataset(identity, &place.dataset_name)) else {
             return self.check_never_written(place, input).map(|()| answer);
         };
         let since = self.since(dataset, input);
@@ -128,6 +128,12 @@ impl Model {
             return since > 0 && self.switches.has(Switch::DeletedRefusesCount);
         }
         since > dataset.count && !self.switches.has(Switch::CountAheadListsNothing)
+    }
+
+    /// The dataset that a listing is of.
+    fn listed_dataset<'i>(&self, identity: &'i Identity, name: &str) -> Option<&'i Dataset> {
+        let other = || identity.datasets.values().next().filter(|_| self.switches.has(Switch::OtherDatasetListed));
+        identity.datasets.get(name).or_else(other)
     }
 
     /// The count after which records are listed.

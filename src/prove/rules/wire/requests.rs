@@ -228,6 +228,31 @@ fn content_types() -> Vec<Alteration> {
             },
         ),
         Alteration::rewritten(
+            "one-content-type-only",
+            "A write with another content type than `application/x-amz-json-1.1` is refused.",
+            &["service/rule/content-type-ignored"],
+            |_, request, response| {
+                let other = request
+                    .headers
+                    .get("content-type")
+                    .is_some_and(|sent| !sent.starts_with("application/x-amz-json-1.1"));
+                if request.method == "POST" && other {
+                    refuse(response, 415, "UnsupportedMediaTypeException");
+                }
+            },
+        ),
+        Alteration::rewritten(
+            "other-content-types-refused-anywhere",
+            "A request with another content type than JSON is refused, whether or not it has a body.",
+            &["service/rule/other-content-types-ignored"],
+            |_, request, response| {
+                let known = ["application/json", "application/x-amz-json-1.1"];
+                if request.headers.get("content-type").is_some_and(|sent| !known.contains(&sent)) {
+                    refuse(response, 415, "UnsupportedMediaTypeException");
+                }
+            },
+        ),
+        Alteration::rewritten(
             "content-type-of-readings-refused",
             "A reading with a content type is refused.",
             &["service/rule/content-type-ignored"],
@@ -252,6 +277,21 @@ fn content_types() -> Vec<Alteration> {
 
 fn accepted_forms() -> Vec<Alteration> {
     vec![
+        Alteration::rewritten(
+            "nested-nulls-refused",
+            "A request is refused when a member of a member of its body is null.",
+            &["service/rule/null-is-absent-in-requests"],
+            |_, request, response| {
+                let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+                let members = |value: &Value| {
+                    value.as_object().into_iter().flatten().map(|(_, below)| below.clone()).collect::<Vec<_>>()
+                };
+                let nested: Vec<Value> = members(&body).iter().flat_map(members).collect();
+                if nested.iter().any(Value::is_null) {
+                    refuse(response, 400, "InvalidParameterException");
+                }
+            },
+        ),
         Alteration::rewritten(
             "other-content-types-refused",
             "A write is refused unless its content type is a JSON one.",
