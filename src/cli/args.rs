@@ -190,6 +190,9 @@ pub(super) struct ProveArgs {
     pub(super) filters: Vec<String>,
     #[command(flatten)]
     pub(super) suite: SuiteArgs,
+    /// Run every variant by itself against the whole suite, not only as a part of a stranger
+    #[arg(long)]
+    pub(super) thorough: bool,
     /// Most servers at a time
     #[arg(long, short, value_name = "N", default_value_t = DEFAULT_SERVERS, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) jobs: u16,

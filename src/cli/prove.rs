@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::args::{Format, ProveArgs};
 use super::output::Output;
 use super::{Exit, NOTHING_SELECTED, inspect, open};
-use crate::prove::{Alteration, Kind, Proof, Tried, alterations, prove};
+use crate::prove::{Alteration, Effort, Kind, Proof, Tried, alterations, prove};
 use crate::source::matches;
 use crate::spec::Service;
 
@@ -22,8 +22,13 @@ const NOT_PROVEN: u8 = 1;
 pub(super) fn run(args: &ProveArgs, output: &Output) -> Result<u8, Exit> {
     let suite = open::suite(&args.suite)?;
     let selected = select(alterations(Service::embedded()), &args.filters)?;
+    let effort = Effort {
+        at_a_time: usize::from(args.jobs),
+        // Whoever picks some of them wants to know of these.
+        thorough: args.thorough || !args.filters.is_empty(),
+    };
     let begun = Instant::now();
-    let proof = open::runtime()?.block_on(prove(&suite, selected, usize::from(args.jobs), |_| {}));
+    let proof = open::runtime()?.block_on(prove(&suite, selected, effort, |_| {}));
     let proof = proof.map_err(Exit::usage)?;
     // A part of the alterations proves nothing of the other cases.
     let idle: Vec<&String> = match args.filters.is_empty() {

@@ -26,7 +26,7 @@ use crate::spec::Service;
 pub use alteration::{Alteration, Kind};
 pub use coverage::{Coverage, Row};
 pub use derive::derived;
-pub use proof::{Proof, Tried, prove};
+pub use proof::{Effort, Proof, Tried, prove};
 pub use tolerance::tolerance;
 
 /// Every alteration: the mutants derived from the description, those of the rules

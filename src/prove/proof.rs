@@ -85,8 +85,18 @@ impl Tried {
 /// place, and what was there.
 type Seen = (String, String, usize, String, String);
 
-/// Tries every alteration, `at_a_time` of them together. `told` is called after
-/// each with how many are done.
+/// How much is tried.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    /// Most servers at a time; at least 1.
+    pub at_a_time: usize,
+    /// Run every variant by itself against the whole suite. Otherwise those that are
+    /// part of a stranger meet the whole suite only there, and by themselves the
+    /// cases that ask what they answer.
+    pub thorough: bool,
+}
+
+/// Tries every alteration. `told` is called after each with how many are done.
 ///
 /// # Errors
 ///
@@ -94,7 +104,7 @@ type Seen = (String, String, usize, String, String);
 pub async fn prove(
     suite: &Suite,
     alterations: Vec<Alteration>,
-    at_a_time: usize,
+    effort: Effort,
     mut told: impl FnMut(usize),
 ) -> Result<Proof, String> {
     let suite = Arc::new(hastened(suite));
@@ -106,11 +116,11 @@ pub async fn prove(
     let mut waiting = alterations.into_iter().enumerate();
     let (mut trying, mut tried, mut done) = (JoinSet::new(), BTreeMap::new(), 0);
     loop {
-        while trying.len() < at_a_time.max(1)
+        while trying.len() < effort.at_a_time.max(1)
             && let Some((number, alteration)) = waiting.next()
         {
             let (suite, control) = (Arc::clone(&suite), Arc::clone(&control));
-            trying.spawn(async move { (number, try_out(&suite, alteration, &control).await) });
+            trying.spawn(async move { (number, try_out(&suite, alteration, &control, effort.thorough).await) });
         }
         let Some(ended) = trying.join_next().await else { break };
         let (number, outcome) = ended.map_err(|error| format!("a trial broke down: {error}"))?;
@@ -141,16 +151,21 @@ fn hastened(suite: &Suite) -> Suite {
     suite
 }
 
-async fn try_out(suite: &Suite, alteration: Alteration, control: &[CaseResult]) -> Result<Tried, String> {
+async fn try_out(
+    suite: &Suite,
+    alteration: Alteration,
+    control: &[CaseResult],
+    thorough: bool,
+) -> Result<Tried, String> {
     let claims = |case: &&Case| case.proves.iter().any(|id| alteration.requirements.contains(id));
     let claimed_by: Vec<String> = suite.cases.iter().filter(claims).map(|case| case.id.clone()).collect();
-    let ran = match alteration.kind {
-        Kind::Variant => attempt(suite, &alteration).await?,
-        Kind::Mutant => {
-            let cases: Vec<Case> = suite.cases.iter().filter(claims).cloned().collect();
-            let suite = Suite { cases, ..suite.clone() };
-            if suite.cases.is_empty() { Vec::new() } else { attempt(&suite, &alteration).await? }
-        }
+    let whole = thorough || alteration.is_several() || alteration.requirements.is_empty();
+    let ran = if alteration.kind == Kind::Variant && whole {
+        attempt(suite, &alteration).await?
+    } else {
+        let cases: Vec<Case> = suite.cases.iter().filter(claims).cloned().collect();
+        let suite = Suite { cases, ..suite.clone() };
+        if suite.cases.is_empty() { Vec::new() } else { attempt(&suite, &alteration).await? }
     };
     let mut caught: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (case, requirement) in differences(alteration.kind, &ran, control) {
@@ -184,7 +199,9 @@ fn differences(kind: Kind, ran: &[CaseResult], control: &[CaseResult]) -> Vec<(S
             findings.collect()
         }
         Kind::Variant => {
-            let (ran, control) = (of(ran), of(control));
+            let cases: BTreeSet<&String> = ran.iter().map(|result| &result.case).collect();
+            let (ran, mut control) = (of(ran), of(control));
+            control.retain(|seen| cases.contains(&seen.0));
             ran.symmetric_difference(&control).map(|seen| (seen.0.clone(), seen.1.clone())).collect()
         }
     }

@@ -12,6 +12,7 @@ pub(super) fn all() -> Vec<Alteration> {
     let mut all = never_written();
     all.extend(since_a_count());
     all.extend(pages());
+    all.extend(orders_of_pages());
     all.extend(sizes_of_pages());
     all.extend(tokens());
     all.extend(refusals_of_tokens());
@@ -192,6 +193,11 @@ fn pages() -> Vec<Alteration> {
                 }
             },
         ),
+    ]
+}
+
+fn orders_of_pages() -> Vec<Alteration> {
+    vec![
         Alteration::variant(
             "last-page-often-empty",
             "A full page always names a next one, which may be empty.",

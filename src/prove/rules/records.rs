@@ -8,6 +8,7 @@ use crate::wire::Response;
 pub(super) fn all() -> Vec<Alteration> {
     let mut all = counts();
     all.extend(conflicts());
+    all.extend(messages_of_conflicts());
     all.extend(batches());
     all
 }
@@ -115,6 +116,11 @@ fn conflicts() -> Vec<Alteration> {
             &["UpdateRecords/rule/all-or-nothing"],
             Switch::PartialBatch,
         ),
+    ]
+}
+
+fn messages_of_conflicts() -> Vec<Alteration> {
+    vec![
         Alteration::rewritten(
             "conflict-without-counts",
             "The message of a conflict names neither key nor counts.",

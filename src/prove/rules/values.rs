@@ -11,7 +11,9 @@ use crate::wire::Response;
 pub(super) fn all() -> Vec<Alteration> {
     let mut all = removals();
     all.extend(values());
+    all.extend(sizes_of_values());
     all.extend(answers());
+    all.extend(dates_and_devices());
     all.extend(quotas());
     all
 }
@@ -48,6 +50,11 @@ fn removals() -> Vec<Alteration> {
             &["UpdateRecords/rule/record-carries-new-count", "ListRecords/rule/tombstone"],
             Switch::RemovalKeepsCount,
         ),
+    ]
+}
+
+fn tombstones() -> Vec<Alteration> {
+    vec![
         Alteration::mutant(
             "no-tombstones",
             "A removed record is forgotten.",
@@ -123,6 +130,11 @@ fn values() -> Vec<Alteration> {
                 each_record(response, |record| record["Key"] = record["Key"].as_str().map(str::to_lowercase).into());
             },
         ),
+    ]
+}
+
+fn sizes_of_values() -> Vec<Alteration> {
+    vec![
         Alteration::mutant(
             "key-length-in-bytes",
             "A key holds 1024 bytes at most.",
@@ -213,6 +225,11 @@ fn answers() -> Vec<Alteration> {
             &["UpdateRecords/rule/returns-written-records"],
             Switch::AnswersWholeDataset,
         ),
+    ]
+}
+
+fn dates_and_devices() -> Vec<Alteration> {
+    vec![
         Alteration::rewritten(
             "client-context-refused",
             "A client context is an invalid parameter.",

@@ -13,7 +13,7 @@ use crate::wire::Request;
 const UNKNOWN: &str = "UnknownOperationException";
 
 pub(super) fn all() -> Vec<Alteration> {
-    [routes(), labels(), bodies(), content_types(), accepted_forms()].into_iter().flatten().collect()
+    [routes(), labels(), bodies(), content_types(), accepted_forms(), accepted_text()].into_iter().flatten().collect()
 }
 
 fn routes() -> Vec<Alteration> {
@@ -309,6 +309,11 @@ fn accepted_forms() -> Vec<Alteration> {
             &["service/rule/label-decoded-once"],
             Switch::LabelsDecodedTwice,
         ),
+    ]
+}
+
+fn accepted_text() -> Vec<Alteration> {
+    vec![
         Alteration::rewritten(
             "query-not-decoded",
             "Names and values in the query are taken as they are sent.",
