@@ -10,6 +10,7 @@ use crate::wire::Response;
 
 pub(super) fn all() -> Vec<Alteration> {
     let mut all = removals();
+    all.extend(tombstones());
     all.extend(values());
     all.extend(sizes_of_values());
     all.extend(answers());
