@@ -1,0 +1,7 @@
+//! Histories of all kinds, and what the check makes of them.
+
+mod bugs;
+mod compare;
+mod oracle;
+mod simulate;
+mod story;
