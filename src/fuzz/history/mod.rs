@@ -43,11 +43,15 @@
 
 mod check;
 mod operation;
+mod picture;
 mod verdict;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
 pub use check::check;
 pub use operation::{Call, History, Key, Listing, Operation, Outcome, Patch, Record, Value};
+pub use picture::timeline;
 pub use verdict::{Counts, Part, Verdict};
+pub use words::in_words;

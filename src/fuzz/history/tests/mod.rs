@@ -3,5 +3,6 @@
 mod bugs;
 mod compare;
 mod oracle;
+mod shown;
 mod simulate;
 mod story;
