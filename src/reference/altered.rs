@@ -84,6 +84,14 @@ switches! {
 
     // ---- pools: events, configuration, bulk publish, devices ----------------
 
+    // ---- several requests at once ----------------------------------------------
+    /// A write is checked first and made a moment later, whatever came between.
+    CheckedThenWritten,
+    /// A write is made on a copy that is then put in place of whatever is there.
+    WrittenOnCopy,
+    /// Listings are answered from a copy that may be some milliseconds old.
+    ListedFromCopy,
+
     // ---- signatures, credentials, routes, input -------------------------------
     /// No signature is compared with what it should be.
     SignatureUnchecked,

@@ -171,6 +171,34 @@ impl History {
         &self.values.texts[value.index()]
     }
 
+    /// Adds the calls of another history.
+    pub fn extend(&mut self, other: &Self) {
+        let keys: Vec<Key> = other.keys.texts.iter().map(|text| self.key(text)).collect();
+        let values: Vec<Value> = other.values.texts.iter().map(|text| self.value(text)).collect();
+        let key = |key: &mut Key| *key = keys[key.index()];
+        let value = |value: &mut Option<Value>| *value = value.map(|value| values[value.index()]);
+        self.operations.reserve(other.operations.len());
+        for mut operation in other.operations.iter().cloned() {
+            if let Call::Update(patches) = &mut operation.call {
+                for patch in patches {
+                    key(&mut patch.key);
+                    value(&mut patch.value);
+                }
+            }
+            match &mut operation.outcome {
+                Outcome::Written(records) | Outcome::Listed(Listing { records, .. }) => {
+                    for record in records {
+                        key(&mut record.key);
+                        value(&mut record.value);
+                    }
+                }
+                Outcome::Conflict { told: Some((told, _)) } => key(told),
+                _ => {}
+            }
+            self.operations.push(operation);
+        }
+    }
+
     pub(super) fn key_count(&self) -> usize {
         self.keys.texts.len()
     }

@@ -62,8 +62,10 @@ pub fn timeline(history: &History, part: &Part) -> String {
         reason = escaped(&part.reason),
         requirement = escaped(part.requirement),
     );
-    // Writing to a `String` cannot fail.
-    let mut put = |line: std::fmt::Arguments<'_>| drop(writeln!(svg, "{line}"));
+    let mut put = |line: std::fmt::Arguments<'_>| {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(svg, "{line}");
+    };
     for (client, lane) in &lanes {
         let y = TOP + lane * LANE + LANE / 2 + BAR / 2;
         put(format_args!("<text class=\"faint\" x=\"20\" y=\"{}\">client {client}</text>", y + 4));
@@ -126,9 +128,8 @@ impl Bar {
 fn shown(history: &History, part: &Part) -> Vec<usize> {
     let own: Vec<&Operation> = part.operations.iter().map(|place| &history.operations[*place]).collect();
     let overlaps = |other: &Operation| {
-        own.iter().any(|own| {
-            other.dataset == own.dataset && other.invoked <= own.returned && other.returned >= own.invoked
-        })
+        own.iter()
+            .any(|own| other.dataset == own.dataset && other.invoked <= own.returned && other.returned >= own.invoked)
     };
     let mut others: Vec<usize> = (0..history.operations.len())
         .filter(|place| !part.operations.contains(place) && overlaps(&history.operations[*place]))

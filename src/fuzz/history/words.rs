@@ -84,7 +84,8 @@ fn answer(history: &History, operation: &Operation) -> String {
 pub(super) fn in_short(history: &History, operation: &Operation) -> String {
     match (&operation.call, &operation.outcome) {
         (Call::Update(patches), outcome) => {
-            let keys = listed(patches.iter().map(|patch| format!("{}@{}", short(history.key_text(patch.key)), patch.base)));
+            let keys =
+                listed(patches.iter().map(|patch| format!("{}@{}", short(history.key_text(patch.key)), patch.base)));
             let came = match outcome {
                 Outcome::Written(_) => operation.version().map_or_else(|| "ok".to_owned(), |count| count.to_string()),
                 Outcome::Conflict { .. } => "conflict".to_owned(),
@@ -93,7 +94,9 @@ pub(super) fn in_short(history: &History, operation: &Operation) -> String {
             };
             format!("write {keys} → {came}")
         }
-        (Call::List { since }, Outcome::Listed(listing)) if listing.exists => format!("list >{since} → {}", listing.count),
+        (Call::List { since }, Outcome::Listed(listing)) if listing.exists => {
+            format!("list >{since} → {}", listing.count)
+        }
         (Call::List { since }, Outcome::Listed(_)) => format!("list >{since} → none"),
         (Call::List { since }, Outcome::Unknown) => format!("list >{since} → ?"),
         (Call::List { since }, _) => format!("list >{since} → refused"),

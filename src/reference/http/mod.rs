@@ -17,6 +17,7 @@ mod dispatch;
 mod encode;
 mod handler;
 mod input;
+mod race;
 mod refusal;
 mod route;
 mod server;

@@ -15,7 +15,8 @@ fn lost_update() -> (History, Part) {
     let story = Story::default().wrote(0, 0..2, &[("high score", 0, "10")], 1);
     let story = story.wrote(0, 10..14, &[("high score", 1, "11"), ("level", 0, "2")], 2);
     let story = story.wrote(1, 11..15, &[("high score", 1, "12")], 3);
-    let story = story.listed(2, 3..12, 0, 1, &[("high score", 1, "10")]).lost(3, 13..90, &[("name", 0, "<Ann & \"Bo\">")]);
+    let story =
+        story.listed(2, 3..12, 0, 1, &[("high score", 1, "10")]).lost(3, 13..90, &[("name", 0, "<Ann & \"Bo\">")]);
     wrong(story.conflicted(2, 13..20, &[("high score", 0, "13")], Some(1)).call(
         4,
         9..11,

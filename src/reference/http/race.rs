@@ -1,0 +1,93 @@
+//! How requests that come at the same time share the model: one after the other.
+//!
+//! A server can be made to do otherwise, in the ways in which servers go wrong: it
+//! then works on copies, or in two steps with a gap between them.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::reference::altered::{Switch, Switches};
+use crate::reference::model::{Model, Timestamp};
+
+/// The gap between two steps: long enough for another request to come between.
+const GAP: Duration = Duration::from_millis(1);
+
+/// How old a copy for listings may grow, in milliseconds.
+const COPY_MILLIS: i64 = 20;
+
+/// The model, for one request at a time unless a switch is thrown.
+pub(super) struct Shared {
+    model: Mutex<Model>,
+    way: Way,
+}
+
+/// How a request gets at the model.
+enum Way {
+    /// Alone, from beginning to end.
+    Alone,
+    /// Writes look first and write later.
+    CheckedThenWritten,
+    /// Writes change a copy and put it in place.
+    WrittenOnCopy,
+    /// Listings look at a copy; with it stands when it was made.
+    ListedFromCopy(Mutex<Option<(Timestamp, Model)>>),
+}
+
+impl Shared {
+    pub(super) fn new(model: Model, switches: &Switches) -> Self {
+        let way = if switches.has(Switch::CheckedThenWritten) {
+            Way::CheckedThenWritten
+        } else if switches.has(Switch::WrittenOnCopy) {
+            Way::WrittenOnCopy
+        } else if switches.has(Switch::ListedFromCopy) {
+            Way::ListedFromCopy(Mutex::new(None))
+        } else {
+            Way::Alone
+        };
+        Self { model: Mutex::new(model), way }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Model> {
+        // A panic elsewhere left the model whole: it changes only at the end.
+        self.model.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does what an operation does.
+    pub(super) fn call<T, E>(
+        &self,
+        operation: &str,
+        now: Timestamp,
+        perform: &dyn Fn(&mut Model) -> Result<T, E>,
+    ) -> Result<T, E> {
+        match (&self.way, operation) {
+            (Way::CheckedThenWritten, "UpdateRecords") => {
+                let mut copy = self.lock().clone();
+                perform(&mut copy)?;
+                sleep(GAP);
+                let mut model = self.lock();
+                let switches = model.switch(Switches::from(vec![Switch::StaleAccepted]));
+                let written = perform(&mut model);
+                model.switch(switches);
+                written
+            }
+            (Way::WrittenOnCopy, "UpdateRecords") => {
+                let mut copy = self.lock().clone();
+                let written = perform(&mut copy)?;
+                sleep(GAP);
+                *self.lock() = copy;
+                Ok(written)
+            }
+            (Way::ListedFromCopy(copy), "ListRecords") => {
+                let mut copy = copy.lock().unwrap_or_else(PoisonError::into_inner);
+                let (made, _) = copy.get_or_insert_with(|| (now, self.lock().clone()));
+                if now.millis() - made.millis() > COPY_MILLIS {
+                    *copy = Some((now, self.lock().clone()));
+                }
+                let (_, model) = copy.get_or_insert_with(|| (now, self.lock().clone()));
+                perform(model)
+            }
+            _ => perform(&mut self.lock()),
+        }
+    }
+}
