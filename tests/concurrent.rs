@@ -93,6 +93,20 @@ async fn one_client_alone_proves_nothing() {
     server.shutdown().await;
 }
 
+#[tokio::test]
+async fn the_seed_fixes_what_a_client_chooses() {
+    let mut runs = Vec::new();
+    for seed in [1, 1, 2] {
+        let (server, target, client) = server(Departure::default()).await;
+        let settings = Settings { clients: 1, operations: 40, deletions: 50, seed, ..Settings::default() };
+        let finished = fuzz(target, &client, &client, "seed", &settings, |_| {}).await.expect("it runs");
+        runs.push(finished.history.operations.into_iter().map(|made| (made.call, made.outcome)).collect::<Vec<_>>());
+        server.shutdown().await;
+    }
+    assert_eq!(runs[0], runs[1]);
+    assert_ne!(runs[0], runs[2]);
+}
+
 #[rstest]
 #[case::with_retries(0)]
 #[case::with_deletions(20)]

@@ -131,6 +131,7 @@ pub async fn fuzz(
         }
     }
     let elapsed = shared.begun.elapsed();
+    shared.clean_up(client).await;
     let counts = Counts::of(&history);
     let verdict = history::check(&history, settings.budget);
     Ok(Finished { history, counts, verdict, retried, elapsed })
@@ -143,6 +144,20 @@ struct Shared {
     datasets: Vec<String>,
     made: AtomicU64,
     begun: Instant,
+}
+
+impl Shared {
+    /// Deletes what was made, past whatever loses requests. What is left over harms
+    /// no later run, whose names are others.
+    async fn clean_up(&self, client: &Client) {
+        let line = self.line.through(client.clone());
+        for dataset in &self.datasets {
+            let mut history = History::new();
+            if let Ok(request) = line.request(dataset, &Call::Delete, None, &history) {
+                line.send(request, &Call::Delete, &mut history).await;
+            }
+        }
+    }
 }
 
 /// One client.

@@ -203,3 +203,98 @@ fn to_bytes(response: &Response, to_head: bool) -> Vec<u8> {
     }
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use rstest::rstest;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::{Faults, Shares, parsed};
+    use crate::client::{Client, Endpoint, Limits};
+    use crate::wire::{FailureKind, Headers, Request};
+
+    /// A server that counts requests and answers `ok`.
+    async fn counting() -> (Client, Arc<AtomicU64>) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+        let count = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&count);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut buffer = Vec::new();
+                while super::read_request(&mut stream, &mut buffer).await.is_ok_and(|request| request.is_some()) {
+                    counter.fetch_add(1, Ordering::SeqCst);
+                    let answered = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await;
+                    answered.expect("the proxy reads the answer");
+                }
+            }
+        });
+        (client(&endpoint), count)
+    }
+
+    fn client(endpoint: &str) -> Client {
+        Client::new(Endpoint::parse(endpoint).expect("an endpoint"), Limits::default()).expect("a client")
+    }
+
+    fn request() -> Request {
+        let headers: Headers = [("host", "elsewhere")].into_iter().collect();
+        Request { method: "POST".to_owned(), target: "/a".to_owned(), headers, body: "body".into() }
+    }
+
+    const NONE: Shares = Shares { cut_before: 0, cut_after: 0, delayed: 0 };
+
+    #[rstest]
+    #[case::passed(NONE, 1, true)]
+    #[case::cut_before(Shares { cut_before: 100, ..NONE }, 0, false)]
+    #[case::cut_after(Shares { cut_after: 100, ..NONE }, 1, false)]
+    #[case::delayed(Shares { delayed: 100, ..NONE }, 1, true)]
+    #[tokio::test]
+    async fn what_is_lost_is_lost_where_it_should_be(
+        #[case] shares: Shares,
+        #[case] arrives: u64,
+        #[case] answered: bool,
+    ) {
+        let (upstream, count) = counting().await;
+        let faults = Faults::start(upstream, shares, 1).await.expect("a port");
+        let through = client(&faults.endpoint());
+        for sent in 1..=3 {
+            let outcome = through.send(request()).await.outcome;
+            match outcome {
+                Ok(response) => assert_eq!((response.status, &response.body[..], answered), (200, &b"ok"[..], true)),
+                Err(failure) => assert_eq!((failure.kind, answered), (FailureKind::Broken, false), "{failure}"),
+            }
+            assert_eq!(count.load(Ordering::SeqCst), arrives * sent);
+        }
+        let tally = faults.tally();
+        let counts = [&tally.requests, &tally.cut_before, &tally.cut_after, &tally.delayed];
+        let counts = counts.map(|count| count.load(Ordering::Relaxed));
+        assert_eq!(counts, [3, 3 * shares.cut_before / 100, 3 * shares.cut_after / 100, 3 * shares.delayed / 100]);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_request_is_not_passed_on() {
+        let (upstream, count) = counting().await;
+        let faults = Faults::start(upstream, NONE, 1).await.expect("a port");
+        let address = faults.endpoint().trim_start_matches("http://").to_owned();
+        let mut stream = TcpStream::connect(address).await.expect("it listens");
+        stream.write_all(b"POST / HTTP/1.1\r\ncontent-length: 9\r\n\r\nshort").await.expect("it reads");
+        stream.shutdown().await.expect("it is open");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.expect("it ends");
+        assert_eq!((answer.len(), count.load(Ordering::SeqCst)), (0, 0));
+    }
+
+    #[rstest]
+    #[case::half_a_head(b"GET / HTTP/1.1\r\nhost: a\r\n", None)]
+    #[case::half_a_body(b"GET / HTTP/1.1\r\ncontent-length: 3\r\n\r\nab", None)]
+    #[case::whole_and_more(b"GET / HTTP/1.1\r\ncontent-length: 3\r\n\r\nabcde", Some(40))]
+    #[case::boundless(b"GET / HTTP/1.1\r\ncontent-length: 18446744073709551615\r\n\r\nab", None)]
+    #[case::no_length(b"GET / HTTP/1.1\r\ncontent-length: x\r\n\r\nab", None)]
+    fn a_request_is_taken_when_it_is_whole(#[case] bytes: &[u8], #[case] length: Option<usize>) {
+        assert_eq!(parsed(bytes).map(|(_, length)| length), length);
+    }
+}

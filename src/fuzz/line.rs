@@ -50,6 +50,11 @@ impl Line {
         Ok(Self { target, addressed, through, identity, pool })
     }
 
+    /// The same way through another client.
+    pub(super) fn through(&self, through: Client) -> Self {
+        Self { through, ..self.clone() }
+    }
+
     /// The signed request of a call on a dataset.
     ///
     /// # Errors
@@ -190,5 +195,88 @@ fn records(body: &Json, history: &mut History) -> Option<Vec<Record>> {
     match body.get("Records") {
         None | Some(Json::Null) => Some(Vec::new()),
         Some(records) => records.as_array()?.iter().map(record).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{read, told, unanswered};
+    use crate::fuzz::history::{Call, History, Outcome};
+    use crate::wire::{Failure, FailureKind, Headers, Response};
+
+    fn answered(status: u16, error: &str, body: &str, call: &Call) -> (Outcome, Option<String>, History) {
+        let mut history = History::new();
+        let headers: Headers =
+            [("x-amzn-ErrorType", error)].into_iter().filter(|(_, error)| !error.is_empty()).collect();
+        let response = Response { status, headers, body: body.to_owned().into() };
+        let answer = read(&response, call, &mut history);
+        (answer.outcome, answer.token, history)
+    }
+
+    const UPDATE: Call = Call::Update(Vec::new());
+    const LIST: Call = Call::List { since: 3 };
+
+    #[rstest]
+    #[case::conflict(409, "ResourceConflictException:http://x/", "{}", UPDATE, Outcome::Conflict { told: None })]
+    #[case::missing(404, "ResourceNotFoundException", "{}", Call::Delete, Outcome::Missing)]
+    #[case::conflicting_deletion(409, "ResourceConflictException", "{}", Call::Delete, Outcome::Refused)]
+    #[case::ahead(
+        400,
+        "InvalidParameterException",
+        r#"{"message": "No such SyncCount: 3 exists for this Dataset"}"#,
+        LIST,
+        Outcome::Ahead
+    )]
+    #[case::other_parameter(400, "InvalidParameterException", r#"{"message": "MaxResults"}"#, LIST, Outcome::Refused)]
+    #[case::too_much(429, "TooManyRequestsException", "{}", UPDATE, Outcome::Refused)]
+    #[case::internal(500, "InternalErrorException", "{}", UPDATE, Outcome::Unknown)]
+    #[case::no_json(200, "", "<html>", LIST, Outcome::Unknown)]
+    #[case::deleted(200, "", "{}", Call::Delete, Outcome::Deleted)]
+    #[case::written_without_records(200, "", r#"{"Records": null}"#, UPDATE, Outcome::Written(Vec::new()))]
+    #[case::one_page_of_several(200, "", r#"{"DatasetSyncCount": 3, "NextToken": "x"}"#, LIST, Outcome::Refused)]
+    #[case::no_count(200, "", r#"{"Records": []}"#, LIST, Outcome::Refused)]
+    fn an_answer_is_read(
+        #[case] status: u16,
+        #[case] error: &str,
+        #[case] body: &str,
+        #[case] call: Call,
+        #[case] expected: Outcome,
+    ) {
+        assert_eq!(answered(status, error, body, &call).0, expected);
+    }
+
+    #[test]
+    fn a_listing_is_read() {
+        let body = r#"{"DatasetSyncCount": 4, "DatasetExists": true, "NextToken": null, "SyncSessionToken": "t",
+            "DatasetDeletedAfterRequestedSyncCount": true,
+            "Records": [{"Key": "a", "Value": "x", "SyncCount": 4}, {"Key": "b", "Value": null, "SyncCount": 2}]}"#;
+        let (outcome, token, history) = answered(200, "", body, &LIST);
+        let Outcome::Listed(listing) = outcome else { panic!("{outcome:?}") };
+        assert_eq!((listing.count, listing.exists, listing.deleted, token.as_deref()), (4, true, true, Some("t")));
+        let texts = listing.records.iter().map(|record| {
+            (history.key_text(record.key), record.count, record.value.map(|value| history.value_text(value)))
+        });
+        assert_eq!(texts.collect::<Vec<_>>(), [("a", 4, Some("x")), ("b", 2, None)]);
+    }
+
+    #[rstest]
+    #[case("Current SyncCount for: a is: 5 not: 2", Some(("a", 5)))]
+    #[case("Current SyncCount for: this is: it is: 5 not: 2", Some(("this is: it", 5)))]
+    #[case("Current SyncCount for: a is: many not: 2", None)]
+    #[case("conflict", None)]
+    fn a_conflict_tells_a_count(#[case] message: &str, #[case] expected: Option<(&str, i64)>) {
+        let mut history = History::new();
+        let read = told(message, &mut history);
+        assert_eq!(read.map(|(key, count)| (history.key_text(key), count)), expected);
+    }
+
+    #[test]
+    fn only_what_was_sent_can_have_been_done() {
+        let outcome = |kind| unanswered(&Failure { kind, detail: String::new() });
+        assert_eq!(outcome(FailureKind::Connect), Outcome::Refused);
+        assert_eq!(outcome(FailureKind::Broken), Outcome::Unknown);
+        assert_eq!(outcome(FailureKind::TimedOut), Outcome::Unknown);
     }
 }

@@ -1,6 +1,8 @@
 //! What a check comes to.
 
 use super::operation::{History, Outcome};
+use crate::judge::Level;
+use crate::spec::Catalog;
 
 /// What a check came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,13 @@ pub struct Part {
     pub reason: String,
     /// The requirement that does not hold.
     pub requirement: &'static str,
+}
+
+impl Part {
+    /// What it means, by the strength of the requirement.
+    pub fn level(&self) -> Level {
+        Catalog::embedded().get(self.requirement).map_or(Level::Fail, |requirement| requirement.strength.into())
+    }
 }
 
 /// How much there was to go wrong.

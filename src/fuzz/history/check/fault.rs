@@ -28,7 +28,7 @@ pub(super) enum Fault {
     Twice { read: usize, write: usize, key: Key },
     /// A record is not listed.
     Missing { read: usize, key: Key, write: usize, since: i64 },
-    /// Of a call's records some are listed and some are not.
+    /// Of the records of a call that was not answered some are listed and some not.
     Partial { read: usize, key: Key, write: usize },
     /// A record is listed as it was before a later write.
     Outdated { read: usize, key: Key, write: usize },
@@ -117,6 +117,9 @@ impl Fault {
     fn requirement(&self, history: &History) -> &'static str {
         match *self {
             Self::SplitCounts { .. } | Self::AboveCount { .. } => "UpdateRecords/rule/record-carries-new-count",
+            Self::OtherAnswer { write, key } if removes(&history.operations[write], key) => {
+                "UpdateRecords/rule/removed-record-has-no-value"
+            }
             Self::OtherAnswer { .. } => "UpdateRecords/rule/returns-written-records",
             Self::SameCount { deletion: None, .. } | Self::Gap { .. } | Self::Twice { .. } => {
                 "UpdateRecords/rule/one-step-per-call"

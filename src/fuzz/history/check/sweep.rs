@@ -288,7 +288,12 @@ impl Timeline<'_> {
         let Some((key, entry)) = missing else { return Ok(()) };
         let (read, write) = (self.place_in_history(call), self.place_in_history(entry.write));
         let shows_others = listing.records.iter().any(|record| record.count == entry.count());
-        Err(if shows_others { Fault::Partial { read, key, write } } else { Fault::Missing { read, key, write, since } })
+        let lost = self.operation(entry.write).outcome == Outcome::Unknown;
+        Err(if shows_others && lost {
+            Fault::Partial { read, key, write }
+        } else {
+            Fault::Missing { read, key, write, since }
+        })
     }
 
     fn knower(&self, known: Known) -> Option<usize> {

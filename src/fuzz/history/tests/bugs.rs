@@ -4,6 +4,7 @@ use rstest::rstest;
 
 use super::story::Story;
 use crate::fuzz::history::{Call, Outcome, Part, Verdict, check};
+use crate::judge::Level;
 use crate::spec::Catalog;
 
 /// A dataset in which `a` and `b` were written, at 1 and 2.
@@ -58,7 +59,7 @@ fn begun() -> Story {
 #[case::partial_batch(
     begun().wrote(0, 6..7, &[("a", 1, "x"), ("c", 0, "z")], 3)
         .listed(1, 8..9, 0, 3, &[("a", 3, "x"), ("b", 2, "b1")]),
-    &[2, 3], "UpdateRecords/rule/all-or-nothing")]
+    &[2, 3], "ListRecords/rule/zero-lists-all")]
 #[case::partial_batch_after_a_lost_answer(
     begun().lost(0, 6..7, &[("a", 1, "x"), ("c", 0, "z")])
         .listed(1, 8..9, 0, 3, &[("a", 3, "x"), ("b", 2, "b1")]),
@@ -103,7 +104,9 @@ fn a_bug_is_found(#[case] story: Story, #[case] operations: &[usize], #[case] re
     let verdict = check(&story.history, 1_000);
     let Verdict::Inconsistent(part) = &verdict else { panic!("{verdict:?}") };
     assert_eq!((part.operations.as_slice(), part.requirement), (operations, requirement), "{}", part.reason);
-    assert!(Catalog::embedded().get(part.requirement).is_some(), "{requirement}");
+    let strength = Catalog::embedded().get(part.requirement).expect("a requirement").strength;
+    assert_eq!(part.level(), Level::from(strength));
+    assert!(part.level() > Level::Note, "nothing that is open may be found fault with");
 }
 
 #[rstest]
@@ -141,6 +144,18 @@ fn a_bug_is_found(#[case] story: Story, #[case] operations: &[usize], #[case] re
 fn a_legal_history_is_left_alone(#[case] story: Story) {
     let verdict = check(&story.history, 1_000);
     assert!(matches!(verdict, Verdict::Consistent(_)), "{verdict:?}");
+}
+
+#[test]
+fn histories_are_put_together() {
+    let mut all = begun().history;
+    let other = Story::default().wrote(2, 6..7, &[("c", 0, "c1"), ("b", 2, "b2")], 3);
+    let other = other.listed(2, 8..9, 0, 3, &[("a", 1, "a1"), ("b", 3, "b2"), ("c", 3, "c1")]);
+    let other = other.conflicted(2, 10..11, &[("a", 0, "")], Some(1));
+    all.extend(&other.history);
+    assert!(matches!(check(&all, 0), Verdict::Consistent(_)), "{:?}", check(&all, 0));
+    let Outcome::Conflict { told: Some((key, 1)) } = all.operations[4].outcome else { panic!("a conflict") };
+    assert_eq!(all.key_text(key), "a");
 }
 
 #[test]
