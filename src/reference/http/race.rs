@@ -80,10 +80,8 @@ impl Shared {
             }
             (Way::ListedFromCopy(copy), "ListRecords") => {
                 let mut copy = copy.lock().unwrap_or_else(PoisonError::into_inner);
-                let (made, _) = copy.get_or_insert_with(|| (now, self.lock().clone()));
-                if now.millis() - made.millis() > COPY_MILLIS {
-                    *copy = Some((now, self.lock().clone()));
-                }
+                let is_fresh = |(made, _): &mut (Timestamp, Model)| now.millis() - made.millis() <= COPY_MILLIS;
+                copy.take_if(|copy| !is_fresh(copy));
                 let (_, model) = copy.get_or_insert_with(|| (now, self.lock().clone()));
                 perform(model)
             }

@@ -26,6 +26,8 @@ pub(super) struct Open {
     pub(super) gaps: Vec<i64>,
     /// By count, the write whose value was read there.
     pub(super) bound: HashMap<i64, u32>,
+    /// The same by write.
+    bound_at: HashMap<u32, i64>,
     /// By count, keys that were written there, and whether they were removed.
     pub(super) touched: HashMap<i64, Vec<(Key, bool)>>,
 }
@@ -144,7 +146,7 @@ impl Timeline<'_> {
         let fills = |unplaced: &&Unplaced| self.deletion_steps || self.operation(unplaced.call).call != Call::Delete;
         let most = open.unplaced.iter().filter(fills).count();
         let mut next = 1;
-        let ends = known.iter().copied().chain([(self.last + 1, last)]);
+        let ends = known.iter().copied().chain([(self.last.saturating_add(1), last)]);
         for (version, call) in ends {
             if version - next > (most - open.gaps.len()) as i64 {
                 return Err(Fault::Gap { version: next, witness: self.place_in_history(call) });
@@ -196,17 +198,20 @@ impl Timeline<'_> {
         if refused {
             return Err(Fault::RefusedShown { read, write });
         }
-        let elsewhere = || open.bound.iter().any(|(other, bound)| *bound == writer && *other != count);
         match open.bound.get(&count) {
             Some(bound) if *bound == writer => Ok(()),
             Some(bound) => {
                 Err(Fault::SameCount { first: self.place_in_history(*bound), second: write, deletion: None })
             }
-            None if taken.is_some() || self.placed[writer as usize].is_some() || elsewhere() => {
+            None if taken.is_some()
+                || self.placed[writer as usize].is_some()
+                || open.bound_at.contains_key(&writer) =>
+            {
                 Err(Fault::Twice { read, write, key })
             }
             None => {
                 open.bound.insert(count, writer);
+                open.bound_at.insert(writer, count);
                 Ok(())
             }
         }

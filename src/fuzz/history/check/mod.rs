@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use self::fault::Fault;
 use self::timeline::{NONE, Timeline};
-use super::operation::{History, Operation, Outcome};
+use super::operation::{Call, History};
 use super::verdict::{Counts, Verdict};
 
 /// Why a dataset's calls were not found to be consistent.
@@ -84,8 +84,8 @@ impl Datasets {
 
     fn check(&self, history: &History, range: Range<usize>, budget: u64) -> Result<(), Trouble> {
         let deletes = |place: &u32| {
-            let Operation { outcome, call, .. } = &history.operations[*place as usize];
-            *call == super::Call::Delete && matches!(outcome, Outcome::Deleted | Outcome::Unknown)
+            let operation = &history.operations[*place as usize];
+            operation.call == Call::Delete && operation.may_have_written()
         };
         if !self.order[range.clone()].iter().any(deletes) {
             return self.check_as(history, range, budget, false).map_err(|(trouble, _)| trouble);

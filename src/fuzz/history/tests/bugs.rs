@@ -25,6 +25,16 @@ fn begun() -> Story {
 #[case::count_of_two_steps(
     begun().wrote(0, 10..14, &[("a", 1, "x"), ("b", 2, "y")], 4),
     &[2], "UpdateRecords/rule/one-step-per-call")]
+#[case::count_beyond_all_bounds(
+    begun().wrote(0, 10..14, &[("a", 1, "x")], i64::MAX), &[2], "UpdateRecords/rule/one-step-per-call")]
+#[case::count_below_all_bounds(
+    begun().wrote(0, 10..14, &[("a", 1, "x")], i64::MIN), &[2], "UpdateRecords/rule/one-step-per-call")]
+#[case::told_beyond_all_bounds(
+    begun().conflicted(0, 10..14, &[("a", 1, "x")], Some(i64::MAX)), &[2], "UpdateRecords/rule/one-step-per-call")]
+#[case::told_below_all_bounds(
+    begun().conflicted(0, 10..14, &[("a", 1, "x")], Some(i64::MIN)), &[2], "UpdateRecords/rule/conflict-message")]
+#[case::listed_beyond_all_bounds(
+    begun().listed(0, 10..14, 0, i64::MAX, &[("a", 1, "x")]), &[2], "UpdateRecords/rule/one-step-per-call")]
 #[case::stale_read(
     begun().wrote(0, 10..14, &[("a", 1, "x")], 3).listed(1, 15..16, 0, 2, &[("a", 1, "a1"), ("b", 2, "b1")]),
     &[2, 3], "ListRecords/rule/shows-what-was-written")]
