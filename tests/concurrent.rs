@@ -12,7 +12,7 @@ use syncspec::client::{Client, Endpoint, Limits};
 use syncspec::fuzz::concurrent::{Finished, Settings, fuzz};
 use syncspec::fuzz::faults::{Faults, Shares};
 use syncspec::fuzz::history::{Verdict, in_words, timeline};
-use syncspec::reference::{Departure, Server, Switch};
+use syncspec::reference::{Departure, Race, Server};
 use syncspec::spec::Service;
 use syncspec::target::{Target, embedded_world};
 
@@ -41,13 +41,13 @@ fn told(finished: &Finished) -> String {
 }
 
 #[rstest]
-#[case::lost_update(Switch::CheckedThenWritten, &["UpdateRecords/rule/stale-sync-count"])]
+#[case::lost_update(Race::CheckedThenWritten, &["UpdateRecords/rule/stale-sync-count"])]
 // A write that is overwritten as a whole is missing, or its count is taken again.
-#[case::duplicate_counts(Switch::WrittenOnCopy, &["UpdateRecords/rule/one-step-per-call"])]
-#[case::stale_reads(Switch::ListedFromCopy, &["ListRecords/rule/shows-what-was-written"])]
+#[case::duplicate_counts(Race::WrittenOnCopy, &["UpdateRecords/rule/one-step-per-call"])]
+#[case::stale_reads(Race::ListedFromCopy, &["ListRecords/rule/shows-what-was-written"])]
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_racy_server_is_found(#[case] switch: Switch, #[case] requirements: &[&str]) {
-    let (server, target, client) = server(Departure::from(switch)).await;
+async fn a_racy_server_is_found(#[case] race: Race, #[case] requirements: &[&str]) {
+    let (server, target, client) = server(Departure::from(race)).await;
     for round in 0..ROUNDS {
         let settings = Settings { time: ROUND, seed: round, deletions: 0, ..Settings::default() };
         let name = format!("race-{round}");
@@ -61,7 +61,7 @@ async fn a_racy_server_is_found(#[case] switch: Switch, #[case] requirements: &[
             return;
         }
     }
-    panic!("{switch:?} was not found in {ROUNDS} rounds");
+    panic!("{race:?} was not found in {ROUNDS} rounds");
 }
 
 #[rstest]

@@ -44,9 +44,10 @@ fn every_mistake_is_shown_where_it_is() {
 fn every_feature_is_understood() {
     for (name, folder) in folders("ok") {
         let suite = load(&folder).unwrap_or_else(|error| panic!("{name}\n{error}"));
-        let excluded = suite.excluded.iter().map(|Exclusion { patterns, mutants, reason, origin }| {
-            format!("{origin}: excluded {patterns:?} {mutants:?}: {reason}\n")
-        });
+        let excluded =
+            suite.excluded.iter().map(|Exclusion { patterns, mutants, unaltered, cases, reason, origin }| {
+                format!("{origin}: excluded {patterns:?} {mutants:?} {unaltered:?} {cases:?}: {reason}\n")
+            });
         let excluded = excluded.map(|line| line.replace(&*folder.to_string_lossy(), &name));
         let text: Vec<String> = suite.cases.iter().map(described).chain(excluded).collect();
         assert_snapshot(&format!("ok.{name}"), &text.join("\n"));
@@ -59,10 +60,14 @@ fn described(case: &Case) -> String {
     let mut text = format!(
         "{id}: {about:?}\n  proves {proves:?}, needs {needs:?}, {isolation:?}, datasets {datasets}, other {uses_other_identity}\n"
     );
-    for Step { fixture, action, actor, headers, sign, tamper, captures, expects, within, .. } in &case.steps {
+    for Step {
+        fixture, action, actor, headers, sign, tamper, transfer, any_answer, captures, expects, within, ..
+    } in &case.steps
+    {
         let fixture = fixture.as_ref().map(|name| format!(" (fixture {name})")).unwrap_or_default();
         writeln!(text, "  step{fixture} as {actor:?}: {action:?}").unwrap();
         writeln!(text, "    headers {headers:?}, {sign:?}, {tamper:?}, within {within:?}").unwrap();
+        writeln!(text, "    {transfer:?}, any answer {any_answer}").unwrap();
         for capture in captures {
             writeln!(text, "    capture {} = {}", capture.name, capture.pointer).unwrap();
         }

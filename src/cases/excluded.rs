@@ -23,8 +23,9 @@ fn exclusion(library: &Library<'_>, source: &Source<'_>, cases: &[Case], raw: &R
     if reason.is_empty() {
         library.report(source.problem(&raw.reason.span(), "the reason is empty; say why no case can prove this"));
     }
-    if raw.requirements.is_empty() && raw.mutants.is_empty() {
-        library.report(source.problem(&raw.reason.span(), "the exclusion names no requirement and no mutant"));
+    let lists = [&raw.requirements, &raw.mutants, &raw.unaltered, &raw.cases];
+    if lists.iter().all(|list| list.is_empty()) {
+        library.report(source.problem(&raw.reason.span(), "the exclusion names no requirement, no mutant and no case"));
     }
     for pattern in &raw.requirements {
         let excluded = |id: &&str| matches(pattern.get_ref(), id);
@@ -40,9 +41,23 @@ fn exclusion(library: &Library<'_>, source: &Source<'_>, cases: &[Case], raw: &R
             }
         }
     }
+    for pattern in &raw.unaltered {
+        if !library.catalog.iter().any(|requirement| matches(pattern.get_ref(), &requirement.id)) {
+            let message = format!("no requirement matches `{}`", pattern.get_ref());
+            library.report(source.problem(&pattern.span(), message));
+        }
+    }
+    for pattern in &raw.cases {
+        if !cases.iter().any(|case| matches(pattern.get_ref(), &case.id)) {
+            let message = format!("no case matches `{}`", pattern.get_ref());
+            library.report(source.problem(&pattern.span(), message));
+        }
+    }
     Exclusion {
         patterns: raw.requirements.iter().map(|pattern| pattern.get_ref().clone()).collect(),
         mutants: raw.mutants.iter().map(|pattern| pattern.get_ref().clone()).collect(),
+        unaltered: raw.unaltered.iter().map(|pattern| pattern.get_ref().clone()).collect(),
+        cases: raw.cases.iter().map(|pattern| pattern.get_ref().clone()).collect(),
         reason: reason.to_owned(),
         origin: source.origin(&raw.reason.span()),
     }

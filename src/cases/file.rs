@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::sending::{RawSign, RawTamper, Transfer};
+
 /// A file of cases: `cases/<area>/<topic>.toml`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -145,6 +147,16 @@ pub struct RawExclusion {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub mutants: Vec<Spanned<String>>,
+    /// Ids of requirements that cases name but no mutant can break, and no variant
+    /// answer otherwise; `*` stands for any text.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub unaltered: Vec<Spanned<String>>,
+    /// Ids of cases that catch nothing, because no mutant can be made that they would
+    /// catch; `*` stands for any text. `syncspec prove` checks them.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub cases: Vec<Spanned<String>>,
     /// Why no case can prove them, for somebody who knows the service.
     #[schemars(with = "String")]
     pub reason: Spanned<String>,
@@ -188,6 +200,14 @@ pub struct RawStep {
     pub sign: Option<RawSign>,
     /// Changes made after signing, so that the signature no longer fits.
     pub tamper: Option<RawTamper>,
+    /// How the request is written on the wire, which no signature covers.
+    #[serde(default)]
+    pub transfer: Transfer,
+    /// For requests that a correct endpoint may refuse in any way, the connection
+    /// included: whatever comes back, even nothing, the case goes on. What the step
+    /// expects then is `open`.
+    #[serde(default)]
+    pub any_answer: bool,
     /// Values of the response to keep: placeholder name to JSON pointer.
     #[serde(default)]
     #[schemars(with = "IndexMap<String, String>")]
@@ -218,51 +238,6 @@ pub struct RawSend {
     /// The body as Base64, for bytes that are no text.
     #[schemars(with = "Option<String>")]
     pub body_base64: Option<Spanned<String>>,
-}
-
-/// How a signature departs from the ordinary one. The rest stays valid.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawSign {
-    /// In the `Authorization` header (default) or in the query.
-    #[serde(default)]
-    pub form: SignForm,
-    /// Region in the credential scope.
-    pub region: Option<String>,
-    /// Service in the credential scope.
-    pub service: Option<String>,
-    /// Minutes by which the signer's clock is ahead of ours; negative: behind.
-    #[serde(default)]
-    pub clock_minutes: i64,
-}
-
-/// Where a signature travels.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum SignForm {
-    /// In the `Authorization` header.
-    #[default]
-    Header,
-    /// In the query string.
-    Query,
-}
-
-/// Changes made to a request after it was signed.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawTamper {
-    /// Another method.
-    pub method: Option<String>,
-    /// Another path and query.
-    pub target: Option<String>,
-    /// Another body, as text.
-    pub body: Option<String>,
-    /// Headers to replace or add.
-    #[serde(default)]
-    pub headers: IndexMap<String, String>,
-    /// Headers to leave out.
-    #[serde(default)]
-    pub without_headers: Vec<String>,
 }
 
 /// What a response must be. All parts that are given must hold.

@@ -1,5 +1,6 @@
 //! `syncspec prove`: what the cases catch, and what they do not.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Instant;
 
@@ -26,7 +27,12 @@ pub(super) fn run(args: &ProveArgs, output: &Output) -> Result<u8, Exit> {
     let proof = proof.map_err(Exit::usage)?;
     // A part of the alterations proves nothing of the other cases.
     let idle: Vec<&String> = match args.filters.is_empty() {
-        true => proof.catches.iter().filter(|(_, caught)| caught.is_empty()).map(|(case, _)| case).collect(),
+        true => {
+            // Neither is right: to be idle without a reason, and to have one in vain.
+            let excused = |case: &String| proof.idle_for_a_reason.contains(case);
+            let wrong = |(case, caught): &(&String, &BTreeSet<String>)| caught.is_empty() != excused(case);
+            proof.catches.iter().filter(wrong).map(|(case, _)| case).collect()
+        }
         false => Vec::new(),
     };
     match args.format {
@@ -96,28 +102,32 @@ fn text(proof: &Proof, idle: &[&String]) -> String {
         }
     }
     for case in idle {
-        line(format_args!("catches nothing: {case}"));
+        let caught = &proof.catches[*case];
+        match caught.first() {
+            None => line(format_args!("catches nothing: {case}")),
+            Some(first) => {
+                line(format_args!("catches something, although the suite says that it cannot: {case}: {first}"))
+            }
+        }
     }
     for failure in &proof.control {
         line(format_args!("fails although nothing is altered: {failure}"));
     }
-    let proven = |kind| of(kind).filter(|tried| tried.is_proven()).count();
-    let (mutants, variants) = (of(Kind::Mutant).count(), of(Kind::Variant).count());
+    let count = |kind, counts: fn(&Tried) -> bool| of(kind).filter(|tried| counts(tried)).count();
+    let (mutants, variants) = (count(Kind::Mutant, |_| true), count(Kind::Variant, |_| true));
     line(format_args!(
-        "{} of {mutants} mutants caught at the requirement that they break; {} of {variants} variants pass without a false alarm",
-        proven(Kind::Mutant),
-        proven(Kind::Variant),
+        "mutants caught, by a finding that names what they break: {} of {mutants}",
+        count(Kind::Mutant, Tried::is_proven)
     ));
-    let excused = proof.tried.iter().filter(|tried| tried.excused.is_some()).count();
     line(format_args!(
-        "{excused} mutants are not caught for a reason; {} not tried, since no case can prove their requirements",
-        proof.excluded.len()
+        "mutants not caught, for a stated reason: {}",
+        count(Kind::Mutant, |tried| tried.excused.is_some())
     ));
-    let cases = proof.catches.len();
-    line(format_args!(
-        "{} of {cases} cases catch something",
-        proof.catches.values().filter(|caught| !caught.is_empty()).count()
-    ));
+    line(format_args!("mutants not tried, since no case can prove their requirements: {}", proof.excluded.len()));
+    line(format_args!("variants without a false alarm: {} of {variants}", count(Kind::Variant, Tried::is_proven)));
+    let catching = proof.catches.values().filter(|caught| !caught.is_empty()).count();
+    line(format_args!("cases that catch something: {catching} of {}", proof.catches.len()));
+    line(format_args!("cases that catch nothing, for a stated reason: {}", proof.idle_for_a_reason.len()));
     text
 }
 

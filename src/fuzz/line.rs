@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use serde_json::{Map, Value as Json, json};
 
 use super::history::{Call, History, Key, Listing, Outcome, Record};
-use crate::client::{Client, Signing, SigningForm, bind, sign};
+use crate::client::{Client, SignedPayload, Signing, SigningForm, bind, sign};
 use crate::spec::Service;
 use crate::target::{Identity, Target};
 use crate::wire::{Failure, FailureKind, Request, Response};
@@ -81,6 +81,8 @@ impl Line {
             service: &service.signing_name,
             time: SystemTime::now(),
             form: SigningForm::Header,
+            payload: SignedPayload::Hashed,
+            without_headers: &[],
         };
         sign(&mut request, &endpoint.host_header(), &signing).map_err(|error| error.to_string())?;
         Ok(request)

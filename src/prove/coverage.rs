@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::alteration::{Alteration, Kind};
-use crate::cases::Suite;
+use crate::cases::{Exclusion, Suite};
 use crate::spec::{Catalog, Requirement, Strength};
 
 /// Every requirement, with who proves it.
@@ -23,7 +23,8 @@ pub struct Row<'a> {
     /// Names of the mutants that break it; of an open requirement, the variants
     /// that answer it otherwise.
     pub alterations: Vec<&'a str>,
-    /// Why no case can prove it, if the suite says so.
+    /// Why no case can prove it, or why nothing can be altered for those that do, if
+    /// the suite says so.
     pub excluded: Option<&'a str>,
 }
 
@@ -61,13 +62,13 @@ impl<'a> Coverage<'a> {
             let id = requirement.id.as_str();
             let open = requirement.strength == Strength::Open;
             let kind = if open { Kind::Variant } else { Kind::Mutant };
-            let excluded = suite.excluded.iter().find(|exclusion| exclusion.covers(id));
-            Row {
-                requirement,
-                cases: cases.remove(id).unwrap_or_default(),
-                alterations: altered.remove(&(kind, id)).unwrap_or_default(),
-                excluded: excluded.map(|exclusion| exclusion.reason.as_str()),
-            }
+            let cases = cases.remove(id).unwrap_or_default();
+            let alterations = altered.remove(&(kind, id)).unwrap_or_default();
+            let speaks = |exclusion: &&Exclusion| {
+                exclusion.covers(id) || alterations.is_empty() && exclusion.leaves_unaltered(id)
+            };
+            let excluded = suite.excluded.iter().find(speaks);
+            Row { requirement, cases, alterations, excluded: excluded.map(|exclusion| exclusion.reason.as_str()) }
         };
         Self { rows: catalog.iter().map(row).collect() }
     }

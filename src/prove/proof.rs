@@ -36,6 +36,8 @@ pub struct Proof {
     pub tried: Vec<Tried>,
     /// Each case of the suite, with the names of the alterations that it caught.
     pub catches: BTreeMap<String, BTreeSet<String>>,
+    /// Cases that catch nothing, and need not as the suite says.
+    pub idle_for_a_reason: BTreeSet<String>,
     /// What fails although nothing is altered, in words.
     pub control: Vec<String>,
     /// Mutants that are not tried, because the suite says why no case can prove any
@@ -125,7 +127,9 @@ pub async fn prove(
         }
     }
     let control = control.iter().filter(|result| !is_well(result.verdict)).map(in_short).collect();
-    Ok(Proof { tried, catches, control, excluded })
+    let excused = |case: &&String| suite.excluded.iter().any(|exclusion| exclusion.is_of_case(case));
+    let idle_for_a_reason = catches.keys().filter(excused).cloned().collect();
+    Ok(Proof { tried, catches, idle_for_a_reason, control, excluded })
 }
 
 /// The suite, with no step that is repeated for long.

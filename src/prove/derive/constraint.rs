@@ -1,6 +1,8 @@
 //! Servers that break one constraint of one input member: they do not have it, or
 //! have it one too wide or one too narrow.
 
+use regex_syntax::hir::{Class, HirKind};
+
 use super::member::{Down, Place};
 use crate::prove::alteration::Alteration;
 use crate::spec::{Location, Member, Service, ShapeKind, StringConstraints};
@@ -90,6 +92,35 @@ fn shortest_match(pattern: &str) -> Option<u64> {
     pattern.properties().minimum_len()?.try_into().ok()
 }
 
+/// For a pattern that is nothing but a repeated class of ASCII characters: what is
+/// left out of the class, in words, and the pattern without it.
+fn without_each(pattern: &str) -> Vec<(String, String)> {
+    let Ok(parsed) = regex_syntax::parse(pattern) else { return Vec::new() };
+    let HirKind::Repetition(repetition) = parsed.kind() else { return Vec::new() };
+    let HirKind::Class(Class::Unicode(class)) = repetition.sub.kind() else { return Vec::new() };
+    let allowed: Vec<char> =
+        class.iter().flat_map(|range| range.start()..=range.end()).filter(char::is_ascii).collect();
+    let group = |word: &str, is: fn(&char) -> bool| {
+        let of_group: Vec<char> = allowed.iter().copied().filter(is).collect();
+        (word.to_owned(), of_group)
+    };
+    let groups = [
+        group("lower-case letters", char::is_ascii_lowercase),
+        group("upper-case letters", char::is_ascii_uppercase),
+        group("digits", char::is_ascii_digit),
+    ];
+    let marks = allowed.iter().filter(|c| !c.is_ascii_alphanumeric());
+    let marks = marks.map(|mark| (format!("`{mark}`"), vec![*mark]));
+    let left_out = groups.into_iter().filter(|(_, of_group)| !of_group.is_empty()).chain(marks);
+    let class_of = |without: &[char]| {
+        let kept = allowed.iter().filter(|c| !without.contains(c));
+        let class: String =
+            kept.map(|c| if c.is_ascii_alphanumeric() { c.to_string() } else { format!("\\{c}") }).collect();
+        format!("[{class}]+")
+    };
+    left_out.map(|(word, without)| (word, class_of(&without))).collect()
+}
+
 /// What is altered in the constraints of a text.
 type Alter = Box<dyn Fn(&mut StringConstraints) + Send + Sync>;
 
@@ -130,6 +161,11 @@ fn text(place: &Place, constraints: &StringConstraints, mutants: &mut Vec<Altera
             let alter = move |text: &mut StringConstraints| text.pattern = Some(searched.clone());
             add("pattern", word, format!("{words} {about}."), Box::new(alter));
         }
+    }
+    for (word, narrower) in constraints.pattern.as_deref().map(without_each).unwrap_or_default() {
+        let about = format!("{words} may hold no {word}.");
+        let word = format!("without-{}", word.replace(' ', "-").replace('`', ""));
+        add("pattern", &word, about, Box::new(move |text| text.pattern = Some(narrower.clone())));
     }
     if !constraints.allowed.is_empty() {
         add("enum", "dropped", format!("{words} may be any text."), Box::new(|text| text.allowed.clear()));

@@ -139,7 +139,11 @@ fn strictly_typed(service: &Service, shape: &str, value: Value, path: &str) -> R
                 Value::Null => Ok(Value::Null),
                 entry => typed(service, member, entry, &format!("{path}.{at}")),
             });
-            entries.collect::<Result<_, _>>().map(Value::Array)
+            let mut entries: Vec<Value> = entries.collect::<Result<_, _>>()?;
+            if service.shape(member).coerced {
+                entries.retain(|entry| !entry.is_null());
+            }
+            Ok(Value::Array(entries))
         }
         (ShapeKind::List { .. }, _) => wrong("a list"),
         (ShapeKind::Map { value: shape, .. }, Value::Object(entries)) => {

@@ -13,6 +13,7 @@
 //! `input` and `dispatch`.
 
 mod canonical;
+mod careless;
 mod claim;
 mod dispatch;
 mod encode;

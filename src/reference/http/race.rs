@@ -1,13 +1,13 @@
 //! How requests that come at the same time share the model: one after the other.
 //!
-//! A server can be made to do otherwise, in the ways in which servers go wrong: it
+//! A server can be made to let them race, in the ways in which servers go wrong: it
 //! then works on copies, or in two steps with a gap between them.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::reference::altered::{Switch, Switches};
+use crate::reference::altered::{Race, Switch, Switches};
 use crate::reference::model::{Model, Timestamp};
 
 /// The gap between two steps: long enough for another request to come between.
@@ -16,36 +16,17 @@ const GAP: Duration = Duration::from_millis(1);
 /// How old a copy for listings may grow, in milliseconds.
 const COPY_MILLIS: i64 = 20;
 
-/// The model, for one request at a time unless a switch is thrown.
+/// The model, for one request at a time unless they are to race.
 pub(super) struct Shared {
     model: Mutex<Model>,
-    way: Way,
-}
-
-/// How a request gets at the model.
-enum Way {
-    /// Alone, from beginning to end.
-    Alone,
-    /// Writes look first and write later.
-    CheckedThenWritten,
-    /// Writes change a copy and put it in place.
-    WrittenOnCopy,
-    /// Listings look at a copy; with it stands when it was made.
-    ListedFromCopy(Mutex<Option<(Timestamp, Model)>>),
+    race: Option<Race>,
+    /// For listings that look at a copy: the copy, and when it was made.
+    copy: Mutex<Option<(Timestamp, Model)>>,
 }
 
 impl Shared {
-    pub(super) fn new(model: Model, switches: &Switches) -> Self {
-        let way = if switches.has(Switch::CheckedThenWritten) {
-            Way::CheckedThenWritten
-        } else if switches.has(Switch::WrittenOnCopy) {
-            Way::WrittenOnCopy
-        } else if switches.has(Switch::ListedFromCopy) {
-            Way::ListedFromCopy(Mutex::new(None))
-        } else {
-            Way::Alone
-        };
-        Self { model: Mutex::new(model), way }
+    pub(super) fn new(model: Model, race: Option<Race>) -> Self {
+        Self { model: Mutex::new(model), race, copy: Mutex::new(None) }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Model> {
@@ -60,8 +41,8 @@ impl Shared {
         now: Timestamp,
         perform: &dyn Fn(&mut Model) -> Result<T, E>,
     ) -> Result<T, E> {
-        match (&self.way, operation) {
-            (Way::CheckedThenWritten, "UpdateRecords") => {
+        match (self.race, operation) {
+            (Some(Race::CheckedThenWritten), "UpdateRecords") => {
                 let mut copy = self.lock().clone();
                 perform(&mut copy)?;
                 sleep(GAP);
@@ -71,15 +52,15 @@ impl Shared {
                 model.switch(switches);
                 written
             }
-            (Way::WrittenOnCopy, "UpdateRecords") => {
+            (Some(Race::WrittenOnCopy), "UpdateRecords") => {
                 let mut copy = self.lock().clone();
                 let written = perform(&mut copy)?;
                 sleep(GAP);
                 *self.lock() = copy;
                 Ok(written)
             }
-            (Way::ListedFromCopy(copy), "ListRecords") => {
-                let mut copy = copy.lock().unwrap_or_else(PoisonError::into_inner);
+            (Some(Race::ListedFromCopy), "ListRecords") => {
+                let mut copy = self.copy.lock().unwrap_or_else(PoisonError::into_inner);
                 let is_fresh = |(made, _): &mut (Timestamp, Model)| now.millis() - made.millis() <= COPY_MILLIS;
                 copy.take_if(|copy| !is_fresh(copy));
                 let (_, model) = copy.get_or_insert_with(|| (now, self.lock().clone()));
