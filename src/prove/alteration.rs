@@ -62,7 +62,7 @@ impl Change {
                 let rewrite: Rewrite = Arc::new(move |operation, request, response: &mut Response| {
                     rewrites.iter().for_each(|rewrite| rewrite(operation, request, response));
                 });
-                Departure { switches: switches.into(), rewrite: Some(rewrite) }
+                Departure { switches: switches.into(), rewrite: Some(rewrite), ..Departure::default() }
             }
         }
     }

@@ -22,19 +22,40 @@ pub struct Departure {
     pub switches: Switches,
     /// What is done to every answer before it is sent.
     pub rewrite: Option<Rewrite>,
+    /// How requests race.
+    pub race: Option<Race>,
 }
 
 impl fmt::Debug for Departure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Departure");
-        shown.field("switches", &self.switches).field("rewrite", &self.rewrite.is_some()).finish()
+        shown.field("switches", &self.switches).field("rewrite", &self.rewrite.is_some());
+        shown.field("race", &self.race).finish()
     }
 }
 
 impl From<Switch> for Departure {
     fn from(switch: Switch) -> Self {
-        Self { switches: Switches::from(vec![switch]), rewrite: None }
+        Self { switches: Switches::from(vec![switch]), ..Self::default() }
     }
+}
+
+impl From<Race> for Departure {
+    fn from(race: Race) -> Self {
+        Self { race: Some(race), ..Self::default() }
+    }
+}
+
+/// How requests that come at the same time get in each other's way. No switch, since
+/// it takes several clients at once to see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Race {
+    /// A write is checked first and made a moment later, whatever came between.
+    CheckedThenWritten,
+    /// A write is made on a copy that is then put in place of whatever is there.
+    WrittenOnCopy,
+    /// Listings are answered from a copy that may be some milliseconds old.
+    ListedFromCopy,
 }
 
 /// The switches of one server. Cheap to clone.

@@ -27,6 +27,6 @@ mod http;
 pub mod model;
 mod world;
 
-pub use altered::{Departure, Rewrite, Switch, Switches};
+pub use altered::{Departure, Race, Rewrite, Switch, Switches};
 pub use http::Server;
 pub use world::{Keys, World, WorldIdentity, WorldPool};

@@ -2,13 +2,14 @@
 //! credentials, input, the caller's own resources, model, answer, in this order.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::dispatch;
 use super::encode;
 use super::input;
+use super::race::Shared;
 use super::refusal::Refusal;
 use super::route::{Routed, Router};
 use super::sigv4::{Verifier, hex};
@@ -40,7 +41,7 @@ pub(super) struct Handler {
     router: Router,
     patterns: Patterns,
     verifier: Verifier,
-    model: Mutex<Model>,
+    model: Shared,
     switches: Switches,
     rewrite: Option<Rewrite>,
 }
@@ -55,12 +56,12 @@ impl Handler {
         session_key: [u8; 32],
         now: Timestamp,
     ) -> Result<Self, regex::Error> {
-        let Departure { switches, rewrite } = departure;
+        let Departure { switches, rewrite, race } = departure;
         Ok(Self {
             router: Router::new(&service, switches.clone()),
             patterns: Patterns::compile(&service)?,
             verifier: Verifier::new(world, &service.signing_name, switches.clone()),
-            model: Mutex::new(Model::new(world, Limits::of(&service), switches.clone(), session_key, now)),
+            model: Shared::new(Model::new(world, Limits::of(&service), switches.clone(), session_key, now), race),
             service,
             switches,
             rewrite,
@@ -128,7 +129,7 @@ impl Handler {
         if !routed.labels.iter().any(left_out) {
             return None;
         }
-        let model = self.model.lock().unwrap_or_else(PoisonError::into_inner);
+        let model = self.model.lock();
         let labels = routed.labels.iter().map(|given| {
             let guess = left_out(given).then(|| model.guess(caller, &given.0)).flatten();
             (given.0.clone(), guess.unwrap_or_else(|| given.1.clone()))
@@ -167,11 +168,9 @@ impl Handler {
         }
         self.check_scope(caller, &|name| input.text(name))?;
         let call = Call { now: moment.now, caller, random: moment.random };
-        let output = {
-            // A panic elsewhere left the model whole: it changes only at the end.
-            let mut model = self.model.lock().unwrap_or_else(PoisonError::into_inner);
-            dispatch::call(&mut model, &call, &operation.name, &input)?
-        };
+        let output = self
+            .model
+            .call(&operation.name, moment.now, &|model| dispatch::call(model, &call, &operation.name, &input))?;
         Ok(encode::success(&self.service, operation, &output))
     }
 

@@ -2,7 +2,8 @@
 //! answers. Everything that the service description says is read from it.
 //!
 //! Only `server` does IO and reads the clock; `handler` and all below it turn one
-//! request into one response and can be tested without a network.
+//! request into one response and can be tested without a network. (`race` waits a
+//! millisecond, in a server that is told to race.)
 //!
 //! Choices, where sources are silent: the order of the checks is route, signature,
 //! class of credentials, JSON and types, constraints, the caller's own resources,
@@ -18,6 +19,7 @@ mod dispatch;
 mod encode;
 mod handler;
 mod input;
+mod race;
 mod refusal;
 mod route;
 mod server;

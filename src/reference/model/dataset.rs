@@ -87,7 +87,7 @@ pub(super) struct Write<'a> {
     pub(super) by: &'a str,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Dataset {
     /// Not deleted.
     pub(super) exists: bool,

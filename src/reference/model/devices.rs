@@ -11,10 +11,10 @@ use crate::reference::altered::Switch;
 const DEVICES_MAX: usize = 1_000;
 
 /// An identity's devices, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Devices(Vec<Device>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Device {
     id: String,
     /// Digest of platform and push token: enough to know them again, and small

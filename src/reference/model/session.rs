@@ -47,6 +47,7 @@ struct Claims {
 }
 
 /// Issues and reads tokens. The debug form hides the key.
+#[derive(Clone)]
 pub(super) struct Sessions {
     key: [u8; 32],
     switches: Switches,

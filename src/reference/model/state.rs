@@ -14,7 +14,7 @@ use crate::reference::world::World;
 use crate::spec::Service;
 
 /// The service's memory. Every operation is a method.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Model {
     pub(super) account_id: String,
     pub(super) limits: Limits,
@@ -39,6 +39,11 @@ impl Model {
             switches,
             pools: pools.collect(),
         }
+    }
+
+    /// Throws other switches, and gives those that were thrown.
+    pub fn switch(&mut self, switches: Switches) -> Switches {
+        std::mem::replace(&mut self.switches, switches)
     }
 
     /// What a server might take for a name that the caller left out, as a server
@@ -146,7 +151,7 @@ impl Limits {
 }
 
 /// One identity pool.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Pool {
     pub(super) identities: BTreeMap<String, Identity>,
     /// Creation, or the latest change of any dataset.
@@ -178,7 +183,7 @@ fn identity_not_found(id: &str) -> ServiceError {
 }
 
 /// One identity's data.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Identity {
     /// By name; deleted ones are remembered here too.
     pub(super) datasets: BTreeMap<String, Dataset>,
