@@ -7,6 +7,7 @@
 pub mod cases;
 pub mod cli;
 pub mod client;
+pub mod fuzz;
 pub mod judge;
 pub mod plan;
 pub mod prove;
