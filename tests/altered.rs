@@ -40,7 +40,6 @@ const NEVER_ANSWERED: &[(&str, &str)] = &[
     ("DeleteDataset ResourceConflictException: *", "nobody knows when it is answered"),
     ("SetIdentityPoolConfiguration ConcurrentModificationException: *", "the server takes one call after the other"),
     ("RegisterDevice ResourceNotFoundException: *", "only identities may call, whose pool exists"),
-    ("UpdateRecords ResourceNotFoundException: *", "writing makes the dataset"),
     ("*/SyncSessionsCount: *", "nobody knows what it counts; the server leaves it null"),
     ("GetBulkPublishDetails /FailureMessage: *", "no bulk publish of the server fails"),
     ("ListRecords /MergedDatasetNames/*: *", "nothing can be merged"),
@@ -62,15 +61,7 @@ const INFERRED: &[(&str, &str)] = &[
     ("ListIdentityPoolUsage /Count: ?1", "the documentation's prose says something else"),
     ("RegisterDevice /DeviceId: another value", "an id is opaque but for its form, which is inferred"),
     (
-        "BulkPublish ResourceNotFoundException: status *",
-        "that other operations answer like DescribeIdentityPoolUsage is inferred",
-    ),
-    (
         "BulkPublish ResourceNotFoundException: named *",
-        "that other operations answer like DescribeIdentityPoolUsage is inferred",
-    ),
-    (
-        "DescribeIdentityUsage ResourceNotFoundException: status *",
         "that other operations answer like DescribeIdentityPoolUsage is inferred",
     ),
     (
@@ -78,15 +69,7 @@ const INFERRED: &[(&str, &str)] = &[
         "that other operations answer like DescribeIdentityPoolUsage is inferred",
     ),
     (
-        "Get* ResourceNotFoundException: status *",
-        "that other operations answer like DescribeIdentityPoolUsage is inferred",
-    ),
-    (
         "Get* ResourceNotFoundException: named *",
-        "that other operations answer like DescribeIdentityPoolUsage is inferred",
-    ),
-    (
-        "Set* ResourceNotFoundException: status *",
         "that other operations answer like DescribeIdentityPoolUsage is inferred",
     ),
     (
@@ -100,39 +83,21 @@ const INFERRED: &[(&str, &str)] = &[
         "that a pool with data is listed is inferred",
     ),
     (
-        "RegisterDevice InvalidConfigurationException: status *",
-        "what a pool without push synchronisation leads to is inferred",
-    ),
-    (
         "RegisterDevice InvalidConfigurationException: named *",
         "what a pool without push synchronisation leads to is inferred",
     ),
-    (
-        "RegisterDevice InvalidParameterException: named InvalidConfigurationException",
-        "a missing setting may be found before a violated constraint",
-    ),
-    (
-        "*ubscribe* InvalidParameterException: status *",
-        "a missing setting or device may be found before a violated constraint",
-    ),
-    (
-        "*ubscribe* InvalidParameterException: named *",
-        "a missing setting or device may be found before a violated constraint",
-    ),
-    ("*ubscribe* NotAuthorizedException: status *", "a missing setting or device may be found before the credentials"),
     ("*ubscribe* NotAuthorizedException: named *", "a missing setting or device may be found before the credentials"),
+    ("SubscribeToDataset ResourceNotFoundException: named *", "that a dataset must exist first is inferred"),
+    ("UpdateRecords ResourceNotFoundException: named *", "the token, which is of another pool, may be refused first"),
 ];
 
 /// Alterations of what nobody knows: cases only note it.
 const OPEN: &[(&str, &str)] = &[
     ("DescribeDataset /Dataset/LastModifiedBy: removed", "who an identity writes as"),
     ("DescribeDataset /Dataset/LastModifiedBy: another value", "who an identity writes as"),
-    ("ListIdentityPoolUsage InvalidParameterException: status 404", "what an illegal size of a page leads to"),
     ("ListIdentityPoolUsage InvalidParameterException: named *", "what an illegal size of a page leads to"),
-    ("*ubscribe* InvalidConfigurationException: status *", "what a pool without push synchronisation leads to"),
     ("*ubscribe* InvalidConfigurationException: named *", "what a pool without push synchronisation leads to"),
-    ("*ubscribe* ResourceNotFoundException: status 400", "what an unknown device leads to"),
-    ("*ubscribe* ResourceNotFoundException: named *", "what an unknown device leads to"),
+    ("UnsubscribeFromDataset ResourceNotFoundException: named *", "what an unknown device leads to"),
 ];
 
 /// Alterations that no case can notice, because the answer may be right as well.

@@ -6,12 +6,18 @@
 mod command;
 #[path = "cli/look.rs"]
 mod look;
+#[path = "support/model.rs"]
+mod model;
+#[path = "cli/prove.rs"]
+mod prove;
 #[path = "support/proxy.rs"]
 mod proxy;
 #[path = "cli/report.rs"]
 mod report;
 #[path = "cli/runs.rs"]
 mod runs;
+#[path = "cli/spec.rs"]
+mod spec;
 #[path = "cli/stops.rs"]
 mod stops;
 #[path = "cli/wrong.rs"]

@@ -59,10 +59,14 @@ fn described(case: &Case) -> String {
     let mut text = format!(
         "{id}: {about:?}\n  proves {proves:?}, needs {needs:?}, {isolation:?}, datasets {datasets}, other {uses_other_identity}\n"
     );
-    for Step { fixture, action, actor, headers, sign, tamper, captures, expects, within, .. } in &case.steps {
+    for Step {
+        fixture, action, actor, headers, sign, tamper, transfer, any_answer, captures, expects, within, ..
+    } in &case.steps
+    {
         let fixture = fixture.as_ref().map(|name| format!(" (fixture {name})")).unwrap_or_default();
         writeln!(text, "  step{fixture} as {actor:?}: {action:?}").unwrap();
         writeln!(text, "    headers {headers:?}, {sign:?}, {tamper:?}, within {within:?}").unwrap();
+        writeln!(text, "    {transfer:?}, any answer {any_answer}").unwrap();
         for capture in captures {
             writeln!(text, "    capture {} = {}", capture.name, capture.pointer).unwrap();
         }

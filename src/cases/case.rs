@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::file::{Actor, BodyForm, Isolation, SignForm, ValueType};
+use super::file::{Actor, BodyForm, Isolation, Payload, SignForm, Transfer, ValueType};
 use super::template::{Template, Text};
 use crate::source::{Origin, matches};
 
@@ -105,6 +105,10 @@ pub struct Step {
     pub sign: Sign,
     /// What is changed after signing.
     pub tamper: Tamper,
+    /// How it is written on the wire.
+    pub transfer: Transfer,
+    /// The case goes on whatever comes back, even nothing.
+    pub any_answer: bool,
     /// Placeholder name and JSON pointer of each value to keep.
     pub captures: Vec<Capture>,
     /// What the response must be; empty when the step must merely succeed.
@@ -134,7 +138,8 @@ impl Step {
             }
             Action::Bytes(bytes) => bytes.names(visit),
         }
-        let texts = self.headers.iter().chain(&self.tamper.headers).map(|(_, text)| text);
+        let texts =
+            self.headers.iter().chain(&self.tamper.headers).chain(&self.tamper.add_headers).map(|(_, text)| text);
         texts.chain(&self.tamper.target).chain(&self.tamper.body).for_each(|text| text.names(visit));
         for expect in self.expects.iter().chain(&self.assumes) {
             let conditions = expect.members.iter().chain(&expect.headers).map(|(_, condition)| condition);
@@ -152,8 +157,9 @@ impl Step {
     /// Whether the signature is not the ordinary one, or something was changed
     /// after signing.
     pub fn is_tampered(&self) -> bool {
-        let Sign { form: _, region, service, clock_minutes } = &self.sign;
-        region.is_some() || service.is_some() || *clock_minutes != 0 || !self.tamper.is_none()
+        let Sign { form: _, region, service, clock_minutes, payload, without_headers } = &self.sign;
+        let scope_or_clock = region.is_some() || service.is_some() || *clock_minutes != 0;
+        scope_or_clock || *payload == Payload::Unsigned || !without_headers.is_empty() || !self.tamper.is_none()
     }
 
     /// What the step sends, in a word or two for people.
@@ -230,6 +236,10 @@ pub struct Sign {
     pub service: Option<String>,
     /// Minutes by which the signer's clock is ahead; negative: behind.
     pub clock_minutes: i64,
+    /// How it covers the body.
+    pub payload: Payload,
+    /// Headers that are sent and not signed, in lower case.
+    pub without_headers: Vec<String>,
 }
 
 /// What is changed after signing.
@@ -243,8 +253,23 @@ pub struct Tamper {
     pub body: Option<Text>,
     /// Headers to replace or add.
     pub headers: Vec<(String, Text)>,
+    /// Headers to add beside those that are there.
+    pub add_headers: Vec<(String, Text)>,
     /// Headers to leave out.
     pub without_headers: Vec<String>,
+    /// Parts to write otherwise, in order.
+    pub rewrites: Vec<Rewrite>,
+}
+
+/// A piece of a signed request that is replaced.
+#[derive(Debug, Clone)]
+pub struct Rewrite {
+    /// The header to change; none for the target.
+    pub header: Option<String>,
+    /// Its first match is replaced.
+    pub pattern: regex::Regex,
+    /// The new text; `$0` stands for the old.
+    pub with: String,
 }
 
 impl Tamper {
@@ -254,7 +279,9 @@ impl Tamper {
             && self.target.is_none()
             && self.body.is_none()
             && self.headers.is_empty()
+            && self.add_headers.is_empty()
             && self.without_headers.is_empty()
+            && self.rewrites.is_empty()
     }
 }
 

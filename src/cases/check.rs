@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use toml::Spanned;
 
 use super::case::{Action, Case, Expect, Step};
-use super::file::{Actor, Isolation, Node, OneOrMany, RawExpect, RawStep};
+use super::file::{Actor, Isolation, Node, OneOrMany, RawExpect, RawStep, Transfer};
 use super::names;
 use super::scope::Scope;
 use crate::source::{Origin, did_you_mean};
@@ -141,6 +141,23 @@ pub(super) fn no_call_keys(scope: &Scope<'_>, raw: &Spanned<RawStep>) {
     let signed = step.r#as.is_some() || step.sign.is_some();
     if step.send_bytes.is_some() && (signed || !step.headers.is_empty() || step.tamper.is_some()) {
         scope.problem(&raw.span(), "`send-bytes` sends bytes as they are: no `as`, `headers`, `sign` or `tamper`");
+    }
+    if step.send_bytes.is_some() && step.transfer != Transfer::default() {
+        scope.problem(&raw.span(), "`send-bytes` sends bytes as they are: write them as `transfer` would");
+    }
+}
+
+/// Whatever answers is right, so nothing of it may be claimed or built on.
+pub(super) fn any_answer(catalog: &Catalog, scope: &Scope<'_>, raw: &Spanned<RawStep>, expects: &[Expect]) {
+    let is_open = |expect: &Expect| {
+        catalog.get(&expect.requirement).is_some_and(|requirement| requirement.strength == Strength::Open)
+    };
+    if expects.is_empty() || !expects.iter().all(is_open) {
+        scope.problem(&raw.span(), "with `any-answer` a step expects something, and only what is `open`");
+    }
+    let step = raw.get_ref();
+    if step.assume.is_some() || !step.capture.is_empty() || step.within_ms.is_some() {
+        scope.problem(&raw.span(), "with `any-answer` nothing can be built on: no `assume`, `capture` or `within-ms`");
     }
 }
 
@@ -280,7 +297,10 @@ pub(super) fn uncertain_outcomes(catalog: &Catalog, scope: &Scope<'_>, steps: &[
             scope.problem_at(expect.origin.clone(), message);
             return;
         }
-        // The outcome named first is the one that ends the case.
+        // The outcome named first is the one that ends the case, where any does.
+        if step.any_answer {
+            continue;
+        }
         if let Some(outcome) = step.expects.iter().find(|expect| expect.has_outcome()) {
             least = least.min(certainty(outcome));
         }

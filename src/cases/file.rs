@@ -188,6 +188,14 @@ pub struct RawStep {
     pub sign: Option<RawSign>,
     /// Changes made after signing, so that the signature no longer fits.
     pub tamper: Option<RawTamper>,
+    /// How the request is written on the wire, which no signature covers.
+    #[serde(default)]
+    pub transfer: Transfer,
+    /// For requests that a correct endpoint may refuse in any way, the connection
+    /// included: whatever comes back, even nothing, the case goes on. What the step
+    /// expects then is `open`.
+    #[serde(default)]
+    pub any_answer: bool,
     /// Values of the response to keep: placeholder name to JSON pointer.
     #[serde(default)]
     #[schemars(with = "IndexMap<String, String>")]
@@ -234,6 +242,37 @@ pub struct RawSign {
     /// Minutes by which the signer's clock is ahead of ours; negative: behind.
     #[serde(default)]
     pub clock_minutes: i64,
+    /// How the signature covers the body.
+    #[serde(default)]
+    pub payload: Payload,
+    /// Headers that are sent and not signed.
+    #[serde(default)]
+    pub without_headers: Vec<String>,
+}
+
+/// How a signature covers the body of its request.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Payload {
+    /// By its SHA-256, which is not sent.
+    #[default]
+    Hashed,
+    /// By its SHA-256, which is sent too, as `x-amz-content-sha256`.
+    Stated,
+    /// Not at all: `x-amz-content-sha256` is `UNSIGNED-PAYLOAD`.
+    Unsigned,
+}
+
+/// How a request is written on the wire, beside what its signature covers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Transfer {
+    /// The body travels in chunks, without a length stated beforehand.
+    #[serde(default)]
+    pub chunked: bool,
+    /// The names of all headers are in upper case.
+    #[serde(default)]
+    pub upper_case_headers: bool,
 }
 
 /// Where a signature travels.
@@ -260,9 +299,27 @@ pub struct RawTamper {
     /// Headers to replace or add.
     #[serde(default)]
     pub headers: IndexMap<String, String>,
+    /// Headers to add, beside those of the same name that are there.
+    #[serde(default)]
+    pub add_headers: IndexMap<String, String>,
     /// Headers to leave out.
     #[serde(default)]
     pub without_headers: Vec<String>,
+    /// Parts of the signed request to write otherwise, in order.
+    #[serde(default)]
+    pub rewrite: Vec<RawRewrite>,
+}
+
+/// Replaces one piece of a signed request.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawRewrite {
+    /// The header to change. Default: the target.
+    pub header: Option<String>,
+    /// A regular expression; its first match is replaced, and there must be one.
+    pub pattern: String,
+    /// The new text; `$0` stands for the old.
+    pub with: String,
 }
 
 /// What a response must be. All parts that are given must hold.

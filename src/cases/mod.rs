@@ -20,8 +20,10 @@ mod scope;
 mod suite;
 mod template;
 
-pub use case::{Action, Body, Call, Capture, Case, Exclusion, Expect, Match, Sign, Step, Suite, Tamper, Undo};
+pub use case::{Action, Body, Call, Capture, Case, Exclusion, Expect, Match, Rewrite, Sign, Step, Suite, Tamper, Undo};
 pub use describe::alternatives;
 pub use error::CasesError;
-pub use file::{Actor, BaseFile, BodyForm, CaseFile, ExcludedFile, FixtureFile, Isolation, SignForm, ValueType};
+pub use file::{
+    Actor, BaseFile, BodyForm, CaseFile, ExcludedFile, FixtureFile, Isolation, Payload, SignForm, Transfer, ValueType,
+};
 pub use template::{Bindings, RenderError, Template, Text};

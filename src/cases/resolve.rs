@@ -8,7 +8,7 @@ use base64::Engine as _;
 use indexmap::IndexMap;
 use toml::Spanned;
 
-use super::case::{Action, Body, Call, Capture, Case, Expect, Sign, Step, Tamper, Undo};
+use super::case::{Action, Body, Call, Capture, Case, Expect, Rewrite, Sign, Step, Tamper, Undo};
 use super::check;
 use super::file::{Actor, BaseFile, CaseFile, FixtureFile, OneOrMany, RawCase, RawExpect, RawFixture, RawStep};
 use super::scope::Scope;
@@ -235,7 +235,8 @@ impl<'s> Library<'s> {
             Capture { name: name.get_ref().clone(), pointer: answer.pointer(scope, pointer) }
         });
         let captures = captures.collect();
-        let expects = expects.iter().map(|expect| self.expect(scope, raw, &answer, expect, requirement)).collect();
+        let expects: Vec<Expect> =
+            expects.iter().map(|expect| self.expect(scope, raw, &answer, expect, requirement)).collect();
         let assumes = step.assume.as_ref().map(|assume| {
             check::assumption(scope, raw, assume);
             self.expect(scope, raw, &answer, assume, requirement)
@@ -243,6 +244,9 @@ impl<'s> Library<'s> {
         let within = step.within_ms.map(Duration::from_millis);
         if within.is_some_and(|within| within > LONGEST_WITHIN) {
             scope.problem(&raw.span(), format!("`within-ms` is at most {}", LONGEST_WITHIN.as_millis()));
+        }
+        if step.any_answer {
+            check::any_answer(self.catalog, scope, raw, &expects);
         }
         Some(Step {
             origin: scope.origin(&raw.span()),
@@ -252,6 +256,8 @@ impl<'s> Library<'s> {
             headers,
             sign: step.sign.as_ref().map(|raw| sign(scope, raw)).unwrap_or_default(),
             tamper: step.tamper.as_ref().map(|raw| tamper(scope, raw)).unwrap_or_default(),
+            transfer: step.transfer,
+            any_answer: step.any_answer,
             captures,
             expects,
             assumes,
@@ -364,7 +370,14 @@ fn decode(scope: &Scope<'_>, encoded: &Spanned<String>) -> Vec<u8> {
 
 fn sign(scope: &Scope<'_>, raw: &super::file::RawSign) -> Sign {
     let fill = |text: &Option<String>| text.as_ref().map(|text| scope.fill(text));
-    Sign { form: raw.form, region: fill(&raw.region), service: fill(&raw.service), clock_minutes: raw.clock_minutes }
+    Sign {
+        form: raw.form,
+        region: fill(&raw.region),
+        service: fill(&raw.service),
+        clock_minutes: raw.clock_minutes,
+        payload: raw.payload,
+        without_headers: raw.without_headers.iter().map(|name| scope.fill(name).to_ascii_lowercase()).collect(),
+    }
 }
 
 fn tamper(scope: &Scope<'_>, raw: &super::file::RawTamper) -> Tamper {
@@ -374,6 +387,16 @@ fn tamper(scope: &Scope<'_>, raw: &super::file::RawTamper) -> Tamper {
         target: raw.target.as_ref().map(text),
         body: raw.body.as_ref().map(text),
         headers: raw.headers.iter().map(|(name, value)| (scope.fill(name), text(value))).collect(),
+        add_headers: raw.add_headers.iter().map(|(name, value)| (scope.fill(name), text(value))).collect(),
         without_headers: raw.without_headers.iter().map(|name| scope.fill(name)).collect(),
+        rewrites: raw.rewrite.iter().filter_map(|raw| rewrite(scope, raw)).collect(),
     }
+}
+
+fn rewrite(scope: &Scope<'_>, raw: &super::file::RawRewrite) -> Option<Rewrite> {
+    Some(Rewrite {
+        header: raw.header.as_ref().map(|name| scope.fill(name)),
+        pattern: scope.plain_pattern(&scope.fill(&raw.pattern))?,
+        with: scope.fill(&raw.with),
+    })
 }

@@ -272,13 +272,17 @@ impl<'f> Scope<'f> {
 
     fn pattern(&self, pattern: &str) -> Option<Regex> {
         // On its own first: `a)|(b` would be one only within parentheses.
-        let whole = Regex::new(pattern).and_then(|_| Match::whole(pattern));
+        self.plain_pattern(pattern).and_then(|_| Match::whole(pattern).ok())
+    }
+
+    /// A pattern that need not match as a whole.
+    pub(super) fn plain_pattern(&self, pattern: &str) -> Option<Regex> {
         let because = |error: regex::Error| {
             let error = error.to_string();
             error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
         };
         let problem = |error| self.problem_here(format!("`{pattern}` is no regular expression: {}", because(error)));
-        whole.map_err(problem).ok()
+        Regex::new(pattern).map_err(problem).ok()
     }
 }
 

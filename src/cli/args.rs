@@ -49,6 +49,12 @@ pub(super) enum Command {
         #[command(subcommand)]
         format: ReportFormat,
     },
+    /// Look at what the suite knows of the service
+    Spec {
+        /// In which way
+        #[command(subcommand)]
+        view: SpecView,
+    },
     /// Print completions for a shell
     Completions {
         /// Which shell
@@ -255,6 +261,26 @@ pub(super) struct ServeArgs {
 pub(super) enum ReportFormat {
     /// JUnit XML
     Junit(DocumentArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SpecView {
+    /// Compare it with a model of AWS's; exits 1 when they differ otherwise than in known disputes
+    Diff(DiffArgs),
+    /// Print the points on which sources disagree, as Markdown
+    Disputes,
+    /// Print what a correct server may do otherwise than the reference, as Markdown
+    Tolerance,
+}
+
+#[derive(Debug, Parser)]
+pub(super) struct DiffArgs {
+    /// The model: a service-2.json of botocore, packed with gzip or not, or a Smithy model as JSON
+    #[arg(value_name = "MODEL")]
+    pub(super) model: PathBuf,
+    /// Text for people, or one JSON object
+    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    pub(super) format: Format,
 }
 
 #[derive(Debug, Parser)]

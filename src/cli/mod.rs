@@ -17,12 +17,13 @@ mod prove;
 mod report;
 mod run;
 mod serve;
+mod spec;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{Args, Command, ReportFormat, RunArgs};
+use self::args::{Args, Command, ReportFormat, RunArgs, SpecView};
 use self::output::Output;
 
 /// Wrong usage: flags, target file, case files.
@@ -61,6 +62,9 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::serve(&args, &output),
         Command::Schema { kind } => inspect::schema(kind, &output),
         Command::Report { format: ReportFormat::Junit(args) } => report::junit(&args, &output),
+        Command::Spec { view: SpecView::Diff(args) } => spec::diff(&args, &output),
+        Command::Spec { view: SpecView::Disputes } => spec::disputes(&output),
+        Command::Spec { view: SpecView::Tolerance } => spec::tolerance(&output),
         Command::Completions { shell } => inspect::completions(shell, &output),
     };
     match ended {

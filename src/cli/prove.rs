@@ -101,23 +101,20 @@ fn text(proof: &Proof, idle: &[&String]) -> String {
     for failure in &proof.control {
         line(format_args!("fails although nothing is altered: {failure}"));
     }
-    let proven = |kind| of(kind).filter(|tried| tried.is_proven()).count();
-    let (mutants, variants) = (of(Kind::Mutant).count(), of(Kind::Variant).count());
+    let count = |kind, counts: fn(&Tried) -> bool| of(kind).filter(|tried| counts(tried)).count();
+    let (mutants, variants) = (count(Kind::Mutant, |_| true), count(Kind::Variant, |_| true));
     line(format_args!(
-        "{} of {mutants} mutants caught at the requirement that they break; {} of {variants} variants pass without a false alarm",
-        proven(Kind::Mutant),
-        proven(Kind::Variant),
+        "mutants caught, by a finding that names what they break: {} of {mutants}",
+        count(Kind::Mutant, Tried::is_proven)
     ));
-    let excused = proof.tried.iter().filter(|tried| tried.excused.is_some()).count();
     line(format_args!(
-        "{excused} mutants are not caught for a reason; {} not tried, since no case can prove their requirements",
-        proof.excluded.len()
+        "mutants not caught, for a stated reason: {}",
+        count(Kind::Mutant, |tried| tried.excused.is_some())
     ));
-    let cases = proof.catches.len();
-    line(format_args!(
-        "{} of {cases} cases catch something",
-        proof.catches.values().filter(|caught| !caught.is_empty()).count()
-    ));
+    line(format_args!("mutants not tried, since no case can prove their requirements: {}", proof.excluded.len()));
+    line(format_args!("variants without a false alarm: {} of {variants}", count(Kind::Variant, Tried::is_proven)));
+    let catching = proof.catches.values().filter(|caught| !caught.is_empty()).count();
+    line(format_args!("cases that catch something: {catching} of {}", proof.catches.len()));
     text
 }
 

@@ -82,7 +82,7 @@ impl Run<'_> {
         let unwritable = |error: &io::Error| Exit::usage(format!("cannot write {}: {error}", path.display()));
         let mut file = BufWriter::new(File::create(&path).map_err(|error| unwritable(&error))?);
         let mut progress = Progress::new(self.output, plan.cases.len(), self.args.format == Format::Json);
-        let (mut summary, mut kept, mut written) = (Summary::default(), Vec::new(), Ok(()));
+        let (mut summary, mut kept, mut written) = (Summary::new(&self.session.service.disputes), Vec::new(), Ok(()));
         let sink = |event: Event| {
             if written.is_ok() {
                 written = write_event(&event, &mut file);

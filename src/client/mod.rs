@@ -50,8 +50,8 @@ use bytes::Bytes;
 
 pub use bind::{BindError, bind};
 pub use endpoint::{Endpoint, EndpointError};
-pub use raw::to_bytes;
-pub use sign::{SignError, Signing, SigningForm, sign};
+pub use raw::{chunked, to_bytes};
+pub use sign::{SignError, SignedPayload, Signing, SigningForm, sign};
 
 use self::raw::Raw;
 use crate::wire::{Exchange, Failure, Request};

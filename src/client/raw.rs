@@ -31,6 +31,20 @@ pub fn to_bytes(request: &Request) -> Bytes {
     bytes.into()
 }
 
+/// The body in chunks, as `transfer-encoding: chunked` announces it: two where it
+/// is long enough for two, so that who takes the first for the whole is found out.
+pub fn chunked(body: &[u8]) -> Bytes {
+    let (first, second) = body.split_at(body.len() / 2);
+    let mut bytes = Vec::with_capacity(body.len() + 64);
+    for chunk in [first, second].into_iter().filter(|chunk| !chunk.is_empty()) {
+        bytes.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        bytes.extend_from_slice(chunk);
+        bytes.extend_from_slice(b"\r\n");
+    }
+    bytes.extend_from_slice(b"0\r\n\r\n");
+    bytes.into()
+}
+
 /// The request that [`to_bytes`] makes these very bytes of. Bytes that are none
 /// stand whole in the body of a request without method, target and headers.
 pub(super) fn recorded(bytes: &Bytes) -> Request {
@@ -152,7 +166,7 @@ mod tests {
     use bytes::Bytes;
     use rstest::rstest;
 
-    use super::{recorded, to_bytes};
+    use super::{chunked, recorded, to_bytes};
 
     #[rstest]
     #[case::plain("GET / HTTP/1.1\r\nhost: a\r\n\r\n", "GET", "/")]
@@ -172,5 +186,13 @@ mod tests {
         let request = recorded(&bytes);
         assert_eq!((request.method.as_str(), request.target.as_str()), (method, target));
         assert_eq!(if method.is_empty() { request.body } else { to_bytes(&request) }, bytes);
+    }
+
+    #[rstest]
+    #[case::nothing("", "0\r\n\r\n")]
+    #[case::one_byte("a", "1\r\na\r\n0\r\n\r\n")]
+    #[case::two_chunks("0123456789abcdefghijk", "a\r\n0123456789\r\nb\r\nabcdefghijk\r\n0\r\n\r\n")]
+    fn a_body_is_cut_into_chunks(#[case] body: &str, #[case] expected: &str) {
+        assert_eq!(chunked(body.as_bytes()), expected);
     }
 }

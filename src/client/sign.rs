@@ -5,8 +5,8 @@ use std::error::Error;
 use std::time::{Duration, SystemTime};
 
 use aws_sigv4::http_request::{
-    PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningInstructions, SigningSettings,
-    UriPathNormalizationMode, sign as aws_sign,
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningInstructions,
+    SigningSettings, UriPathNormalizationMode, sign as aws_sign,
 };
 use aws_sigv4::sign::v4;
 use http::{HeaderName, HeaderValue};
@@ -31,6 +31,21 @@ pub struct Signing<'a> {
     pub time: SystemTime,
     /// Where the signature goes.
     pub form: SigningForm,
+    /// How it covers the body.
+    pub payload: SignedPayload,
+    /// Names, in lower case, of headers that it does not cover.
+    pub without_headers: &'a [String],
+}
+
+/// How a signature covers the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignedPayload {
+    /// By its hash, which is not sent.
+    Hashed,
+    /// By its hash, which the header form sends as `x-amz-content-sha256`.
+    Stated,
+    /// Not at all, which the header form says in the same header.
+    Unsigned,
 }
 
 /// Where a signature goes.
@@ -156,7 +171,7 @@ fn instructions(request: &Request, signing: &Signing<'_>) -> Result<SigningInstr
         .region(signing.region)
         .name(signing.service)
         .time(signing.time)
-        .settings(settings(signing.form))
+        .settings(settings(signing))
         .build()
         .map_err(|error| refused(&error))?
         .into();
@@ -164,20 +179,27 @@ fn instructions(request: &Request, signing: &Signing<'_>) -> Result<SigningInstr
         &request.method,
         canonical_uri(request),
         signable_headers(&request.headers),
-        SignableBody::Bytes(&request.body),
+        match signing.payload {
+            SignedPayload::Hashed | SignedPayload::Stated => SignableBody::Bytes(&request.body),
+            SignedPayload::Unsigned => SignableBody::UnsignedPayload,
+        },
     )
     .map_err(|error| refused(&error))?;
     let (instructions, _) = aws_sign(signable, &parameters).map_err(|error| refused(&error))?.into_parts();
     Ok(instructions)
 }
 
-fn settings(form: SigningForm) -> SigningSettings {
+fn settings(signing: &Signing<'_>) -> SigningSettings {
     let mut settings = SigningSettings::default();
-    settings.excluded_headers = Some(UNSIGNED.iter().map(|name| Cow::Borrowed(*name)).collect());
+    let unsigned = UNSIGNED.iter().map(|name| Cow::Borrowed(*name));
+    settings.excluded_headers = Some(unsigned.chain(signing.without_headers.iter().cloned().map(Cow::Owned)).collect());
+    if signing.payload != SignedPayload::Hashed {
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    }
     settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
     // `canonical_uri` has already encoded the path the second time.
     settings.percent_encoding_mode = PercentEncodingMode::Single;
-    if let SigningForm::Query { expires } = form {
+    if let SigningForm::Query { expires } = signing.form {
         settings.signature_location = SignatureLocation::QueryParams;
         settings.expires_in = Some(expires);
     }
@@ -218,7 +240,7 @@ mod tests {
     use aws_sigv4::sign::v4;
     use rstest::rstest;
 
-    use super::{SignError, Signing, SigningForm, canonical_uri, sign};
+    use super::{SignError, SignedPayload, Signing, SigningForm, canonical_uri, sign};
     use crate::target::{Credentials, Secret};
     use crate::wire::{Headers, Request};
 
@@ -237,7 +259,16 @@ mod tests {
     }
 
     fn signing(credentials: &Credentials, form: SigningForm) -> Signing<'_> {
-        Signing { credentials, region: "us-east-1", service: "service", time: example_time(), form }
+        let (payload, without_headers) = (SignedPayload::Hashed, &[][..]);
+        Signing {
+            credentials,
+            region: "us-east-1",
+            service: "service",
+            time: example_time(),
+            form,
+            payload,
+            without_headers,
+        }
     }
 
     fn request(method: &str, target: &str, headers: &[(&str, &str)]) -> Request {
@@ -357,6 +388,31 @@ mod tests {
         let there = signed(request("GET", "/", &[("x", "1"), ("Host", "example.amazonaws.com")]));
         assert_eq!(there.get_all("host").count(), 1);
         assert_eq!(there.iter().next().map(|(name, _)| name), Some("x"));
+    }
+
+    #[rstest]
+    #[case::hashed(SignedPayload::Hashed, None)]
+    #[case::stated(SignedPayload::Stated, Some("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"))]
+    #[case::unsigned(SignedPayload::Unsigned, Some("UNSIGNED-PAYLOAD"))]
+    fn the_hash_of_a_body_is_sent_when_asked_for(#[case] payload: SignedPayload, #[case] stated: Option<&str>) {
+        let credentials = example_credentials();
+        let mut request = request("POST", "/", &[]);
+        request.body = "abc".into();
+        let signing = Signing { payload, ..signing(&credentials, SigningForm::Header) };
+        sign(&mut request, "h", &signing).unwrap();
+        assert_eq!(request.headers.get("x-amz-content-sha256"), stated);
+        assert_eq!(signed_names(&request.headers).contains("x-amz-content-sha256"), stated.is_some());
+    }
+
+    #[test]
+    fn a_header_can_be_left_out_of_the_signature_and_still_be_sent() {
+        let credentials = example_credentials();
+        let mut request = request("GET", "/", &[("x-one", "1")]);
+        let left_out = ["host".to_owned(), "x-one".to_owned()];
+        let signing = Signing { without_headers: &left_out, ..signing(&credentials, SigningForm::Header) };
+        sign(&mut request, "h", &signing).unwrap();
+        assert_eq!(signed_names(&request.headers), "x-amz-date");
+        assert_eq!((request.headers.get("host"), request.headers.get("x-one")), (Some("h"), Some("1")));
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub struct Finding {
     /// Number of the step, from 1, fixtures included.
     pub step: usize,
     /// Where in the response: `status`, `error`, `message`, `body`, `snapshot`,
-    /// `header NAME`, or a JSON pointer.
+    /// `header NAME`, a JSON pointer, or `answer` when there was none.
     pub at: String,
     /// What was expected there, in words or as JSON.
     pub expected: String,

@@ -78,6 +78,20 @@ impl Judge<'_> {
         Ok(findings)
     }
 
+    /// What is to say of a step that was not answered, for each of its expectations.
+    pub fn unanswered(&self, number: usize, step: &Step, why: &str) -> Vec<Finding> {
+        let finding = |expect: &Expect| Finding {
+            level: self.level(&expect.requirement),
+            step: number,
+            at: "answer".to_owned(),
+            expected: expect.sentences().join(", "),
+            actual: why.to_owned(),
+            requirement: expect.requirement.clone(),
+            origin: expect.origin.to_string(),
+        };
+        step.expects.iter().map(finding).collect()
+    }
+
     /// The level of a finding against a requirement.
     pub fn level(&self, requirement: &str) -> Level {
         self.catalog.get(requirement).map_or(Strength::Documented, |requirement| requirement.strength).into()

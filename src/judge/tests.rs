@@ -207,7 +207,7 @@ const STALE: &str = r#"{ call = "UpdateRecords", expect = { status = 409, error 
 #[rstest]
 #[case::header(&[("x-amzn-ErrorType", "ResourceConflictException:http://x/")], r#"{"message":"is 4"}"#)]
 #[case::kind_in_body(&[], r#"{"__type":"com.amazonaws#ResourceConflictException","message":"is 4"}"#)]
-#[case::code_in_body(&[], r#"{"code":"TooManyRequestsException","message":"4"}"#)]
+#[case::code_in_body(&[], r#"{"code":"ResourceConflictException","message":"4"}"#)]
 fn an_error_is_known_wherever_it_is_named(#[case] headers: &[(&str, &str)], #[case] body: &str) {
     assert_eq!(findings(STALE, &response(409, headers, body)), [""; 0]);
 }
@@ -220,9 +220,11 @@ fn an_error_is_known_wherever_it_is_named(#[case] headers: &[(&str, &str)], #[ca
 ])]
 #[case::another_error(response(409, &[("x-amzn-errortype", "LimitExceededException")], r#"{"message":"4 is too many"}"#), &[
     "Fail error: ResourceConflictException or TooManyRequestsException | LimitExceededException: 4 is too many (ListRecords/route)",
+    "Fail status: 400 | 409 (UpdateRecords/error/LimitExceededException)",
 ])]
 #[case::another_status(response(400, &[], r#"{"__type":"ResourceConflictException","message":"4"}"#), &[
     "Fail status: 409 | 400 ResourceConflictException: 4 (ListRecords/route)",
+    "Fail status: 409 | 400 (UpdateRecords/error/ResourceConflictException)",
 ])]
 #[case::xml(response(404, &[], "<UnknownOperationException/>\n"), &[
     "Fail status: 409 | 404 UnknownOperationException (ListRecords/route)",

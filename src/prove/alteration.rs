@@ -38,6 +38,34 @@ enum Change {
     Nothing,
     Description(Arc<dyn Fn(&mut Service) + Send + Sync>),
     Departure(Departure),
+    Several(Vec<Change>),
+}
+
+impl Change {
+    fn alter(&self, service: &mut Service) {
+        match self {
+            Self::Nothing | Self::Departure(_) => {}
+            Self::Description(alter) => alter(service),
+            Self::Several(changes) => changes.iter().for_each(|change| change.alter(service)),
+        }
+    }
+
+    fn departure(&self) -> Departure {
+        match self {
+            Self::Nothing | Self::Description(_) => Departure::default(),
+            Self::Departure(departure) => departure.clone(),
+            Self::Several(changes) => {
+                let all: Vec<Departure> = changes.iter().map(Self::departure).collect();
+                let thrown = |switch: &Switch| all.iter().any(|departure| departure.switches.has(*switch));
+                let switches: Vec<Switch> = Switch::ALL.iter().copied().filter(thrown).collect();
+                let rewrites: Vec<Rewrite> = all.into_iter().filter_map(|departure| departure.rewrite).collect();
+                let rewrite: Rewrite = Arc::new(move |operation, request, response: &mut Response| {
+                    rewrites.iter().for_each(|rewrite| rewrite(operation, request, response));
+                });
+                Departure { switches: switches.into(), rewrite: Some(rewrite) }
+            }
+        }
+    }
 }
 
 impl Alteration {
@@ -50,6 +78,17 @@ impl Alteration {
             requirements: Vec::new(),
             change: Change::Nothing,
         }
+    }
+
+    /// All of these in one server. Descriptions are altered, and answers rewritten,
+    /// in the order given.
+    pub fn together(name: &str, about: &str, all: &[Self]) -> Self {
+        let mutant = all.iter().any(|alteration| alteration.kind == Kind::Mutant);
+        let requirements = all.iter().flat_map(|alteration| alteration.requirements.iter().map(String::as_str));
+        let requirements: Vec<&str> = requirements.collect();
+        let changes = all.iter().map(|alteration| alteration.change.clone()).collect();
+        let kind = if mutant { Kind::Mutant } else { Kind::Variant };
+        Self::new(kind, name, about, &requirements, Change::Several(changes))
     }
 
     fn new(kind: Kind, name: &str, about: &str, requirements: &[&str], change: Change) -> Self {
@@ -96,21 +135,21 @@ impl Alteration {
         self
     }
 
+    /// Whether it is several alterations in one.
+    pub fn is_several(&self) -> bool {
+        matches!(self.change, Change::Several(_))
+    }
+
     /// The description that the altered server is made from.
     pub fn service(&self, unaltered: &Service) -> Service {
         let mut service = unaltered.clone();
-        if let Change::Description(alter) = &self.change {
-            alter(&mut service);
-        }
+        self.change.alter(&mut service);
         service
     }
 
     /// How the altered server departs from what its description says.
     pub fn departure(&self) -> Departure {
-        match &self.change {
-            Change::Departure(departure) => departure.clone(),
-            Change::Nothing | Change::Description(_) => Departure::default(),
-        }
+        self.change.departure()
     }
 }
 

@@ -7,7 +7,7 @@ mod output;
 
 use super::alteration::Alteration;
 use crate::reference::Switch;
-use crate::spec::{Credentials, Operation, Service};
+use crate::spec::{Catalog, Credentials, Operation, Service, Strength};
 
 use self::member::Place;
 
@@ -28,6 +28,10 @@ pub fn derived(service: &Service) -> Vec<Alteration> {
     output::of_errors(service, &mut mutants);
     common_errors(service, &mut mutants);
     limits(service, &mut mutants);
+    // Nobody knows whether a server is wrong that departs from what is open.
+    let catalog = Catalog::of(service);
+    let is_open = |id: &String| catalog.get(id).is_some_and(|requirement| requirement.strength == Strength::Open);
+    mutants.retain(|mutant| !mutant.requirements.iter().any(is_open));
     mutants
 }
 

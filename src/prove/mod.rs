@@ -17,16 +17,50 @@ mod coverage;
 mod derive;
 mod proof;
 mod rules;
+#[cfg(test)]
+mod tests;
+mod tolerance;
+
+use crate::spec::Service;
 
 pub use alteration::{Alteration, Kind};
 pub use coverage::{Coverage, Row};
 pub use derive::derived;
 pub use proof::{Proof, Tried, prove};
+pub use tolerance::tolerance;
 
 /// Every alteration: the mutants derived from the description, those of the rules
-/// in prose, and the variants.
-pub fn alterations(service: &crate::spec::Service) -> Vec<Alteration> {
+/// in prose, the variants, and [strangers](strangers()).
+pub fn alterations(service: &Service) -> Vec<Alteration> {
     let mut all = derived(service);
     all.extend(rules::all());
+    let strangers = strangers(&all);
+    all.extend(strangers);
     all
+}
+
+/// Servers that decide otherwise than the reference wherever they may: what somebody
+/// would build who read the same sources and never saw the reference. Each has as
+/// many variants as go together; no two that answer the same question.
+fn strangers(all: &[Alteration]) -> Vec<Alteration> {
+    let mut groups: Vec<Vec<Alteration>> = Vec::new();
+    for variant in all.iter().filter(|alteration| alteration.kind == Kind::Variant) {
+        let differs = |other: &Alteration| {
+            let shared = |id: &String| other.requirements.contains(id);
+            !variant.requirements.iter().any(shared)
+        };
+        // What answers no question stands alone: it may contradict another.
+        let room = groups.iter_mut().find(|group| group.iter().all(differs));
+        match room.filter(|_| !variant.requirements.is_empty()) {
+            Some(group) => group.push(variant.clone()),
+            None if variant.requirements.is_empty() => {}
+            None => groups.push(vec![variant.clone()]),
+        }
+    }
+    let named = groups.iter().zip(1_usize..).map(|(group, number)| {
+        let names: Vec<&str> = group.iter().map(|variant| variant.name.as_str()).collect();
+        let about = format!("A server of its own mind: {}.", names.join(", "));
+        Alteration::together(&format!("stranger-{number}"), &about, group)
+    });
+    named.collect()
 }

@@ -21,11 +21,13 @@
 
 mod compare;
 mod curl;
+mod disputes;
 mod exchange;
 mod failure;
 mod json;
 mod jsonl;
 mod junit;
+mod readings;
 mod record;
 #[cfg(test)]
 mod samples;
@@ -36,6 +38,7 @@ mod table;
 mod text;
 
 pub use curl::{curl, quote};
+pub use disputes::disputes;
 pub use exchange::exchange;
 pub use failure::{Context, failure, failures};
 pub use jsonl::{Partial, ReadError, Reader, read_events, write_event};

@@ -49,14 +49,18 @@ sources = ["guide"]
 [[dispute]]
 id = "versions"
 question = "do versions grow by one?"
-reading = [{ by = ["guide"], says = "yes" }]
+reading = [{ by = ["guide"], says = "yes", shown-by = ["PutItem/rule/version-grows"] }]
 suite = "warns"
 settled-by = "a run"
 requirements = ["PutItem/rule/version-grows"]
 "#;
 
+pub(super) fn service() -> Service {
+    Service::from_toml(SERVICE).unwrap()
+}
+
 pub(super) fn catalog() -> Catalog {
-    Catalog::of(&Service::from_toml(SERVICE).unwrap())
+    Catalog::of(&service())
 }
 
 pub(super) fn target() -> TargetSummary {

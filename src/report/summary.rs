@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
+use super::readings::Readings;
 use super::sentence;
 use super::table;
 use super::text::{BAD, BOLD, DIM, GOOD, count, indent, printable, styled};
 use crate::judge::{Level, Verdict};
 use crate::run::{CaseResult, Event, Footer, Header};
+use crate::spec::Dispute;
 
 /// Most requirements listed as not holding.
 const MOST_REQUIREMENTS: usize = 20;
@@ -69,10 +71,18 @@ pub struct Summary {
     pub notes: usize,
     /// What could not be taken back: the case, then what it says.
     pub leftovers: Vec<(String, String)>,
+    /// Which readings of the disputes showed.
+    readings: Readings,
 }
 
 impl Summary {
-    /// The summary of these events.
+    /// The summary of no events yet; it will tell which readings of these disputes
+    /// the target followed.
+    pub fn new(disputes: &[Dispute]) -> Self {
+        Self { readings: Readings::of(disputes), ..Self::default() }
+    }
+
+    /// The summary of these events, without disputes.
     pub fn of<'e>(events: impl IntoIterator<Item = &'e Event>) -> Self {
         let mut summary = Self::default();
         for event in events {
@@ -91,6 +101,7 @@ impl Summary {
     }
 
     fn add_result(&mut self, result: &CaseResult) {
+        self.readings.add(result);
         self.total.add(result);
         self.actions.entry(result.action.clone()).or_default().add(result);
         if result.verdict == Verdict::Skipped {
@@ -137,6 +148,7 @@ impl Summary {
             self.by_requirement(),
             counted("skipped:", &self.skips, usize::MAX),
             self.levels(),
+            listed("what the target answered where sources disagree:", self.readings.lines()),
             listed("left behind on the target:", self.leftovers.iter().map(|(case, what)| format!("{case}: {what}"))),
             self.at_the_end(),
             styled(style, printable(&self.sentence())) + "\n",
@@ -233,6 +245,25 @@ mod tests {
         total       3      3  3.6 ms
 
         all 3 cases passed on my-emulator (http://127.0.0.1:4566) in 0.8 s
+        "#);
+    }
+
+    #[test]
+    fn what_showed_of_disputes_is_told() {
+        let mut events = samples::events(&[Verdict::Pass; 2]);
+        let Some(Event::Result(result)) = events.get_mut(1) else { unreachable!() };
+        result.requirements = vec!["PutItem/rule/version-grows".to_owned()];
+        let mut summary = Summary::new(&samples::service().disputes);
+        events.iter().for_each(|event| summary.add(event));
+        insta::assert_snapshot!(strip_str(&summary.text()).to_string(), @r#"
+        action   pass  cases    time
+        PutItem     2      2  2.4 ms
+        total       2      2  2.4 ms
+
+        what the target answered where sources disagree:
+          do versions grow by one? yes
+
+        all 2 cases passed on my-emulator (http://127.0.0.1:4566) in 0.8 s
         "#);
     }
 

@@ -106,7 +106,7 @@ impl<'s> Execution<'s> {
                 Ok(response) => response,
                 Err(ended) => return ended,
             };
-            if is_throttled(step, &response) {
+            if is_throttled(step, &response) && !step.any_answer {
                 let what = answered(&response);
                 let advice = "the endpoint wants fewer requests, so nothing can be said of it; run with fewer --jobs";
                 return Ended::Indeterminate(format!("step {number}, {}: {what}; {advice}", step.label()));
@@ -161,6 +161,12 @@ impl<'s> Execution<'s> {
         let outcome = exchange.outcome.clone();
         self.exchanges.push((number, exchange));
         outcome.map_err(|failure| {
+            // A lost connection is an answer too, where a step may have any.
+            let was_sent = !matches!(failure.kind, FailureKind::Connect | FailureKind::Tls | FailureKind::Request);
+            if step.any_answer && was_sent {
+                self.findings.extend(self.session.judge().unanswered(number, step, &failure.to_string()));
+                return Ended::Whole;
+            }
             self.unanswered = Some(failure.kind);
             Ended::Indeterminate(format!("step {number}, {}: {failure}", step.label()))
         })
@@ -184,7 +190,7 @@ impl<'s> Execution<'s> {
         });
         let failed = verdict(&findings, false) == Verdict::Fail;
         self.findings.extend(findings);
-        if another_outcome || failed {
+        if (another_outcome && !step.any_answer) || failed {
             return Ended::AtFinding;
         }
         self.take_snapshot(number, step, response);

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::session::Session;
-use crate::cases::{Action, Actor, Bindings, Body, Call, RenderError, SignForm, Step, Template};
-use crate::client::{BindError, SignError, Signing, SigningForm, bind, sign};
+use crate::cases::{Action, Actor, Bindings, Body, Call, Payload, RenderError, SignForm, Step, Template, Transfer};
+use crate::client::{BindError, SignError, SignedPayload, Signing, SigningForm, bind, chunked, sign};
 use crate::plan::Lease;
 use crate::target::{Credentials, Secret};
 use crate::wire::{Headers, Request};
@@ -31,6 +31,9 @@ pub enum PrepareError {
     /// The operation does not exist.
     #[error("the service has no operation {0}")]
     Operation(String),
+    /// There is nothing of the kind that the step rewrites.
+    #[error("the signed request has nothing that matches `{0}`, which the step rewrites")]
+    Rewrite(String),
     /// The target file names no credentials for who is to sign.
     #[error("the target file has no credentials for {0}")]
     Credentials(&'static str),
@@ -74,6 +77,7 @@ pub(super) fn prepare(
         sign_as(session, &mut request, &credentials, step)?;
     }
     tamper(&mut request, step, bindings)?;
+    transfer(&mut request, step.transfer);
     Ok(Prepared::Request(request))
 }
 
@@ -119,6 +123,8 @@ fn signing<'a>(session: &'a Session, credentials: &'a Credentials) -> Signing<'a
         service: &session.service.signing_name,
         time: SystemTime::now(),
         form: SigningForm::Header,
+        payload: SignedPayload::Hashed,
+        without_headers: &[],
     }
 }
 
@@ -139,6 +145,12 @@ fn sign_as(
     let time =
         if step.sign.clock_minutes < 0 { signing.time.checked_sub(moved) } else { signing.time.checked_add(moved) };
     signing.time = time.unwrap_or(signing.time);
+    signing.payload = match step.sign.payload {
+        Payload::Hashed => SignedPayload::Hashed,
+        Payload::Stated => SignedPayload::Stated,
+        Payload::Unsigned => SignedPayload::Unsigned,
+    };
+    signing.without_headers = &step.sign.without_headers;
     if step.sign.form == SignForm::Query {
         signing.form = SigningForm::Query { expires: QUERY_EXPIRES };
     }
@@ -171,7 +183,7 @@ fn credentials(session: &Session, lease: &Lease, actor: Actor) -> Result<Option<
     })
 }
 
-fn tamper(request: &mut Request, step: &Step, bindings: &Bindings) -> Result<(), RenderError> {
+fn tamper(request: &mut Request, step: &Step, bindings: &Bindings) -> Result<(), PrepareError> {
     let tamper = &step.tamper;
     if let Some(method) = &tamper.method {
         request.method.clone_from(method);
@@ -185,10 +197,36 @@ fn tamper(request: &mut Request, step: &Step, bindings: &Bindings) -> Result<(),
     for (name, value) in &tamper.headers {
         request.headers.set(name, value.render(bindings)?);
     }
+    for (name, value) in &tamper.add_headers {
+        request.headers.append(name, value.render(bindings)?);
+    }
     for name in &tamper.without_headers {
         request.headers.remove(name);
     }
+    for rewrite in &tamper.rewrites {
+        let old = rewrite.header.as_ref().map_or(Some(request.target.as_str()), |name| request.headers.get(name));
+        // Without a match the request would go out whole, and be rightly accepted.
+        let old = old.filter(|old| rewrite.pattern.is_match(old));
+        let old = old.ok_or_else(|| PrepareError::Rewrite(rewrite.pattern.to_string()))?;
+        let new = rewrite.pattern.replace(old, rewrite.with.as_str()).into_owned();
+        match &rewrite.header {
+            Some(name) => request.headers.set(name, new),
+            None => request.target = new,
+        }
+    }
     Ok(())
+}
+
+fn transfer(request: &mut Request, transfer: Transfer) {
+    if transfer.chunked {
+        request.body = chunked(&request.body);
+        request.headers.remove("content-length");
+        request.headers.append("transfer-encoding", "chunked");
+    }
+    if transfer.upper_case_headers {
+        let upper = |(name, value): (&str, &[u8])| (name.to_ascii_uppercase(), value.to_vec());
+        request.headers = request.headers.iter().map(upper).collect();
+    }
 }
 
 /// The name of who signs, for people.

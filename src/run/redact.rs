@@ -15,6 +15,10 @@ use crate::wire::{Exchange, Headers};
 /// Most characters of a body that are kept.
 const LONGEST_BODY: usize = 16 * 1024;
 
+/// Longest body that is looked through for secrets, in bytes, which takes a while for
+/// each of them; of longer ones nothing is kept. A full dataset is about half as long.
+const MOST_SEARCHED: usize = 2 * 1024 * 1024;
+
 /// Longest value that a finding shows, in characters.
 const LONGEST_VALUE: usize = 2_000;
 
@@ -226,6 +230,9 @@ impl Redactor {
     }
 
     fn body(&self, body: &[u8]) -> RecordedBody {
+        if body.len() > MOST_SEARCHED {
+            return RecordedBody { text: String::new(), bytes: body.len() as u64, cut: true };
+        }
         let mut text = self.text(&String::from_utf8_lossy(body));
         // A secret may be spelt with escapes that no list foresees.
         if let Ok(mut value) = serde_json::from_str::<Value>(&text)
@@ -421,5 +428,17 @@ mod tests {
         let redactor = Redactor::new(Service::embedded(), &target);
         let body = redactor.body("ä".repeat(20_000).as_bytes());
         assert_eq!((body.text.chars().count(), body.bytes, body.cut), (16 * 1024, 40_000, true));
+    }
+
+    #[test]
+    fn a_body_too_long_to_look_through_is_not_kept() {
+        let target = Target::embedded(&World::standard(1, 1), "http://127.0.0.1:1");
+        let redactor = Redactor::new(Service::embedded(), &target);
+        let kept = |bytes: usize| {
+            let body = redactor.body("a".repeat(bytes).as_bytes());
+            (body.text.len(), body.bytes, body.cut)
+        };
+        assert_eq!(kept(2_097_152), (16 * 1024, 2_097_152, true));
+        assert_eq!(kept(2_097_153), (0, 2_097_153, true));
     }
 }

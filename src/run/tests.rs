@@ -359,6 +359,80 @@ async fn an_outcome_that_nobody_knows_is_noted_and_no_fault() {
 }
 
 #[rstest]
+#[case::another_outcome(|| answer(400, "{}"), "status")]
+#[case::too_many_requests(|| answer(429, "{}"), "status")]
+#[case::nothing_at_all(|| Reply::Drop, "answer")]
+#[case::never(|| Reply::Hang, "answer")]
+#[tokio::test]
+async fn where_any_answer_will_do_the_case_goes_on(#[case] reply: fn() -> Reply, #[case] at: &str) {
+    let steps = r#"{ send = { method = "GET", target = "/1" }, any-answer = true, expect = { proves = "UpdateRecords/rule/same-key-twice", status = 200 } },
+        { send = { method = "GET", target = "/2" }, expect = { status = 200 } }"#;
+    let outcome = async |second| {
+        let server =
+            Server::start(move |_, asked| if asked.line == "GET /1" { reply() } else { answer(second, "{}") }).await;
+        let mut setup = Setup::of(&server);
+        setup.timeout = Duration::from_millis(200);
+        let ran = setup.run(&case("a", "", steps)).await;
+        assert_eq!(server.lines(), ["GET /1", "GET /2"]);
+        assert_eq!(ran.only().findings[0].at, at);
+        assert_eq!(ran.only().findings[0].expected, if at == "answer" { "status is 200" } else { "200" });
+        ran.only().verdict
+    };
+    assert_eq!(outcome(200).await, Verdict::Pass);
+    assert_eq!(outcome(201).await, Verdict::Fail);
+}
+
+#[tokio::test]
+async fn what_was_signed_can_be_written_otherwise() {
+    let server = Server::start(|_, _| answer(200, "{}")).await;
+    let steps = r#"{ send = { method = "GET", target = "/a" }, expect = { status = 200 },
+        tamper = { add-headers = { x-amz-date = "again" }, rewrite = [{ header = "Authorization", pattern = "Signature=[0-9a-f]{64}", with = "Signature=none" }, { pattern = "a$", with = "b-$0" }] } }"#;
+    let ran = Setup::of(&server).run(&case("a", "", steps)).await;
+    assert_eq!(ran.only().verdict, Verdict::Pass);
+    let asked = server.asked.lock().expect("no panic")[0].clone();
+    assert_eq!(asked.line, "GET /b-a");
+    assert!(asked.head.contains(", Signature=none"), "{}", asked.head);
+    assert_eq!(asked.head.matches("x-amz-date: ").count(), 2, "{}", asked.head);
+}
+
+#[tokio::test]
+async fn a_request_that_would_go_out_unchanged_is_not_sent() {
+    let server = Server::start(|_, _| answer(200, "{}")).await;
+    let steps = r#"{ send = { method = "GET", target = "/a" }, expect = { status = 200 },
+        tamper = { rewrite = [{ header = "{header}", pattern = "nowhere", with = "" }] } }"#;
+    let rows = r#"rows = [{ name = "there", header = "authorization" }, { name = "not-there", header = "x-a" }]"#;
+    let ran = Setup::of(&server).run(&format!("{}{rows}\n", case("a", "", steps))).await;
+    for result in ran.results() {
+        assert_eq!(result.verdict, Verdict::Indeterminate);
+        let reason = result.reason.clone().unwrap_or_default();
+        assert!(reason.contains("nothing that matches `nowhere`"), "{reason}");
+    }
+    assert_eq!((ran.results().len(), server.lines().len()), (2, 0));
+}
+
+#[tokio::test]
+async fn a_request_can_be_written_in_another_way() {
+    let server = Server::start(|_, _| answer(200, "{}")).await;
+    let step = |transfer: &str| {
+        format!(r#"{{ call = "UpdateRecords", transfer = {{ {transfer} = true }}, expect = {{ status = 200 }} }}"#)
+    };
+    let steps = format!("{}, {}", step("chunked"), step("upper-case-headers"));
+    let _ran = Setup::of(&server).run(&case("a", "", &steps)).await;
+    let heads: Vec<String> =
+        server.asked.lock().expect("no panic").iter().map(|asked| asked.head.clone() + "\r\n").collect();
+    assert!(
+        heads[0].contains("transfer-encoding: chunked\r\n") && !heads[0].contains("content-length"),
+        "{}",
+        heads[0]
+    );
+    let names = heads[1].lines().skip(1).filter_map(|line| line.split_once(':')).map(|(name, _)| name);
+    let lower: Vec<&str> = names.filter(|name| name.bytes().any(|byte| byte.is_ascii_lowercase())).collect();
+    // This one the client adds of itself.
+    assert_eq!(lower, ["content-length"]);
+    assert!(heads[1].contains("AUTHORIZATION: ") && heads[1].contains("CONTENT-TYPE: "), "{}", heads[1]);
+}
+
+#[rstest]
 #[case::refused(429, "TooManyRequestsException")]
 #[case::busy(503, "ServiceUnavailable")]
 #[case::named(400, "ThrottlingException")]

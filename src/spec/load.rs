@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::requirement::Catalog;
 use super::service::{
-    Credentials, Dispute, ErrorKind, Limit, Location, Member, Operation, OutputKind, Reading, Rule, Service, Shape,
-    ShapeKind, Strength, StringConstraints,
+    Credentials, Dispute, ErrorKind, Limit, Location, Member, ModelDiffers, Operation, OutputKind, Reading, Rule,
+    Service, Shape, ShapeKind, Strength, StringConstraints,
 };
 
 /// Why a service description cannot be used.
@@ -165,6 +165,8 @@ struct RawDispute {
     #[serde(default)]
     requirements: Vec<String>,
     strength: Option<Strength>,
+    #[serde(default)]
+    model_differs: Vec<ModelDiffers>,
 }
 
 #[derive(Deserialize)]
@@ -172,6 +174,10 @@ struct RawDispute {
 struct RawReading {
     by: Vec<String>,
     says: String,
+    #[serde(default)]
+    shown_by: Vec<String>,
+    #[serde(default)]
+    answered: Vec<String>,
 }
 
 /// Parses and checks a service description.
@@ -303,12 +309,19 @@ impl RawDispute {
         Dispute {
             id: self.id,
             question: self.question,
-            readings: self.reading.into_iter().map(|r| Reading { by: r.by, says: r.says }).collect(),
+            readings: self.reading.into_iter().map(RawReading::resolve).collect(),
             suite: self.suite,
             settled_by: self.settled_by,
             requirements: self.requirements,
             strength: self.strength,
+            model_differs: self.model_differs,
         }
+    }
+}
+
+impl RawReading {
+    fn resolve(self) -> Reading {
+        Reading { by: self.by, says: self.says, shown_by: self.shown_by, answered: self.answered }
     }
 }
 
@@ -351,7 +364,8 @@ fn check_catalog(service: &Service) -> Result<(), SpecError> {
         return Err(inconsistent(twice, "two requirements have this id"));
     }
     for dispute in &service.disputes {
-        if let Some(unknown) = dispute.requirements.iter().find(|id| catalog.get(id).is_none()) {
+        let shown_by = dispute.readings.iter().flat_map(|reading| &reading.shown_by);
+        if let Some(unknown) = dispute.requirements.iter().chain(shown_by).find(|id| catalog.get(id).is_none()) {
             return Err(inconsistent(format!("dispute.{}", dispute.id), format!("unknown requirement `{unknown}`")));
         }
     }

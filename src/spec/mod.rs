@@ -7,20 +7,22 @@
 //!
 //! A [`Service`] is plain data that can be cloned and altered; the reference
 //! server is built from whichever one it is given. The catalogue is always that
-//! of the unaltered service.
+//! of the unaltered service. [`Drift`] is how far it is from a model of AWS's.
 //!
 //! Deliberately absent: IO, HTTP, and anything that says *how* a requirement is
 //! tested.
 
+mod drift;
 mod load;
 mod requirement;
 mod service;
 #[cfg(test)]
 mod tests;
 
+pub use drift::{Difference, Drift, ModelError, ModelFile};
 pub use load::SpecError;
 pub use requirement::{Catalog, Requirement, RequirementKind};
 pub use service::{
-    Credentials, Dispute, ErrorKind, Limit, Location, Member, Operation, OutputKind, Reading, Rule, Service, Shape,
-    ShapeKind, Strength, StringConstraints,
+    Credentials, Dispute, ErrorKind, Limit, Location, Member, ModelDiffers, Operation, OutputKind, Reading, Rule,
+    Service, Shape, ShapeKind, Strength, StringConstraints,
 };

@@ -321,6 +321,18 @@ pub struct Dispute {
     pub requirements: Vec<String>,
     /// Strength that those requirements are lowered to, if any.
     pub strength: Option<Strength>,
+    /// Where this data differs from AWS's model on purpose.
+    pub model_differs: Vec<ModelDiffers>,
+}
+
+/// A place at which the data differs from AWS's model on purpose.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ModelDiffers {
+    /// The place, as `syncspec spec diff` names it.
+    pub at: String,
+    /// What the model says there; none when it says nothing.
+    pub model: Option<String>,
 }
 
 /// One side of a dispute.
@@ -330,6 +342,12 @@ pub struct Reading {
     pub by: Vec<String>,
     /// What they say.
     pub says: String,
+    /// Ids of requirements. A case that asserts one of them shows this reading when
+    /// it holds, or, if there is something in `answered`, when that came instead.
+    pub shown_by: Vec<String>,
+    /// Parts of an answer: any of them shows this reading where the requirement
+    /// does not hold.
+    pub answered: Vec<String>,
 }
 
 /// How sure the sources make us of a requirement.

@@ -54,6 +54,12 @@ fn an_unknown_requirement_in_a_dispute_is_refused() {
 }
 
 #[test]
+fn an_unknown_requirement_that_shows_a_reading_is_refused() {
+    let refusal = refusal("shown-by = [\"service/rule/legacy-rpc\"]", "shown-by = [\"service/rule/rpc\"]");
+    assert_eq!(refusal, "service description: dispute.protocol-of-samples: unknown requirement `service/rule/rpc`");
+}
+
+#[test]
 fn two_rules_of_one_id_are_refused() {
     let refusal = refusal("id = \"tombstone\"", "id = \"returns-token\"");
     assert_eq!(refusal, "service description: ListRecords/rule/returns-token: two requirements have this id");

@@ -11,7 +11,24 @@ fn ok(args: &str) -> Ended {
 
 #[test]
 fn help_of_every_command() {
-    let commands = ["", "run", "list", "explain", "lint", "serve", "schema", "report", "report junit", "completions"];
+    let commands = [
+        "",
+        "run",
+        "list",
+        "explain",
+        "lint",
+        "coverage",
+        "prove",
+        "serve",
+        "schema",
+        "report",
+        "report junit",
+        "spec",
+        "spec diff",
+        "spec disputes",
+        "spec tolerance",
+        "completions",
+    ];
     for command in commands {
         let name = format!("help {command}").trim_end().replace(' ', "-");
         check(&name, &ok(&format!("{command} --help")).to_string());

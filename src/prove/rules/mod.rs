@@ -1,6 +1,7 @@
 //! The mutants of rules in prose, and the variants of open ones.
 
 mod datasets;
+mod listings;
 mod pools;
 mod records;
 mod wire;
@@ -9,5 +10,5 @@ use super::alteration::Alteration;
 
 /// All of them.
 pub(super) fn all() -> Vec<Alteration> {
-    [records::all(), datasets::all(), pools::all(), wire::all()].into_iter().flatten().collect()
+    [records::all(), listings::all(), datasets::all(), pools::all(), wire::all()].into_iter().flatten().collect()
 }

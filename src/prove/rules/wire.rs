@@ -1,47 +1,32 @@
 //! The service as a whole: signatures, credentials, routes, forms of requests,
 //! answers and errors.
 
-use serde_json::Value;
+mod answers;
+mod errors;
+mod requests;
+mod signing;
 
 use crate::prove::alteration::Alteration;
-use crate::prove::answers::body;
-use crate::reference::Switch;
+use crate::prove::answers::{is_error, refuse};
+use crate::wire::{Request, Response};
 
 pub(super) fn all() -> Vec<Alteration> {
-    vec![
-        Alteration::mutant(
-            "signature-unchecked",
-            "Nobody compares a signature with what it should be.",
-            &["service/rule/wrong-signature"],
-            Switch::SignatureUnchecked,
-        ),
-        Alteration::rewritten(
-            "no-request-id",
-            "No answer has a request id.",
-            &["service/rule/request-id"],
-            |_, _, response| {
-                response.headers.remove("x-amzn-RequestId");
-            },
-        ),
-        Alteration::rewritten(
-            "nulls-left-out",
-            "What has no value is left out of an answer.",
-            &[],
-            |_, _, response| {
-                body(response, leave_nulls_out);
-            },
-        )
-        .legal(),
-    ]
+    [signing::all(), requests::all(), errors::all(), answers::all()].into_iter().flatten().collect()
 }
 
-fn leave_nulls_out(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            members.retain(|_, value| !value.is_null());
-            members.values_mut().for_each(leave_nulls_out);
-        }
-        Value::Array(entries) => entries.iter_mut().for_each(leave_nulls_out),
-        _ => {}
+/// Gives an error of one name another name and status.
+fn renamed(response: &mut Response, from: &str, status: u16, to: &str) {
+    if is_error(response, from) {
+        refuse(response, status, to);
     }
+}
+
+/// Whether the message of an answer has this part.
+fn says(response: &Response, part: &str) -> bool {
+    response.error_message().is_some_and(|message| message.contains(part))
+}
+
+/// The segment of a path at which an id stands, decoded as far as ids need it.
+fn segment(request: &Request, number: usize) -> String {
+    request.path().split('/').nth(number).unwrap_or_default().replace("%3A", ":")
 }

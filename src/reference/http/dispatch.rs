@@ -63,7 +63,7 @@ fn list_records(model: &Model, call: &Call<'_>, place: &DatasetPlace, input: &In
     Ok(json!({
         "Records": page.records.iter().map(record).collect::<Vec<_>>(),
         "NextToken": page.next_token,
-        "Count": page.records.len(),
+        "Count": page.count,
         "DatasetSyncCount": page.dataset_sync_count,
         "LastModifiedBy": page.last_modified_by,
         "MergedDatasetNames": [],

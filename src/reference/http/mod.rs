@@ -12,6 +12,7 @@
 //! `input` and `dispatch`.
 
 mod canonical;
+mod careless;
 mod claim;
 mod dispatch;
 mod encode;

@@ -1,11 +1,13 @@
 //! Finds the operation that a method and a path name.
 
 use super::canonical::decoded;
+use crate::reference::altered::{Switch, Switches};
 use crate::spec::{Operation, Service};
 
 /// The service's routes.
 pub(super) struct Router {
     routes: Vec<Route>,
+    switches: Switches,
 }
 
 struct Route {
@@ -27,13 +29,13 @@ pub(super) struct Routed<'s> {
 }
 
 impl Router {
-    pub(super) fn new(service: &Service) -> Self {
+    pub(super) fn new(service: &Service, switches: Switches) -> Self {
         let routes = service.operations.iter().map(|(name, operation)| Route {
             method: operation.method.clone(),
             segments: operation.uri.split('/').map(Segment::of).collect(),
             operation: name.clone(),
         });
-        Self { routes: routes.collect() }
+        Self { routes: routes.collect(), switches }
     }
 
     /// The operation behind a method and a raw path. Segments are told apart before
@@ -41,21 +43,47 @@ impl Router {
     /// empty, which is then its constraints' business. Where several routes fit,
     /// the one with most literal segments is meant.
     pub(super) fn route<'s>(&self, service: &'s Service, method: &str, path: &str) -> Option<Routed<'s>> {
-        let segments: Vec<String> = path.split('/').map(decoded).collect();
-        let fitting = self.routes.iter().filter(|route| route.method == method && route.fits(&segments));
-        let route = fitting.max_by_key(|route| route.literals())?;
+        if self.switches.has(Switch::LiteralColonUnrouted) && path.contains(':') {
+            return None;
+        }
+        let segments: Vec<String> = path.split('/').map(|segment| self.decoded(segment)).collect();
+        let any_method = self.switches.has(Switch::MethodIgnored);
+        let fitting = self
+            .routes
+            .iter()
+            .filter(|route| (route.method == method || any_method) && route.fits(&segments, &self.switches));
+        let route = fitting.max_by_key(|route| (route.method == method, route.literals(), route.segments.len()))?;
         let labels = route.segments.iter().zip(segments).filter_map(|(segment, value)| match segment {
             Segment::Literal(_) => None,
             Segment::Label(name) => Some((name.clone(), value)),
         });
         Some(Routed { operation: service.operations.get(&route.operation)?, labels: labels.collect() })
     }
+
+    fn decoded(&self, segment: &str) -> String {
+        if self.switches.has(Switch::LabelsNotDecoded) {
+            segment.to_owned()
+        } else if self.switches.has(Switch::OnlyColonsDecoded) {
+            segment.replace("%3A", ":")
+        } else {
+            decoded(segment)
+        }
+    }
+}
+
+impl Routed<'_> {
+    /// What the path says for a label.
+    pub(super) fn label(&self, name: &str) -> Option<&str> {
+        self.labels.iter().find(|(label, _)| label == name).map(|(_, value)| value.as_str())
+    }
 }
 
 impl Route {
-    fn fits(&self, segments: &[String]) -> bool {
-        self.segments.len() == segments.len()
+    fn fits(&self, segments: &[String], switches: &Switches) -> bool {
+        let long_enough = switches.has(Switch::PathEndIgnored) && self.segments.len() < segments.len();
+        (self.segments.len() == segments.len() || long_enough)
             && self.segments.iter().zip(segments).all(|(segment, sent)| match segment {
+                Segment::Literal(text) if switches.has(Switch::PathCaseIgnored) => text.eq_ignore_ascii_case(sent),
                 Segment::Literal(text) => text == sent,
                 Segment::Label(_) => true,
             })
@@ -80,6 +108,7 @@ mod tests {
     use rstest::rstest;
 
     use super::Router;
+    use crate::reference::altered::Switches;
     use crate::spec::Service;
 
     #[rstest]
@@ -95,7 +124,7 @@ mod tests {
         &["p", "i", "d", "x"])]
     fn routed(#[case] method: &str, #[case] path: &str, #[case] operation: &str, #[case] labels: &[&str]) {
         let service = Service::embedded();
-        let routed = Router::new(service).route(service, method, path).expect("there is a route");
+        let routed = Router::new(service, Switches::default()).route(service, method, path).expect("there is a route");
         assert_eq!(routed.operation.name, operation);
         assert_eq!(routed.labels.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>(), labels);
     }
@@ -112,13 +141,13 @@ mod tests {
     #[case("POST", "/")]
     fn unrouted(#[case] method: &str, #[case] path: &str) {
         let service = Service::embedded();
-        assert!(Router::new(service).route(service, method, path).is_none());
+        assert!(Router::new(service, Switches::default()).route(service, method, path).is_none());
     }
 
     #[test]
     fn every_operation_has_a_route_of_its_own() {
         let service = Service::embedded();
-        let router = Router::new(service);
+        let router = Router::new(service, Switches::default());
         for (name, operation) in &service.operations {
             let routed = router.route(service, &operation.method, &operation.uri).expect("there is a route");
             assert_eq!(&routed.operation.name, name);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::error::ServiceError;
 use super::state::Model;
+use crate::reference::altered::Switch;
 
 /// The one event that a function can be bound to.
 const SYNC_TRIGGER: &str = "SyncTrigger";
@@ -66,12 +67,25 @@ impl Model {
         identity_pool_id: &str,
         events: &BTreeMap<String, String>,
     ) -> Result<(), ServiceError> {
+        let switches = self.switches.clone();
         let pool = self.pool_mut(identity_pool_id)?;
         if let Some(unknown) = events.keys().find(|name| *name != SYNC_TRIGGER) {
+            if switches.has(Switch::UnknownEventIgnored) {
+                return Ok(());
+            }
             return Err(ServiceError::invalid_parameter(format!("Unknown event type: {unknown}")));
         }
-        if let Some(arn) = events.get(SYNC_TRIGGER) {
-            pool.sync_trigger = (!arn.is_empty()).then(|| arn.clone());
+        let Some(arn) = events.get(SYNC_TRIGGER) else { return Ok(()) };
+        let removes = arn.is_empty();
+        if removes && switches.has(Switch::EmptyEventRefused) {
+            return Err(ServiceError::invalid_parameter("The ARN of a function is empty"));
+        }
+        if removes && switches.has(Switch::UnsetEventRefused) && pool.sync_trigger.is_none() {
+            return Err(ServiceError::not_found(format!("Event '{SYNC_TRIGGER}' not found")));
+        }
+        let ignored = if removes { Switch::EmptyEventIgnored } else { Switch::EventForgotten };
+        if !switches.has(ignored) {
+            pool.sync_trigger = (!removes || switches.has(Switch::EmptyEventKept)).then(|| arn.clone());
         }
         Ok(())
     }
@@ -97,13 +111,30 @@ impl Model {
         identity_pool_id: &str,
         configuration: &PoolConfiguration,
     ) -> Result<PoolConfiguration, ServiceError> {
+        let switches = self.switches.clone();
         let pool = self.pool_mut(identity_pool_id)?;
+        if switches.has(Switch::LeftOutIsCleared) {
+            (pool.push_sync, pool.streams) = (None, None);
+        }
         if let Some(push) = &configuration.push_sync {
-            pool.push_sync = (*push != PushSync::default()).then(|| push.clone());
+            let clears = *push == PushSync::default();
+            if !(clears && switches.has(Switch::EmptyPushSyncIgnored)) {
+                pool.push_sync = (!clears).then(|| push.clone());
+            }
         }
         if let Some(streams) = &configuration.cognito_streams {
-            pool.streams = (*streams != CognitoStreams::default()).then(|| streams.clone());
+            let is_on = pool.streams.as_ref().is_some_and(CognitoStreams::is_enabled);
+            if !(is_on && switches.has(Switch::StreamingStaysOn)) {
+                pool.streams = (*streams != CognitoStreams::default()).then(|| streams.clone());
+            }
         }
-        self.pool_configuration(identity_pool_id)
+        let set = PoolConfiguration { push_sync: pool.push_sync.clone(), cognito_streams: pool.streams.clone() };
+        if switches.has(Switch::PushSyncForgotten) {
+            pool.push_sync = None;
+        }
+        if switches.has(Switch::StreamsForgotten) {
+            pool.streams = None;
+        }
+        Ok(set)
     }
 }

@@ -31,14 +31,10 @@ pub struct Record {
 }
 
 impl Record {
-    /// Bytes of key and value in UTF-8; a tombstone has none.
-    fn bytes(&self) -> u64 {
-        self.value.as_ref().map_or(0, |value| record_bytes(&self.key, value))
+    /// Whether it was removed.
+    pub(super) fn is_tombstone(&self) -> bool {
+        self.value.is_none()
     }
-}
-
-fn record_bytes(key: &str, value: &str) -> u64 {
-    (key.len() + value.len()) as u64
 }
 
 /// One change of a batch.
@@ -110,11 +106,12 @@ pub(super) struct Dataset {
     pub(super) bytes: u64,
     /// Ids of the devices that want to hear of writes.
     pub(super) subscribers: BTreeSet<String>,
+    pub(super) switches: Switches,
 }
 
 impl Dataset {
     /// A dataset that was never written to.
-    pub(super) fn new(now: Timestamp) -> Self {
+    pub(super) fn new(now: Timestamp, switches: Switches) -> Self {
         Self {
             exists: false,
             created: now,
@@ -126,53 +123,83 @@ impl Dataset {
             live: 0,
             bytes: 0,
             subscribers: BTreeSet::new(),
+            switches,
         }
     }
 
     pub(super) fn describe(&self, identity_id: &str, dataset_name: &str) -> DatasetDescription {
+        let (mut num_records, mut data_storage) = (self.live, self.bytes);
+        if self.switches.has(Switch::NumRecordsWithTombstones) {
+            num_records = self.records.len() as u64;
+        }
+        if self.switches.has(Switch::NumRecordsOfWrites) {
+            num_records = self.count.unsigned_abs();
+        }
+        if self.switches.has(Switch::DataStorageWithTombstones) {
+            let tombstones = self.records.values().filter(|record| record.is_tombstone());
+            data_storage += tombstones.map(|record| record.key.len() as u64).sum::<u64>();
+        }
         DatasetDescription {
             identity_id: identity_id.to_owned(),
             dataset_name: dataset_name.to_owned(),
             creation_date: self.created,
             last_modified_date: self.modified,
             last_modified_by: self.modified_by.clone(),
-            data_storage: self.bytes,
-            num_records: self.live,
+            data_storage,
+            num_records,
         }
     }
 
     /// Whether a client that last saw `last_sync_count` has missed a deletion.
     pub(super) fn deleted_after(&self, last_sync_count: i64) -> bool {
-        last_sync_count > 0 && last_sync_count < self.deleted_at
+        if self.switches.has(Switch::NeverFlagged)
+            || self.switches.has(Switch::FlaggedOnlyWhenRecreated) && !self.exists
+        {
+            return false;
+        }
+        let knew_it = last_sync_count > 0 || self.switches.has(Switch::FlaggedFromZero);
+        knew_it && last_sync_count < self.deleted_at
     }
 
     /// Removes everything but the memory of the deletion.
     pub(super) fn delete(&mut self, write: Write<'_>) {
         self.exists = false;
-        self.count += 1;
-        self.deleted_at = self.count;
+        self.deleted_at = self.count + 1;
+        if self.switches.has(Switch::DeletionResetsCount) {
+            self.count = 0;
+        } else if !self.switches.has(Switch::DeletionUncounted) {
+            self.count += 1;
+        }
         self.modified = write.now;
         write.by.clone_into(&mut self.modified_by);
+        if self.switches.has(Switch::DeletionKeepsRecords) {
+            return;
+        }
         self.records.clear();
         self.subscribers.clear();
         self.live = 0;
-        self.bytes = 0;
+        if !self.switches.has(Switch::StorageOfDeletedDatasets) {
+            self.bytes = 0;
+        }
     }
 
     /// Whether `patches` may be written: the counts agree and the result fits.
-    pub(super) fn check(
-        &self,
-        patches: &[RecordPatch],
-        limits: &Limits,
-        switches: &Switches,
-    ) -> Result<(), ServiceError> {
-        for patch in patches {
-            self.check_count(patch, switches)?;
+    pub(super) fn check(&self, patches: &[RecordPatch], limits: &Limits) -> Result<(), ServiceError> {
+        let checked = if self.switches.has(Switch::FirstPatchChecked) { 1 } else { patches.len() };
+        for patch in patches.iter().take(checked) {
+            self.check_count(patch)?;
         }
-        let (live, bytes) = self.totals_after(patches);
-        if live > limits.records_per_dataset {
+        let (mut records, bytes) = self.totals_after(patches);
+        if self.switches.has(Switch::TombstonesFillQuota) {
+            let patched = patches.iter().filter(|patch| !self.records.contains_key(&patch.key));
+            records = (self.records.len() + patched.count()) as u64;
+        }
+        if self.switches.has(Switch::RecordQuotaPerCall) {
+            records = patches.len() as u64;
+        }
+        if records > limits.records_per_dataset {
             return Err(ServiceError::limit_exceeded(format!(
-                "A dataset holds at most {} records, this one would hold {live}",
+                "A dataset holds at most {} records, this one would hold {records}",
                 limits.records_per_dataset
             )));
         }
@@ -185,58 +212,166 @@ impl Dataset {
         Ok(())
     }
 
-    fn check_count(&self, patch: &RecordPatch, switches: &Switches) -> Result<(), ServiceError> {
-        let server = self.records.get(&patch.key).map_or(0, |record| record.sync_count);
+    /// Whether the patch names the count of its record.
+    pub(super) fn check_count(&self, patch: &RecordPatch) -> Result<(), ServiceError> {
+        let record = self.records.get(&patch.key);
+        let server = self.count_to_name(record);
         // Deletion took the records' counts away; a client that goes on from the
         // count it was shown is as right as one that begins anew.
-        let resurrects = !self.exists && patch.sync_count == self.count;
-        if patch.sync_count == server || resurrects || switches.has(Switch::StaleAccepted) {
-            return Ok(());
+        let resurrects =
+            !self.exists && patch.sync_count == self.count && !self.switches.has(Switch::ResurrectionRefused);
+        if patch.sync_count == server || resurrects || self.tolerates(patch, record) {
+            let rewrite = record.is_some() && !self.changes(patch);
+            let refused = rewrite && self.switches.has(Switch::RewriteRefused)
+                || !self.exists && self.count > 0 && self.switches.has(Switch::RecreationRefused);
+            return if refused { Err(ServiceError::invalid_parameter("Nothing can be written here")) } else { Ok(()) };
         }
         let RecordPatch { key, sync_count: client, .. } = patch;
-        Err(ServiceError::conflict(format!("Current SyncCount for: {key} is: {server} not: {client}")))
+        let message = format!("Current SyncCount for: {key} is: {server} not: {client}");
+        if *client > server && self.switches.has(Switch::AheadInvalid) {
+            return Err(ServiceError::invalid_parameter(message));
+        }
+        Err(ServiceError::conflict(message))
+    }
+
+    /// The count that a patch must name.
+    fn count_to_name(&self, record: Option<&Record>) -> i64 {
+        let missing = if self.switches.has(Switch::NewRecordNamesDatasetCount) { self.count } else { 0 };
+        let forgotten = |record: &&Record| record.is_tombstone() && self.switches.has(Switch::TombstoneCountForgotten);
+        record.filter(|record| !forgotten(record)).map_or(missing, |record| record.sync_count)
+    }
+
+    /// Whether an altered server takes a patch that names another count.
+    fn tolerates(&self, patch: &RecordPatch, record: Option<&Record>) -> bool {
+        let has = |switch| self.switches.has(switch);
+        let ahead = patch.sync_count > record.map_or(0, |record| record.sync_count);
+        has(Switch::StaleAccepted)
+            || has(Switch::StaleEqualAccepted) && record.is_some_and(|record| record.value == patch.value)
+            || has(Switch::StaleRemovalAccepted) && patch.operation == PatchOperation::Remove
+            || has(Switch::StaleAfterRemovalAccepted) && record.is_some_and(Record::is_tombstone)
+            || has(Switch::AheadAccepted) && ahead && record.is_some()
+            || has(Switch::CountForNewAccepted) && record.is_none()
     }
 
     /// Live records and their bytes, once the patches (each key once) are written.
     fn totals_after(&self, patches: &[RecordPatch]) -> (u64, u64) {
         let (mut live, mut bytes) = (self.live, self.bytes);
         for patch in patches {
-            if let Some(old) = self.records.get(&patch.key).filter(|record| record.value.is_some()) {
+            if let Some(old) = self.records.get(&patch.key).and_then(|record| record.value.as_ref()) {
                 live -= 1;
-                bytes -= old.bytes();
+                bytes -= self.size(&patch.key, old);
             }
-            if let Some(value) = new_value(patch) {
+            if let Some(value) = self.new_value(patch) {
                 live += 1;
-                bytes += record_bytes(&patch.key, value);
+                bytes += self.size(&patch.key, &value);
             }
         }
         (live, bytes)
     }
 
+    /// Bytes of key and value in UTF-8.
+    fn size(&self, key: &str, value: &str) -> u64 {
+        let key = if self.switches.has(Switch::SizeOfValues) { "" } else { key };
+        let size = if self.switches.has(Switch::SizeInCharacters) {
+            key.chars().count() + value.chars().count()
+        } else {
+            key.len() + value.len()
+        };
+        size as u64
+    }
+
+    /// Writes those patches of a refused batch that name the right count, as only
+    /// an altered server does.
+    pub(super) fn write_some(&mut self, patches: &[RecordPatch], write: Write<'_>) {
+        let right = patches.iter().filter(|patch| self.check_count(patch).is_ok());
+        let right: Vec<RecordPatch> = right.cloned().collect();
+        if self.exists && !right.is_empty() && self.switches.has(Switch::PartialBatch) {
+            self.write(&right, write);
+        }
+    }
+
     /// Writes checked patches in one step of the counter.
-    pub(super) fn write(&mut self, patches: &[RecordPatch], write: Write<'_>, switches: &Switches) -> Vec<Record> {
+    pub(super) fn write(&mut self, patches: &[RecordPatch], write: Write<'_>) -> Vec<Record> {
         (self.live, self.bytes) = self.totals_after(patches);
         if !self.exists {
             self.exists = true;
             self.created = write.now;
         }
-        self.count += if switches.has(Switch::CountPerPatch) { patches.len() as i64 } else { 1 };
+        let former = self.count;
+        let unanswered: Vec<&String> = match self.switches.has(Switch::EqualValueUnanswered) {
+            true => patches.iter().filter(|patch| !self.changes(patch)).map(|patch| &patch.key).collect(),
+            false => Vec::new(),
+        };
+        self.count += self.step(patches);
         self.modified = write.now;
         write.by.clone_into(&mut self.modified_by);
         let written: Vec<Record> = patches
             .iter()
             .map(|patch| Record {
                 key: patch.key.clone(),
-                value: new_value(patch).cloned(),
-                sync_count: self.count,
+                value: self.new_value(patch),
+                sync_count: self.new_count(patch, former),
                 last_modified_date: write.now,
                 last_modified_by: write.by.to_owned(),
                 device_last_modified_date: patch.device_last_modified_date,
             })
             .collect();
         self.records.extend(written.iter().map(|record| (record.key.clone(), record.clone())));
+        if self.switches.has(Switch::NoTombstones) {
+            self.records.retain(|_, record| !record.is_tombstone());
+        }
+        if self.switches.has(Switch::LastRemovalDeletes) {
+            self.exists = self.live > 0;
+        }
         self.forget_old_tombstones();
-        written
+        if self.switches.has(Switch::AnswersWholeDataset) {
+            return self.records.values().cloned().collect();
+        }
+        written.into_iter().filter(|record| !unanswered.contains(&&record.key)).collect()
+    }
+
+    /// Whether a patch leads to another value than the record has.
+    fn changes(&self, patch: &RecordPatch) -> bool {
+        let value = self.records.get(&patch.key).and_then(|record| record.value.clone());
+        value != self.new_value(patch)
+    }
+
+    /// By how much a call raises the count.
+    fn step(&self, patches: &[RecordPatch]) -> i64 {
+        if self.switches.has(Switch::CountPerPatch) {
+            patches.len() as i64
+        } else if self.switches.has(Switch::CountByTwo) {
+            2
+        } else if self.switches.has(Switch::EqualValueUncounted) {
+            i64::from(patches.iter().any(|patch| self.changes(patch)))
+        } else {
+            1
+        }
+    }
+
+    /// The count of a written record: the dataset's.
+    fn new_count(&self, patch: &RecordPatch, former: i64) -> i64 {
+        let record = self.records.get(&patch.key).map_or(0, |record| record.sync_count);
+        let removes = patch.operation == PatchOperation::Remove;
+        if self.switches.has(Switch::RecordsCountAlone) {
+            record + 1
+        } else if self.switches.has(Switch::RecordsCountBehind) {
+            former
+        } else if self.switches.has(Switch::RemovalKeepsCount) && removes {
+            record
+        } else {
+            self.count
+        }
+    }
+
+    /// What a patch makes of the record's value.
+    fn new_value(&self, patch: &RecordPatch) -> Option<String> {
+        let kept = self.switches.has(Switch::RemovalTakesValue);
+        let value = patch.value.clone().filter(|_| patch.operation == PatchOperation::Replace || kept);
+        if patch.operation == PatchOperation::Replace && self.switches.has(Switch::MissingValueIsEmpty) {
+            return Some(value.unwrap_or_default());
+        }
+        value.filter(|value| !(value.is_empty() && self.switches.has(Switch::EmptyValueIsNone)))
     }
 
     fn forget_old_tombstones(&mut self) {
@@ -248,12 +383,5 @@ impl Dataset {
             let oldest_kept = counts[TOMBSTONES_MAX - 1].max(counts[TOMBSTONES_MAX] + 1);
             self.records.retain(|_, record| record.value.is_some() || record.sync_count >= oldest_kept);
         }
-    }
-}
-
-fn new_value(patch: &RecordPatch) -> Option<&String> {
-    match patch.operation {
-        PatchOperation::Replace => patch.value.as_ref(),
-        PatchOperation::Remove => None,
     }
 }

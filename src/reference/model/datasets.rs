@@ -4,6 +4,7 @@ use super::dataset::{DatasetDescription, Write};
 use super::error::ServiceError;
 use super::page::{self, PageRequest};
 use super::state::{Call, DatasetPlace, Model};
+use crate::reference::altered::Switch;
 
 /// Most datasets of one page.
 const PAGE_DATASETS_MAX: usize = 64;
@@ -24,8 +25,14 @@ impl Model {
     ///
     /// `ResourceNotFoundException` when pool, identity or dataset does not exist.
     pub fn describe_dataset(&self, place: &DatasetPlace) -> Result<DatasetDescription, ServiceError> {
-        let identity = self.pool(&place.identity_pool_id)?.identity(&place.identity_id)?;
-        Ok(identity.dataset(&place.dataset_name)?.describe(&place.identity_id, &place.dataset_name))
+        let identity =
+            self.pool(&place.identity_pool_id)?.identity(self.whose(&place.identity_pool_id, &place.identity_id))?;
+        let deleted = identity.datasets.get(&place.dataset_name);
+        let dataset = match deleted.filter(|_| self.switches.has(Switch::DeletedDescribed)) {
+            Some(deleted) => deleted,
+            None => identity.dataset(&place.dataset_name)?,
+        };
+        Ok(dataset.describe(&place.identity_id, &place.dataset_name))
     }
 
     /// Describes an identity's datasets, page by page.
@@ -41,13 +48,18 @@ impl Model {
         request: &PageRequest,
     ) -> Result<DatasetPage, ServiceError> {
         let pool = self.pools.get(identity_pool_id).ok_or_else(ServiceError::not_authorized)?;
-        let size = request.size(PAGE_DATASETS_MAX)?;
+        let size = request.size(PAGE_DATASETS_MAX, &self.switches)?;
         let listing = ["datasets", identity_pool_id, identity_id];
-        let after = request.after(&listing)?;
-        let all = pool.identities.get(identity_id).into_iter().flat_map(|identity| identity.existing());
-        let rest = all.filter(|(name, _)| after.as_ref().is_none_or(|after| *name > after));
-        let (datasets, more) = page::take(rest.map(|(name, dataset)| dataset.describe(identity_id, name)), size);
-        let last = datasets.last().filter(|_| more);
+        let after = request.after(&listing, &self.switches)?;
+        let all = pool
+            .identities
+            .get(self.whose(identity_pool_id, identity_id))
+            .into_iter()
+            .flat_map(|identity| &identity.datasets);
+        let listed = all.filter(|(_, dataset)| dataset.exists || self.switches.has(Switch::DeletedListed));
+        let rest = listed.filter(|(name, _)| page::follows(name, after.as_ref(), &self.switches));
+        let described = rest.map(|(name, dataset)| dataset.describe(identity_id, name));
+        let (datasets, last) = page::take(described, size, &self.switches);
         let next_token = last.map(|last| page::token(&listing, &last.dataset_name));
         Ok(DatasetPage { datasets, next_token })
     }
@@ -63,15 +75,23 @@ impl Model {
         place: &DatasetPlace,
     ) -> Result<DatasetDescription, ServiceError> {
         let by = self.writer(call.caller, None);
+        let (whose, switches) =
+            (self.whose(&place.identity_pool_id, &place.identity_id).to_owned(), self.switches.clone());
         let pool = self.pool_mut(&place.identity_pool_id)?;
-        let identity = pool.identity_mut(&place.identity_id)?;
-        let before = identity.dataset(&place.dataset_name)?.describe(&place.identity_id, &place.dataset_name);
+        let identity = pool.identity_mut(&whose)?;
+        let mut described = identity.dataset(&place.dataset_name)?.describe(&place.identity_id, &place.dataset_name);
         if let Some(dataset) = identity.datasets.get_mut(&place.dataset_name) {
             dataset.delete(Write { now: call.now, by: &by });
+            if switches.has(Switch::DeletionDescribedAfterwards) {
+                described = dataset.describe(&place.identity_id, &place.dataset_name);
+            }
+        }
+        if switches.has(Switch::DeletionForgotten) {
+            identity.datasets.remove(&place.dataset_name);
         }
         identity.forget_old_deletions();
         identity.modified = Some(call.now);
         pool.modified = call.now;
-        Ok(before)
+        Ok(described)
     }
 }

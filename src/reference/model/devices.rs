@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::ServiceError;
 use super::state::{Call, DatasetPlace, Identity, Model, Pool};
+use crate::reference::altered::Switch;
 
 /// Devices kept for one identity; bounds its memory.
 const DEVICES_MAX: usize = 1_000;
@@ -27,7 +28,7 @@ impl Devices {
         self.0.first().map(|device| device.id.clone())
     }
 
-    fn contains(&self, id: &str) -> bool {
+    pub(super) fn contains(&self, id: &str) -> bool {
         self.0.iter().any(|device| device.id == id)
     }
 }
@@ -47,14 +48,21 @@ impl Model {
         platform: &str,
         token: &str,
     ) -> Result<String, ServiceError> {
+        let switches = self.switches.clone();
         let pool = self.pool_mut(identity_pool_id)?;
-        check_push(pool)?;
+        if !switches.has(Switch::RegistersWithoutPush) {
+            check_push(pool)?;
+        }
         let identity = pool.identity_mut(identity_id)?;
         let digest = Sha256::new().chain_update(platform).chain_update([0]).chain_update(token).finalize().into();
-        if let Some(known) = identity.devices.0.iter().find(|device| device.digest == digest) {
+        let known = identity.devices.0.iter().find(|device| device.digest == digest);
+        if let Some(known) = known.filter(|_| !switches.has(Switch::DeviceIdsAlwaysNew)) {
             return Ok(known.id.clone());
         }
-        let id = uuid(call.random);
+        let mut id = uuid(call.random);
+        if switches.has(Switch::DeviceIdsInUpperCase) {
+            id.make_ascii_uppercase();
+        }
         if identity.devices.0.len() >= DEVICES_MAX {
             let oldest = identity.devices.0.remove(0);
             for dataset in identity.datasets.values_mut() {
@@ -96,13 +104,18 @@ impl Model {
 
     /// The identity, when push is configured and device and dataset exist.
     fn subscriber(&mut self, place: &DatasetPlace, device_id: &str) -> Result<&mut Identity, ServiceError> {
+        let switches = self.switches.clone();
         let pool = self.pool_mut(&place.identity_pool_id)?;
-        check_push(pool)?;
+        if !switches.has(Switch::SubscribesWithoutPush) {
+            check_push(pool)?;
+        }
         let identity = pool.identity_mut(&place.identity_id)?;
-        if !identity.devices.contains(device_id) {
+        if !identity.devices.contains(device_id) && !switches.has(Switch::UnknownDeviceSubscribed) {
             return Err(ServiceError::not_found(format!("Device '{device_id}' not found")));
         }
-        identity.dataset(&place.dataset_name)?;
+        if !switches.has(Switch::UnknownDatasetSubscribed) {
+            identity.dataset(&place.dataset_name)?;
+        }
         Ok(identity)
     }
 }

@@ -5,6 +5,7 @@ use super::configuration::CognitoStreams;
 use super::error::ServiceError;
 use super::state::{Call, Model};
 use super::timestamp::Timestamp;
+use crate::reference::altered::Switch;
 
 /// How long a bulk publish takes, in milliseconds: long enough for a client to
 /// see it run, short enough to wait for.
@@ -19,6 +20,8 @@ pub enum BulkPublishStatus {
     InProgress,
     /// It is done.
     Succeeded,
+    /// It ended without being done.
+    Failed,
 }
 
 impl BulkPublishStatus {
@@ -28,6 +31,7 @@ impl BulkPublishStatus {
             Self::NotStarted => "NOT_STARTED",
             Self::InProgress => "IN_PROGRESS",
             Self::Succeeded => "SUCCEEDED",
+            Self::Failed => "FAILED",
         }
     }
 }
@@ -43,17 +47,25 @@ pub struct BulkPublishDetails {
     pub complete_time: Option<Timestamp>,
 }
 
+/// A bulk publish that was asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Publish {
+    started: Timestamp,
+    /// What it will have come to at its end.
+    outcome: BulkPublishStatus,
+}
+
 impl BulkPublishDetails {
-    /// A publish that began at `started`, seen at `now`.
-    fn at(started: Option<Timestamp>, now: Timestamp) -> Self {
-        let end = started.map(|started| started.plus_millis(PUBLISH_MILLIS));
+    /// The latest publish, if there was one, seen at `now`.
+    fn at(publish: Option<Publish>, now: Timestamp) -> Self {
+        let end = publish.map(|publish| publish.started.plus_millis(PUBLISH_MILLIS));
         let complete_time = end.filter(|end| *end <= now);
-        let status = match (started, complete_time) {
+        let status = match (publish, complete_time) {
             (None, _) => BulkPublishStatus::NotStarted,
             (Some(_), None) => BulkPublishStatus::InProgress,
-            (Some(_), Some(_)) => BulkPublishStatus::Succeeded,
+            (Some(publish), Some(_)) => publish.outcome,
         };
-        Self { status, start_time: started, complete_time }
+        Self { status, start_time: publish.map(|publish| publish.started), complete_time }
     }
 }
 
@@ -66,21 +78,27 @@ impl Model {
     /// when streams are not enabled; `DuplicateRequestException` while one runs;
     /// `AlreadyStreamedException` when the latest was done too short a time ago.
     pub fn bulk_publish(&mut self, call: &Call<'_>, identity_pool_id: &str) -> Result<(), ServiceError> {
-        let wait = self.limits.bulk_publish_wait_millis;
+        let (wait, switches) = (self.limits.bulk_publish_wait_millis, self.switches.clone());
         let pool = self.pool_mut(identity_pool_id)?;
-        if !pool.streams.as_ref().is_some_and(CognitoStreams::is_enabled) {
+        let streams = pool.streams.as_ref().is_some_and(CognitoStreams::is_enabled);
+        if !streams && !switches.has(Switch::PublishFailsLater) {
             let message = "Streaming is not enabled for the identity pool";
             return Err(ServiceError::invalid_parameter(message));
         }
         let latest = BulkPublishDetails::at(pool.published, call.now);
-        if latest.status == BulkPublishStatus::InProgress {
+        if latest.status == BulkPublishStatus::InProgress && !switches.has(Switch::ParallelPublishes) {
             return Err(ServiceError::duplicate_request("A bulk publish of the identity pool is in progress"));
         }
-        if latest.complete_time.is_some_and(|done| call.now < done.plus_millis(wait)) {
+        let succeeded = latest.complete_time.filter(|_| latest.status == BulkPublishStatus::Succeeded);
+        let too_soon = succeeded.is_some_and(|done| call.now < done.plus_millis(wait));
+        if too_soon && !switches.has(Switch::RepublishedAtOnce) {
             let message = "The identity pool was published successfully too short a time ago";
             return Err(ServiceError::already_streamed(message));
         }
-        pool.published = Some(call.now);
+        if !switches.has(Switch::PublishNeverStarts) {
+            let outcome = if streams { BulkPublishStatus::Succeeded } else { BulkPublishStatus::Failed };
+            pool.published = Some(Publish { started: call.now, outcome });
+        }
         Ok(())
     }
 

@@ -1,14 +1,13 @@
 //! ListRecords and UpdateRecords.
 
-use std::collections::BTreeSet;
-use std::ops::Bound;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::dataset::{Dataset, PatchOperation, Record, RecordPatch, Write};
 use super::error::ServiceError;
 use super::page::{self, PageRequest};
 use super::session::Session;
 use super::state::{Call, Caller, DatasetPlace, Identity, Model};
-use crate::reference::altered::Switch;
+use crate::reference::altered::{Switch, Switches};
 
 /// Most records of one page.
 const PAGE_RECORDS_MAX: usize = 1_024;
@@ -29,6 +28,8 @@ pub struct ListRecords {
 pub struct RecordPage {
     /// Records and tombstones, by key.
     pub records: Vec<Record>,
+    /// Number of records on the page.
+    pub count: usize,
     /// Names the next page, if there is one.
     pub next_token: Option<String>,
     /// The dataset's count; 0 when it never existed.
@@ -70,15 +71,16 @@ impl Model {
         input: &ListRecords,
     ) -> Result<RecordPage, ServiceError> {
         let pool = self.pools.get(&place.identity_pool_id).ok_or_else(ServiceError::not_authorized)?;
-        let identity = pool.identities.get(&place.identity_id);
+        let identity = pool.identities.get(self.whose(&place.identity_pool_id, &place.identity_id));
         if let Some(token) = &input.sync_session_token {
-            self.session(call, place, identity, token)?;
+            self.check_session_of_listing(call, place, identity, token)?;
         }
-        let size = input.page.size(PAGE_RECORDS_MAX)?;
+        let size = input.page.size(PAGE_RECORDS_MAX, &self.switches)?;
         let listing = ["records", &place.identity_pool_id, &place.identity_id, &place.dataset_name];
-        let after = input.page.after(&listing)?;
+        let after = input.page.after(&listing, &self.switches)?;
         let mut answer = RecordPage {
             records: Vec::new(),
+            count: 0,
             next_token: None,
             dataset_sync_count: 0,
             last_modified_by: None,
@@ -87,23 +89,108 @@ impl Model {
             sync_session_token: self.sessions.issue(place, call.random, call.now),
         };
         let Some(dataset) = identity.and_then(|identity| identity.datasets.get(&place.dataset_name)) else {
-            return Ok(answer);
+            return self.check_never_written(place, input).map(|()| answer);
         };
-        let since = input.last_sync_count.unwrap_or(0).max(0);
-        if dataset.exists && since > dataset.count {
-            let message = format!("No such SyncCount: {since} exists for this Dataset");
-            return Err(ServiceError::invalid_parameter(message));
+        let since = self.since(dataset, input);
+        if self.is_ahead(dataset, since) {
+            return Err(no_such_count(since));
         }
-        answer.dataset_sync_count = dataset.count;
-        answer.dataset_exists = dataset.exists;
+        if !dataset.exists && self.switches.has(Switch::DeletedNotFound) {
+            return Err(ServiceError::dataset_not_found(&place.dataset_name));
+        }
+        answer.dataset_sync_count = self.shown_count(dataset);
+        answer.dataset_exists = dataset.exists || self.switches.has(Switch::DeletedShownAsExisting);
         answer.dataset_deleted_after_requested_sync_count = dataset.deleted_after(since);
         answer.last_modified_by = dataset.exists.then(|| dataset.modified_by.clone());
-        let (records, more) = page::take(changed(dataset, since, after), size);
-        if more {
-            answer.next_token = records.last().map(|last| page::token(&listing, &last.key));
-        }
-        answer.records = records;
+        let listed = self.listed(dataset, since);
+        let whole = listed.len();
+        let (records, last) = page::take(self.rest(listed, after.as_ref()), size, &self.switches);
+        answer.next_token = last.map(|last| page::token(&listing, &last.key));
+        answer.count = if self.switches.has(Switch::CountOfListing) { whole } else { records.len() };
+        answer.records = records.into_iter().map(|record| self.as_listed(record)).collect();
         Ok(answer)
+    }
+
+    fn check_never_written(&self, place: &DatasetPlace, input: &ListRecords) -> Result<(), ServiceError> {
+        let since = input.last_sync_count.unwrap_or(0);
+        if self.switches.has(Switch::NeverWrittenNotFound) {
+            return Err(ServiceError::dataset_not_found(&place.dataset_name));
+        }
+        if since > 0 && self.switches.has(Switch::AheadOfNeverWrittenRefused) {
+            return Err(no_such_count(since));
+        }
+        Ok(())
+    }
+
+    /// Whether `since` is a count that the dataset has not reached.
+    fn is_ahead(&self, dataset: &Dataset, since: i64) -> bool {
+        if !dataset.exists {
+            return since > 0 && self.switches.has(Switch::DeletedRefusesCount);
+        }
+        since > dataset.count && !self.switches.has(Switch::CountAheadListsNothing)
+    }
+
+    /// The count after which records are listed.
+    fn since(&self, dataset: &Dataset, input: &ListRecords) -> i64 {
+        let later_page = input.page.next_token.is_some();
+        let forgotten = later_page && self.switches.has(Switch::LaterPagesForgetCount);
+        if forgotten || self.switches.has(Switch::LastSyncCountIgnored) {
+            return 0;
+        }
+        let default = if self.switches.has(Switch::NoCountListsNothing) { dataset.count } else { 0 };
+        input.last_sync_count.unwrap_or(default).max(0)
+    }
+
+    /// The count that a listing shows.
+    fn shown_count(&self, dataset: &Dataset) -> i64 {
+        if self.switches.has(Switch::DeletedShowsZero) && !dataset.exists {
+            0
+        } else if self.switches.has(Switch::CountShownLate) {
+            dataset.count - 1
+        } else {
+            dataset.count
+        }
+    }
+
+    /// The records that changed since a count, by key.
+    fn listed<'d>(&self, dataset: &'d Dataset, since: i64) -> Vec<&'d Record> {
+        let has = |switch| self.switches.has(switch);
+        let is_listed = |record: &&Record| {
+            let changed =
+                record.sync_count > since || has(Switch::LastSyncCountInclusive) && record.sync_count == since;
+            let hidden = has(Switch::LatestWriteUnlisted) && record.sync_count == dataset.count
+                || has(Switch::TombstonesUnlisted) && record.is_tombstone()
+                || has(Switch::TombstonesUnlistedFromZero) && record.is_tombstone() && since == 0;
+            changed && !hidden
+        };
+        dataset.records.values().filter(is_listed).collect()
+    }
+
+    /// What follows the page before.
+    fn rest<'d>(&self, mut listed: Vec<&'d Record>, after: Option<&String>) -> impl Iterator<Item = &'d Record> {
+        let (by_count, backwards) =
+            (self.switches.has(Switch::RecordsByCount), self.switches.has(Switch::RecordsBackwards));
+        if by_count {
+            listed.sort_by_key(|record| record.sync_count);
+        }
+        if backwards {
+            listed.reverse();
+        }
+        if by_count || backwards {
+            let last = after.and_then(|after| listed.iter().position(|record| record.key == *after));
+            listed.drain(..last.map_or(0, |last| last + 1));
+        } else {
+            listed.retain(|record| page::follows(&record.key, after, &self.switches));
+        }
+        listed.into_iter()
+    }
+
+    fn as_listed(&self, record: &Record) -> Record {
+        let mut record = record.clone();
+        if record.is_tombstone() && self.switches.has(Switch::TombstonesWithoutKey) {
+            record.key.clear();
+        }
+        record
     }
 
     /// Makes all changes, in one step of the dataset's count, and gives the records
@@ -123,55 +210,127 @@ impl Model {
         place: &DatasetPlace,
         input: &UpdateRecords,
     ) -> Result<Vec<Record>, ServiceError> {
-        let identity = self.pool(&place.identity_pool_id)?.identity(&place.identity_id)?;
+        let whose = self.whose(&place.identity_pool_id, &place.identity_id).to_owned();
+        let identity = self.pool(&place.identity_pool_id)?.identity(&whose)?;
         let session = match &input.sync_session_token {
-            Some(token) => Some(self.session(call, place, Some(identity), token)?),
+            Some(token) => Some(self.session_of_write(call, place, identity, token)?),
             None => None,
         };
-        if input.patches.is_empty() && self.switches.has(Switch::NoPatchesRefused) {
-            return Err(ServiceError::invalid_parameter("RecordPatches is empty"));
+        let written = self.write_records(call, place, &whose, input);
+        if let Some(Session { id, expires }) = session
+            && self.spends_session(input, &written)
+        {
+            self.pool_mut(&place.identity_pool_id)?.identity_mut(&whose)?.spend(id, expires, call.now);
         }
-        check_patches(&input.patches)?;
+        written
+    }
+
+    fn write_records(
+        &mut self,
+        call: &Call<'_>,
+        place: &DatasetPlace,
+        whose: &str,
+        input: &UpdateRecords,
+    ) -> Result<Vec<Record>, ServiceError> {
+        let last_of_each;
+        let patches = if self.switches.has(Switch::SameKeyLastWins) {
+            last_of_each = last_of_each_key(&input.patches);
+            &last_of_each
+        } else {
+            &input.patches
+        };
+        check_patches(patches, &self.switches)?;
         let (limits, switches) = (self.limits, self.switches.clone());
         let by = self.writer(call.caller, input.device_id.as_deref());
         let pool = self.pool_mut(&place.identity_pool_id)?;
-        let identity = pool.identity_mut(&place.identity_id)?;
-        let mut written = Vec::new();
-        if !input.patches.is_empty() {
-            let existing = identity.existing().count() as u64;
-            // The fresh dataset is kept only when every check has passed.
-            let mut fresh = Dataset::new(call.now);
-            let dataset = identity.datasets.get_mut(&place.dataset_name).unwrap_or(&mut fresh);
-            dataset.check(&input.patches, &limits, &switches)?;
-            if !dataset.exists && existing >= limits.datasets_per_identity {
-                let most = limits.datasets_per_identity;
-                return Err(ServiceError::limit_exceeded(format!("An identity has at most {most} datasets")));
-            }
-            written = dataset.write(&input.patches, Write { now: call.now, by: &by }, &switches);
-            identity.datasets.entry(place.dataset_name.clone()).or_insert(fresh);
-            identity.modified = Some(call.now);
+        let identity = pool.identity_mut(whose)?;
+        identity.check_device(input.device_id.as_deref(), &switches)?;
+        if patches.is_empty() && !switches.has(Switch::NoPatchesCounted) {
+            return Ok(Vec::new());
         }
-        if let Some(Session { id, expires }) = session {
-            identity.spend(id, expires, call.now);
+        let existing = identity.datasets_of_quota(&switches);
+        let highest = identity.datasets.values().map(|dataset| dataset.count).max();
+        // The fresh dataset is kept only when every check has passed.
+        let mut fresh = Dataset::new(call.now, switches.clone());
+        let dataset = identity.datasets.get_mut(&place.dataset_name).unwrap_or(&mut fresh);
+        if switches.has(Switch::DatasetsShareCount) {
+            dataset.count = highest.unwrap_or_default();
         }
-        if !written.is_empty() {
-            pool.modified = call.now;
+        let write = Write { now: call.now, by: &by };
+        dataset.check(patches, &limits).inspect_err(|_| dataset.write_some(patches, write))?;
+        if !dataset.exists && existing >= limits.datasets_per_identity {
+            let most = limits.datasets_per_identity;
+            return Err(ServiceError::limit_exceeded(format!("An identity has at most {most} datasets")));
         }
+        let written = dataset.write(patches, write);
+        identity.datasets.entry(place.dataset_name.clone()).or_insert(fresh);
+        identity.modified = Some(call.now);
+        pool.modified = call.now;
         Ok(written)
     }
 
-    /// The session of a token that is valid here and not used up.
-    fn session(
+    /// Under whose name an identity's data is kept: its own.
+    pub(super) fn whose<'a>(&'a self, identity_pool_id: &str, identity_id: &'a str) -> &'a str {
+        let first = || self.pools.get(identity_pool_id)?.identities.keys().next();
+        if self.switches.has(Switch::IdentitiesShareData) {
+            return first().map_or(identity_id, String::as_str);
+        }
+        identity_id
+    }
+
+    /// The session of a token that is good for a write here.
+    fn session_of_write(
+        &self,
+        call: &Call<'_>,
+        place: &DatasetPlace,
+        identity: &Identity,
+        token: &str,
+    ) -> Result<Session, ServiceError> {
+        let existing = identity.dataset(&place.dataset_name).is_ok();
+        let refused = !existing && self.switches.has(Switch::TokenOfMissingDatasetRefused);
+        let session = self.session(call, place, token).filter(|_| !refused).ok_or_else(invalid_session)?;
+        if identity.spent.contains_key(&session.id) && !self.switches.has(Switch::SpentTokenWrites) {
+            return Err(invalid_session());
+        }
+        Ok(session)
+    }
+
+    /// Checks a token that is sent along with a listing.
+    fn check_session_of_listing(
         &self,
         call: &Call<'_>,
         place: &DatasetPlace,
         identity: Option<&Identity>,
         token: &str,
-    ) -> Result<Session, ServiceError> {
-        let session = self.sessions.read(token, place, call.now);
-        let spent = |session: &Session| identity.is_some_and(|identity| identity.spent.contains_key(&session.id));
-        let valid = session.filter(|session| !spent(session));
-        valid.ok_or_else(|| ServiceError::invalid_parameter("SyncSessionToken not valid for these inputs"))
+    ) -> Result<(), ServiceError> {
+        let session = self.session(call, place, token).ok_or_else(invalid_session)?;
+        if self.switches.has(Switch::ListingTakesNoToken) {
+            return Err(invalid_session());
+        }
+        let spent = identity.is_some_and(|identity| identity.spent.contains_key(&session.id));
+        match spent && !self.switches.has(Switch::SpentTokenLists) {
+            true if self.switches.has(Switch::SpentTokenUnauthorized) => Err(ServiceError::not_authorized()),
+            true => Err(invalid_session()),
+            false => Ok(()),
+        }
+    }
+
+    /// The session of a token that was issued here, for this dataset.
+    fn session(&self, call: &Call<'_>, place: &DatasetPlace, token: &str) -> Option<Session> {
+        let anyway = self.switches.has(Switch::AnyTokenAccepted);
+        let made_up = anyway.then_some(Session { id: call.random, expires: call.now });
+        self.sessions.read(token, place, call.now).or(made_up)
+    }
+
+    /// Whether a write uses up its session.
+    fn spends_session(&self, input: &UpdateRecords, written: &Result<Vec<Record>, ServiceError>) -> bool {
+        match written {
+            Ok(_) => !(input.patches.is_empty() && self.switches.has(Switch::NoPatchesKeepToken)),
+            Err(refusal) if refusal.name == "ResourceConflictException" => {
+                self.switches.has(Switch::ConflictSpendsToken)
+            }
+            Err(_) => self.switches.has(Switch::OtherRefusalSpendsToken),
+        }
     }
 
     /// Who a write is ascribed to.
@@ -183,22 +342,50 @@ impl Model {
     }
 }
 
-fn changed(dataset: &Dataset, since: i64, after: Option<String>) -> impl Iterator<Item = Record> {
-    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-    let records = dataset.records.range((from, Bound::Unbounded));
-    records.map(|(_, record)| record).filter(move |record| record.sync_count > since).cloned()
+fn invalid_session() -> ServiceError {
+    ServiceError::invalid_parameter("SyncSessionToken not valid for these inputs")
+}
+
+fn no_such_count(since: i64) -> ServiceError {
+    ServiceError::invalid_parameter(format!("No such SyncCount: {since} exists for this Dataset"))
 }
 
 /// What can be said of patches without looking at the dataset.
-fn check_patches(patches: &[RecordPatch]) -> Result<(), ServiceError> {
+fn check_patches(patches: &[RecordPatch], switches: &Switches) -> Result<(), ServiceError> {
+    let invalid = |message: String| Err(ServiceError::invalid_parameter(message));
+    if patches.is_empty() && switches.has(Switch::NoPatchesRefused) {
+        return invalid("RecordPatches is empty".to_owned());
+    }
+    if patches.len() > PAGE_RECORDS_MAX && switches.has(Switch::ManyPatchesInvalid) {
+        return invalid("RecordPatches is too long".to_owned());
+    }
     let mut keys = BTreeSet::new();
     for patch in patches {
-        if !keys.insert(&patch.key) {
-            return Err(ServiceError::invalid_parameter(format!("Key {} is patched more than once", patch.key)));
+        let (key, replaces) = (&patch.key, patch.operation == PatchOperation::Replace);
+        if !keys.insert(key) {
+            let message = format!("Key {key} is patched more than once");
+            let conflicts = switches.has(Switch::SameKeyConflicts);
+            return if conflicts { Err(ServiceError::conflict(message)) } else { invalid(message) };
         }
-        if patch.operation == PatchOperation::Replace && patch.value.is_none() {
-            return Err(ServiceError::invalid_parameter(format!("Key {} is replaced without a Value", patch.key)));
+        let value_needed = !switches.has(Switch::MissingValueRemoves) && !switches.has(Switch::MissingValueIsEmpty);
+        if replaces && patch.value.is_none() && value_needed {
+            return invalid(format!("Key {key} is replaced without a Value"));
+        }
+        if !replaces && patch.value.is_some() && switches.has(Switch::RemovalWithValueRefused) {
+            return invalid(format!("Key {key} is removed with a Value"));
+        }
+        let bytes = patch.value.as_ref().map_or(1, String::len);
+        let refused = bytes == 0 && switches.has(Switch::EmptyValueRefused)
+            || bytes > 400 * 1_024 && switches.has(Switch::ValuesOf400Kilobytes)
+            || key.len() > 1_024 && switches.has(Switch::KeyLengthInBytes);
+        if refused {
+            return invalid(format!("Key {key} has a size that is not allowed"));
         }
     }
     Ok(())
+}
+
+fn last_of_each_key(patches: &[RecordPatch]) -> Vec<RecordPatch> {
+    let last: BTreeMap<&String, &RecordPatch> = patches.iter().map(|patch| (&patch.key, patch)).collect();
+    last.into_values().cloned().collect()
 }

@@ -6,9 +6,10 @@ use super::configuration::{CognitoStreams, PushSync};
 use super::dataset::Dataset;
 use super::devices::Devices;
 use super::error::ServiceError;
+use super::publish::Publish;
 use super::session::{SessionId, Sessions};
 use super::timestamp::Timestamp;
-use crate::reference::altered::Switches;
+use crate::reference::altered::{Switch, Switches};
 use crate::reference::world::World;
 use crate::spec::Service;
 
@@ -34,8 +35,8 @@ impl Model {
         Self {
             account_id: world.account_id.clone(),
             limits,
+            sessions: Sessions::new(session_key, switches.clone()),
             switches,
-            sessions: Sessions::new(session_key),
             pools: pools.collect(),
         }
     }
@@ -152,8 +153,8 @@ pub(super) struct Pool {
     pub(super) streams: Option<CognitoStreams>,
     /// ARN of the function behind the event `SyncTrigger`.
     pub(super) sync_trigger: Option<String>,
-    /// Start of the latest bulk publish.
-    pub(super) published: Option<Timestamp>,
+    /// The latest bulk publish.
+    pub(super) published: Option<Publish>,
 }
 
 impl Pool {
@@ -199,6 +200,26 @@ impl Identity {
     /// The datasets that exist, by name.
     pub(super) fn existing(&self) -> impl Iterator<Item = (&String, &Dataset)> {
         self.datasets.iter().filter(|(_, dataset)| dataset.exists)
+    }
+
+    /// How many datasets count towards the quota.
+    pub(super) fn datasets_of_quota(&self, switches: &Switches) -> u64 {
+        let all = switches.has(Switch::DeletedFillQuota).then_some(self.datasets.len());
+        all.unwrap_or_else(|| self.existing().count()) as u64
+    }
+
+    /// Whether a write may name this device: any.
+    pub(super) fn check_device(&self, device_id: Option<&str>, switches: &Switches) -> Result<(), ServiceError> {
+        let unknown = device_id.filter(|id| !self.devices.contains(id));
+        match unknown {
+            Some(_) if switches.has(Switch::UnknownDeviceInvalid) => {
+                Err(ServiceError::invalid_parameter("DeviceId is not valid for these inputs"))
+            }
+            Some(id) if switches.has(Switch::UnknownDeviceNotFound) => {
+                Err(ServiceError::not_found(format!("Device '{id}' not found")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Bytes of all datasets.

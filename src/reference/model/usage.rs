@@ -5,8 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::error::ServiceError;
 use super::page::{self, PageRequest};
-use super::state::{Model, Pool};
+use super::state::{Identity, Model, Pool};
 use super::timestamp::Timestamp;
+use crate::reference::altered::Switch;
 
 /// Most pools of one page.
 const PAGE_POOLS_MAX: usize = 1_000;
@@ -55,13 +56,17 @@ impl Model {
     ///
     /// `ResourceNotFoundException` for an unknown pool.
     pub fn identity_usage(&self, identity_pool_id: &str, identity_id: &str) -> Result<IdentityUsage, ServiceError> {
-        let identity = self.pool(identity_pool_id)?.identities.get(identity_id);
+        let pool = self.pool(identity_pool_id)?;
+        if self.switches.has(Switch::UsageOfKnownIdentities) {
+            pool.identity(identity_id)?;
+        }
+        let identity = pool.identities.get(identity_id);
         Ok(IdentityUsage {
             identity_id: identity_id.to_owned(),
             identity_pool_id: identity_pool_id.to_owned(),
             last_modified_date: identity.and_then(|identity| identity.modified),
-            dataset_count: identity.map_or(0, |identity| identity.existing().count() as u64),
-            data_storage: identity.map_or(0, |identity| identity.storage_bytes()),
+            dataset_count: identity.map_or(0, |identity| self.dataset_count(identity)),
+            data_storage: identity.map_or(0, |identity| self.identity_storage(identity)),
         })
     }
 
@@ -81,19 +86,44 @@ impl Model {
     ///
     /// `InvalidParameterException` for a page that cannot be.
     pub fn list_identity_pool_usage(&self, request: &PageRequest) -> Result<IdentityPoolUsagePage, ServiceError> {
-        let size = request.size(PAGE_POOLS_MAX)?;
+        let size = request.size(PAGE_POOLS_MAX, &self.switches)?;
         let after = match &request.next_token {
             None => None,
-            Some(token) => Some(self.pool_of_token(token).ok_or_else(page::invalid_token)?),
+            Some(token) => match self.pool_of_token(token) {
+                None if self.switches.has(Switch::BadNextTokenIgnored) => None,
+                pool => Some(pool.ok_or_else(page::invalid_token)?),
+            },
         };
-        let rest = self.pools.iter().filter(|(id, _)| after.as_ref().is_none_or(|after| *id > after));
-        let (usages, more) = page::take(rest.map(|(id, pool)| usage(id, pool)), size);
-        let next_token = usages.last().filter(|_| more).map(|last| STANDARD.encode(&last.identity_pool_id));
+        let rest = self.pools.iter().filter(|(id, _)| page::follows(id, after.as_ref(), &self.switches));
+        let (usages, last) = page::take(rest.map(|(id, pool)| usage(id, pool)), size, &self.switches);
+        let next_token = last.map(|last| self.token_of_pool(last.identity_pool_id));
         let max_results = request.max_results.unwrap_or(size as i64);
         Ok(IdentityPoolUsagePage { usages, max_results, next_token })
     }
 
+    fn dataset_count(&self, identity: &Identity) -> u64 {
+        let ever = self.switches.has(Switch::DatasetsCountedForEver).then_some(identity.datasets.len());
+        ever.unwrap_or_else(|| identity.existing().count()) as u64
+    }
+
+    fn identity_storage(&self, identity: &Identity) -> u64 {
+        if self.switches.has(Switch::StorageOfOneDataset) {
+            return identity.existing().next().map_or(0, |(_, dataset)| dataset.bytes);
+        }
+        if self.switches.has(Switch::StorageOfDeletedDatasets) {
+            return identity.datasets.values().map(|dataset| dataset.bytes).sum();
+        }
+        identity.storage_bytes()
+    }
+
+    fn token_of_pool(&self, id: String) -> String {
+        if self.switches.has(Switch::PoolTokenPlain) { id } else { STANDARD.encode(id) }
+    }
+
     fn pool_of_token(&self, token: &str) -> Option<String> {
+        if self.switches.has(Switch::PoolTokenPlain) {
+            return self.pools.contains_key(token).then(|| token.to_owned());
+        }
         let id = String::from_utf8(STANDARD.decode(token).ok()?).ok()?;
         self.pools.contains_key(&id).then_some(id)
     }
