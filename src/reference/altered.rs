@@ -101,6 +101,10 @@ switches! {
     StaleAfterRemovalAccepted,
     /// Only the first patch of a call is checked for its sync count.
     FirstPatchChecked,
+    /// A write makes void every token that was handed out before it.
+    TokensVoidedByWrites,
+    /// A listing that carries a token answers with the same one.
+    SessionContinued,
     /// The patches of a refused call that name the right count are written.
     PartialBatch,
     /// A patch with a count above the record's is taken.
@@ -239,6 +243,8 @@ switches! {
     // ---- datasets and usage --------------------------------------------------
     /// A deleted dataset cannot be written to.
     RecreationRefused,
+    /// A dataset that is created again keeps its first CreationDate.
+    RecreationKeepsDate,
     /// A deletion sets the dataset's count back to 0.
     DeletionResetsCount,
     /// A deletion takes no step of the dataset's count.

@@ -67,6 +67,12 @@ fn deletion() -> Vec<Alteration> {
             Switch::DeletionKeepsRecords,
         ),
         Alteration::variant(
+            "recreation-keeps-date",
+            "A dataset that is created again keeps its first CreationDate.",
+            &[],
+            Switch::RecreationKeepsDate,
+        ),
+        Alteration::variant(
             "deletion-uncounted",
             "A deletion takes no step of the dataset's count.",
             &["ListRecords/rule/deleted-dataset-count"],
@@ -362,6 +368,18 @@ fn lists_of_pools() -> Vec<Alteration> {
                 usage["SyncSessionsCount"] = 1.into();
             }
         }),
+        Alteration::rewritten(
+            "page-size-of-pools-not-asked",
+            "A list of pools has no MaxResults where none was asked for.",
+            &[],
+            |operation, request, response| {
+                let asked = request.query().is_some_and(|query| query.contains("maxResults="));
+                if operation == Some("ListIdentityPoolUsage") && !asked {
+                    member(response, "/MaxResults", |size| *size = Value::Null);
+                }
+            },
+        )
+        .legal(),
         Alteration::variant(
             "token-of-pool-plain",
             "The token of a page of pools is the last pool's id as it is.",

@@ -329,6 +329,12 @@ fn tokens() -> Vec<Alteration> {
             Switch::ConflictSpendsToken,
         ),
         Alteration::variant(
+            "session-continued",
+            "A listing that carries a token answers with the same one.",
+            &[],
+            Switch::SessionContinued,
+        ),
+        Alteration::variant(
             "other-refusal-spends-token",
             "A write that is refused for another reason than a conflict uses up its token.",
             &[],

@@ -4,11 +4,15 @@ mod datasets;
 mod listings;
 mod pools;
 mod records;
+mod values;
 mod wire;
 
 use super::alteration::Alteration;
 
 /// All of them.
 pub(super) fn all() -> Vec<Alteration> {
-    [records::all(), listings::all(), datasets::all(), pools::all(), wire::all()].into_iter().flatten().collect()
+    [records::all(), values::all(), listings::all(), datasets::all(), pools::all(), wire::all()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -295,7 +295,9 @@ impl Dataset {
         (self.live, self.bytes) = self.totals_after(patches);
         if !self.exists {
             self.exists = true;
-            self.created = write.now;
+            if self.count == 0 || !self.switches.has(Switch::RecreationKeepsDate) {
+                self.created = write.now;
+            }
         }
         let former = self.count;
         let unanswered: Vec<&String> = match self.switches.has(Switch::EqualValueUnanswered) {

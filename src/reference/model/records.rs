@@ -86,7 +86,7 @@ impl Model {
             last_modified_by: None,
             dataset_exists: false,
             dataset_deleted_after_requested_sync_count: false,
-            sync_session_token: self.sessions.issue(place, call.random, call.now),
+            sync_session_token: self.token(call, place, input),
         };
         let Some(dataset) = identity.and_then(|identity| identity.datasets.get(&place.dataset_name)) else {
             return self.check_never_written(place, input).map(|()| answer);
@@ -150,6 +150,12 @@ impl Model {
         } else {
             dataset.count
         }
+    }
+
+    /// The token that a listing hands out: a new one.
+    fn token(&self, call: &Call<'_>, place: &DatasetPlace, input: &ListRecords) -> String {
+        let given = input.sync_session_token.clone().filter(|_| self.switches.has(Switch::SessionContinued));
+        given.unwrap_or_else(|| self.sessions.issue(place, call.random, call.now))
     }
 
     /// The records that changed since a count, by key.
@@ -286,9 +292,14 @@ impl Model {
         identity: &Identity,
         token: &str,
     ) -> Result<Session, ServiceError> {
-        let existing = identity.dataset(&place.dataset_name).is_ok();
-        let refused = !existing && self.switches.has(Switch::TokenOfMissingDatasetRefused);
-        let session = self.session(call, place, token).filter(|_| !refused).ok_or_else(invalid_session)?;
+        let session = self.session(call, place, token).ok_or_else(invalid_session)?;
+        let refused = match identity.dataset(&place.dataset_name) {
+            Ok(dataset) => session.issued() < dataset.modified && self.switches.has(Switch::TokensVoidedByWrites),
+            Err(_) => self.switches.has(Switch::TokenOfMissingDatasetRefused),
+        };
+        if refused {
+            return Err(invalid_session());
+        }
         if identity.spent.contains_key(&session.id) && !self.switches.has(Switch::SpentTokenWrites) {
             return Err(invalid_session());
         }

@@ -29,6 +29,13 @@ pub(super) struct Session {
     pub(super) expires: Timestamp,
 }
 
+impl Session {
+    /// When its token was handed out.
+    pub(super) fn issued(&self) -> Timestamp {
+        self.expires.plus_millis(-SESSION_LIFE_MILLIS)
+    }
+}
+
 /// What a token says below its signature.
 #[derive(Serialize, Deserialize)]
 struct Claims {
