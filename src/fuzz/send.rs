@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::operation::Who;
 use super::term::{Input, Names, literal};
 use super::want::Answer;
-use crate::client::{Client, Endpoint, Limits, Signing, SigningForm, bind, sign};
+use crate::client::{Client, Endpoint, Limits, SignedPayload, Signing, SigningForm, bind, sign};
 use crate::spec::Service;
 use crate::target::Target;
 
@@ -101,6 +101,8 @@ impl Endpoints {
             service: &self.service.signing_name,
             time: SystemTime::now(),
             form: SigningForm::Header,
+            payload: SignedPayload::Hashed,
+            without_headers: &[],
         };
         sign(&mut request, &self.host, &signing).map_err(|error| fault(&error))?;
         let exchange = self.client.send(request).await;
