@@ -11,8 +11,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use proptest::{bool, collection, option};
 
 use super::operation::{
-    COLD_KEYS, Change, CountPick, DATASETS, HOT_KEYS, List, ListToken, ODD_KEYS, Operation, Patch, Place, Sequence,
-    SincePick, TokenPick, Update, ValuePick, Who,
+    Bulk, COLD_KEYS, Change, CountPick, DATASETS, HOT_KEYS, List, ListToken, ODD_KEYS, Operation, Patch, Place,
+    Sequence, SincePick, TokenPick, Update, ValuePick, Who,
 };
 
 /// What a sequence may contain; each switched on or off by chance.
@@ -25,7 +25,7 @@ struct Swarm {
     odd_tokens: bool,
     odd_patches: bool,
     odd_texts: bool,
-    huge_values: bool,
+    quotas: bool,
     batches: bool,
     pages: bool,
     figures: bool,
@@ -39,11 +39,11 @@ fn swarm() -> impl Strategy<Value = Swarm> {
     let on = || bool::weighted(0.7);
     let rare = || bool::weighted(0.3);
     let first = (on(), on(), on(), rare(), rare(), rare(), rare());
-    let second = (bool::weighted(0.02), on(), on(), on(), rare(), rare(), rare());
+    let second = (bool::weighted(0.02), on(), on(), on(), rare(), on(), rare());
     (first, second).prop_map(
         |(
             (deletions, removals, stale_counts, odd_counts, odd_tokens, odd_patches, odd_texts),
-            (huge_values, batches, pages, figures, other_identity, several_datasets, cold_keys),
+            (quotas, batches, pages, figures, other_identity, several_datasets, cold_keys),
         )| Swarm {
             deletions,
             removals,
@@ -52,7 +52,7 @@ fn swarm() -> impl Strategy<Value = Swarm> {
             odd_tokens,
             odd_patches,
             odd_texts,
-            huge_values,
+            quotas,
             batches,
             pages,
             figures,
@@ -120,7 +120,8 @@ fn place(swarm: Swarm) -> impl Strategy<Value = Place> {
 fn update(swarm: Swarm) -> impl Strategy<Value = Update> {
     let odd = |weight| when(swarm.odd_tokens, weight);
     let token = some(vec![
-        (12, Just(TokenPick::Fresh).boxed()),
+        (8, Just(TokenPick::Fresh).boxed()),
+        (5, (0_u8..4).prop_map(TokenPick::FreshSince).boxed()),
         (2, Just(TokenPick::Held).boxed()),
         (odd(2), Just(TokenPick::Spent).boxed()),
         (odd(2), Just(TokenPick::OfDataset).boxed()),
@@ -133,12 +134,20 @@ fn update(swarm: Swarm) -> impl Strategy<Value = Update> {
         (when(swarm.odd_patches, 1), Just(Vec::new()).boxed()),
     ]);
     let distinct = if swarm.odd_patches { bool::weighted(0.7).boxed() } else { Just(true).boxed() };
-    (place(swarm), token, patches, distinct).prop_map(|(place, token, mut patches, distinct)| {
+    let quota = |weight| when(swarm.quotas, weight);
+    let bulk = some(vec![
+        (12, Just(Bulk::None).boxed()),
+        (quota(1), Just(Bulk::Full).boxed()),
+        (quota(2), Just(Bulk::OneTooMany).boxed()),
+    ]);
+    let context = bool::weighted(0.05);
+    let parts = (place(swarm), token, patches, distinct, bulk, context);
+    parts.prop_map(|(place, token, mut patches, distinct, bulk, context)| {
         if distinct {
             let mut seen = std::collections::BTreeSet::new();
             patches.retain(|patch| seen.insert(patch.key));
         }
-        Update { place, token, patches }
+        Update { place, token, patches, bulk, context }
     })
 }
 
@@ -173,7 +182,9 @@ fn change(swarm: Swarm) -> BoxedStrategy<Change> {
         (texts(2), (0_u8..3).prop_map(ValuePick::Unicode).boxed()),
         (texts(1), Just(ValuePick::Awkward).boxed()),
         (texts(1), Just(ValuePick::Long).boxed()),
-        (when(swarm.huge_values, 3), Just(ValuePick::Huge).boxed()),
+        (when(swarm.quotas, 3), Just(ValuePick::Huge).boxed()),
+        (when(swarm.quotas, 1), Just(ValuePick::Fill).boxed()),
+        (when(swarm.quotas, 1), Just(ValuePick::Overfill).boxed()),
     ]);
     some(vec![
         (8, value.prop_map(Change::Write).boxed()),
@@ -190,7 +201,7 @@ fn list(swarm: Swarm) -> impl Strategy<Value = List> {
         (2, Just(SincePick::None).boxed()),
         (1, Just(SincePick::Zero).boxed()),
         (2, Just(SincePick::Last).boxed()),
-        (4, (1_u8..5).prop_map(SincePick::Before).boxed()),
+        (5, (1_u8..4).prop_map(SincePick::Before).boxed()),
         (1, (1_u8..4).prop_map(SincePick::Ahead).boxed()),
         (when(swarm.deletions, 3), Just(SincePick::BeforeDeletion).boxed()),
     ]);
@@ -203,7 +214,7 @@ fn list(swarm: Swarm) -> impl Strategy<Value = List> {
     let token = some(vec![
         (8, Just(ListToken::None).boxed()),
         (odd(2), Just(ListToken::Held).boxed()),
-        (odd(2), Just(ListToken::AfterConflict).boxed()),
+        (odd(4), Just(ListToken::AfterConflict).boxed()),
         (odd(2), Just(ListToken::Spent).boxed()),
         (odd(1), Just(ListToken::OfDataset).boxed()),
     ]);

@@ -66,14 +66,31 @@ pub struct Update {
     pub token: TokenPick,
     /// The patches; may be none.
     pub patches: Vec<Patch>,
+    /// Further patches, of new records, until the quota of records is reached.
+    pub bulk: Bulk,
+    /// Whether it carries a client context.
+    pub context: bool,
+}
+
+/// Patches of new records that a write carries besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bulk {
+    /// None.
+    None,
+    /// As many as the dataset has room for.
+    Full,
+    /// One more.
+    OneTooMany,
 }
 
 /// Which sync session token a write carries. Where there is none of the kind that
 /// is asked for, a fresh one is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenPick {
-    /// From a listing made for it.
+    /// From a listing of everything, made for it.
     Fresh,
+    /// From a listing made for it, since the dataset's count less this, as clients do.
+    FreshSince(u8),
     /// From an earlier listing of the sequence, not used for a write yet.
     Held,
     /// One that was used for a successful write to this dataset.
@@ -127,8 +144,12 @@ pub enum ValuePick {
     Awkward,
     /// 2,000 characters.
     Long,
-    /// 400,000 bytes: three of them do not fit into a dataset.
+    /// 450,000 bytes: three of them do not fit into a dataset.
     Huge,
+    /// As much as fits into the dataset.
+    Fill,
+    /// A byte more.
+    Overfill,
 }
 
 /// Which sync count a patch names.
@@ -198,7 +219,7 @@ pub(super) const HOT_KEYS: u8 = 4;
 /// Keys beyond the hot ones that are plain.
 pub(super) const COLD_KEYS: u8 = 40;
 /// Keys of unusual form, after the others.
-pub(super) const ODD_KEYS: u8 = 5;
+pub(super) const ODD_KEYS: u8 = 6;
 
 /// The text of a key.
 pub(super) fn key_text(key: u8) -> String {
@@ -212,24 +233,25 @@ pub(super) fn key_text(key: u8) -> String {
         46 => "{token}\"\\".to_owned(),
         47 => "k".repeat(128),
         48 => "ü".repeat(1_024),
+        49 => " Blank Ends ".to_owned(),
         cold => format!("cold-{cold}"),
     }
 }
 
-/// The text of a value.
+/// The text of a value, but for those that depend on the dataset.
 pub(super) fn value_text(value: ValuePick) -> String {
     match value {
         ValuePick::Short(number) => format!("v{number}"),
         ValuePick::Empty => String::new(),
         ValuePick::Unicode(number) => format!("wörd €😀 {number}"),
-        ValuePick::Awkward => "{dataset} \"'''\\\n\t</script>".to_owned(),
+        ValuePick::Awkward => " {dataset} \"'''\\\n\t</script> ".to_owned(),
         ValuePick::Long => "l".repeat(2_000),
-        ValuePick::Huge => "h".repeat(HUGE_VALUE),
+        ValuePick::Huge | ValuePick::Fill | ValuePick::Overfill => "h".repeat(HUGE_VALUE),
     }
 }
 
 /// Characters of a huge value.
-const HUGE_VALUE: usize = 400_000;
+const HUGE_VALUE: usize = 450_000;
 
 impl Operation {
     /// The API's name for it.
@@ -277,12 +299,21 @@ impl fmt::Display for Patch {
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Update(Update { place, token, patches }) => {
+            Self::Update(Update { place, token, patches, bulk, context }) => {
                 let patches: Vec<String> = patches.iter().map(Patch::to_string).collect();
                 let patches = if patches.is_empty() { "nothing".to_owned() } else { patches.join(", ") };
                 write!(f, "write to {place}: {patches}")?;
+                match bulk {
+                    Bulk::None => Ok(()),
+                    Bulk::Full => write!(f, ", and as many records as there is room for"),
+                    Bulk::OneTooMany => write!(f, ", and one record more than there is room for"),
+                }?;
+                if *context {
+                    write!(f, " (client context)")?;
+                }
                 match token {
                     TokenPick::Fresh => Ok(()),
+                    TokenPick::FreshSince(by) => write!(f, " (token of a listing since its count less {by})"),
                     TokenPick::Held => write!(f, " (token of an earlier listing)"),
                     TokenPick::Spent => write!(f, " (token that was used)"),
                     TokenPick::OfDataset => write!(f, " (token of another dataset)"),

@@ -232,7 +232,7 @@ impl Play<'_> {
     async fn update(&mut self, update: &Update) -> Result<(), Stop> {
         self.look(update.place).await?;
         if self.model.wants_fresh_token(update) {
-            let listing = self.model.fresh_listing(update.place);
+            let listing = self.model.token_listing(update);
             self.pages(listing, false).await?;
             // What it showed may have been odd in a way that is known.
             self.look(update.place).await?;

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use super::operation::{
-    Change, CountPick, List, ListToken, Operation, Patch, Place, Sequence, SincePick, TokenPick, Update, ValuePick, Who,
+    Bulk, Change, CountPick, List, ListToken, Operation, Patch, Place, Sequence, SincePick, TokenPick, Update,
+    ValuePick, Who,
 };
 use super::play::{Attempt, Manner, Outcome, play};
 use super::send::{Endpoints, Slot};
@@ -242,6 +243,12 @@ fn simpler_updates(update: &Update) -> Vec<Update> {
     }
     if update.token != TokenPick::Fresh {
         simpler.push(Update { token: TokenPick::Fresh, ..update.clone() });
+    }
+    if update.context {
+        simpler.push(Update { context: false, ..update.clone() });
+    }
+    if update.bulk != Bulk::None {
+        simpler.push(Update { bulk: Bulk::None, ..update.clone() });
     }
     for (index, patch) in update.patches.iter().enumerate() {
         for patch in simpler_patches(patch) {

@@ -75,6 +75,7 @@ impl Model {
             return;
         }
         dataset.version += 1;
+        dataset.life += 1;
         dataset.suspect = None;
         dataset.phase = Phase::Deleted;
         let count = dataset.count.take();
@@ -129,6 +130,7 @@ impl Model {
             return;
         }
         judge.check(ECHOED, Want::Is("/IdentityUsage/IdentityId".to_owned(), Term::Identity(who)));
+        judge.check(ECHOED, Want::Is("/IdentityUsage/IdentityPoolId".to_owned(), Term::Pool));
         let is_exact = |dataset: &&Dataset| {
             let (_, bytes) = dataset.figures();
             dataset.sure && bytes.least == bytes.most

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::{Dataset, Fate, INVALID, Judge, Model, NOT_AUTHORIZED, Phase, Reason, Record, Token, TokenState, entry};
-use crate::fuzz::operation::{List, ListToken, Place, SincePick};
+use crate::fuzz::operation::{List, ListToken, Place, SincePick, TokenPick, Update};
 use crate::fuzz::term::{Count, Handed, Input, Source, Term, at};
 use crate::fuzz::want::{Answer, Want, value_of, whole};
 
@@ -76,13 +76,27 @@ impl Model {
             Phase::Deleted => View::Deleted,
             Phase::Exists => View::Exists,
         };
-        Listing { since, token, fate, view, ..dataset.whole_listing(list.place, list.size) }
+        // Records by the hundred, one to a page, would take the rest of the time.
+        let size = list.size.map(|size| if dataset.patched.len() > 100 { size.max(100) } else { size });
+        Listing { since, token, fate, view, ..dataset.whole_listing(list.place, size) }
     }
 
     /// A listing of everything, made for its token and to learn what is there.
     pub(in crate::fuzz) fn fresh_listing(&mut self, place: Place) -> Listing {
         let list = List { place, since: SincePick::None, size: None, token: ListToken::None, first_page_only: false };
         self.listing(&list)
+    }
+
+    /// The listing that a write gets its token from.
+    pub(in crate::fuzz) fn token_listing(&mut self, update: &Update) -> Listing {
+        let (place, since) = match update.token {
+            TokenPick::FreshSince(by) => (update.place, SincePick::Before(by)),
+            _ => (update.place, SincePick::None),
+        };
+        // A count that may be refused gets no token.
+        let exists = self.dataset(place).phase == Phase::Exists;
+        let since = if exists { since } else { SincePick::None };
+        self.listing(&List { place, since, size: None, token: ListToken::None, first_page_only: false })
     }
 
     /// The listing that was left off, if there is one.
@@ -189,7 +203,9 @@ impl Model {
         listing.next = handed("/NextToken");
         if let Some(handed) = handed("/SyncSessionToken") {
             let last_page = listing.next.is_none();
-            dataset.tokens.push(Token { handed, version: dataset.version, state: TokenState::Fresh, last_page });
+            let Dataset { version, life, .. } = *dataset;
+            let later_page = listing.pages > 1;
+            dataset.tokens.push(Token { handed, version, life, state: TokenState::Fresh, last_page, later_page });
         }
         let shown =
             answer.number("/DatasetSyncCount").map(|count| Count::seen(count, step, "/DatasetSyncCount".to_owned()));

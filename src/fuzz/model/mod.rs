@@ -56,6 +56,8 @@ pub(super) struct Dataset {
     pub(super) sure: bool,
     /// Rises with every write and deletion.
     version: u64,
+    /// Rises with every deletion.
+    life: u64,
     tokens: Vec<Token>,
     /// A listing left off at its first page.
     cursor: Option<Listing>,
@@ -77,9 +79,12 @@ struct Token {
     handed: Handed,
     /// The dataset's version then.
     version: u64,
+    life: u64,
     state: TokenState,
     /// Whether no page followed.
     last_page: bool,
+    /// Whether pages came before.
+    later_page: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +107,7 @@ impl Default for Dataset {
             before_deletion: None,
             sure: true,
             version: 0,
+            life: 0,
             tokens: Vec::new(),
             cursor: None,
             suspect: None,

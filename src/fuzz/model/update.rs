@@ -1,19 +1,20 @@
 //! UpdateRecords.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CONFLICT, Dataset, Fate, INVALID, Judge, LIMIT, Model, Phase, Reason, Record, TokenState, entry};
 use crate::fuzz::operation::{
-    Change, CountPick, Patch, Place, TokenPick, Update, ValuePick, Who, key_text, value_text,
+    Bulk, Change, CountPick, Patch, Place, TokenPick, Update, ValuePick, Who, key_text, value_text,
 };
 use crate::fuzz::term::{Count, Input, Term, at};
-use crate::fuzz::want::Want;
+use crate::fuzz::want::{Answer, Want};
 
 /// A write with everything filled in.
 #[derive(Debug)]
 pub(in crate::fuzz) struct Plan {
     place: Place,
     patches: Vec<Planned>,
+    context: bool,
     token: Term,
     /// Whose token it is, and which of that dataset's.
     token_at: Option<(Place, usize)>,
@@ -43,6 +44,8 @@ enum PatchFate {
     },
     Wrong(Reason),
     Open,
+    /// Open, unless the call is wrong anyway.
+    OpenIfFine,
 }
 
 /// The date that dated patches carry: with milliseconds, long ago.
@@ -50,8 +53,14 @@ const DATE: f64 = 1_577_836_800.123;
 
 /// Bytes that a dataset surely has room for.
 const SURELY_FITS: usize = 1_000_000;
-/// Bytes that it surely has no room for.
-const SURELY_TOO_LARGE: usize = 1_048_576;
+
+/// The quota of records, and that of bytes as clients count it.
+const QUOTA_RECORDS: usize = 1_024;
+const QUOTA_BYTES: usize = 1_048_576;
+const LONGEST_VALUE: usize = 1_048_575;
+
+/// Patches of a call whose records are looked for in the answer.
+const MOST_JUDGED: usize = 20;
 
 const ONE_STEP: &str = "UpdateRecords/rule/one-step-per-call";
 const CARRIES_COUNT: &str = "UpdateRecords/rule/record-carries-new-count";
@@ -73,7 +82,7 @@ impl Model {
         };
         let unspent = [TokenState::Fresh, TokenState::AfterConflict];
         match update.token {
-            TokenPick::Fresh | TokenPick::MadeUp => None,
+            TokenPick::Fresh | TokenPick::FreshSince(_) | TokenPick::MadeUp => None,
             TokenPick::Held => find(update.place, &unspent),
             TokenPick::Spent => find(update.place, &[TokenState::Spent]),
             TokenPick::OfDataset => {
@@ -92,17 +101,22 @@ impl Model {
         let picked = self.pick_token(update);
         let place = update.place;
         let dataset = self.dataset(place);
-        let patches: Vec<Planned> = update.patches.iter().map(|patch| dataset.planned(patch)).collect();
+        let mut patches: Vec<Planned> = update.patches.iter().map(|patch| dataset.planned(patch)).collect();
+        dataset.add_bulk(update.bulk, &mut patches);
         let newest = (place, dataset.tokens.len().saturating_sub(1));
         let token_at = if update.token == TokenPick::MadeUp { None } else { Some(picked.unwrap_or(newest)) };
-        let mut fates: Vec<PatchFate> = patches.iter().map(|patch| dataset.patch_fate(patch)).collect();
-        fates.extend(dataset.call_fate(&patches));
+        let mut fates: Vec<PatchFate> = dataset.call_fate(&patches).into_iter().collect();
+        fates.extend(patches.iter().map(|patch| dataset.patch_fate(patch)));
+        let ignored = PatchFate::Fine { rule: "UpdateRecords/rule/client-context-ignored", inferred: false };
+        if update.context && matches!(fates.as_slice(), [PatchFate::Fine { inferred: false, .. }]) {
+            fates = vec![ignored];
+        }
         let handed = token_at.and_then(|(at, index)| Some(self.datasets.get(&at)?.tokens.get(index)?.handed.clone()));
         let token = handed.map_or_else(|| Term::from("made-up"), Term::Handed);
         fates.extend(self.token_fate(update.token, place, token_at));
         let dataset = self.dataset(place);
         let fate = combined(fates, dataset.phase);
-        Plan { place, patches, token, token_at, fate }
+        Plan { place, patches, context: update.context, token, token_at, fate }
     }
 
     /// What the token alone makes of a write.
@@ -127,11 +141,13 @@ impl Model {
             TokenState::Spent => Some(refused("UpdateRecords/rule/spent-token-refused")),
             TokenState::Fresh if latest && token.last_page => {
                 let rule = match pick {
-                    TokenPick::Fresh => return None,
+                    TokenPick::Fresh | TokenPick::FreshSince(_) => return None,
                     _ => "UpdateRecords/rule/token-opens-write",
                 };
                 Some(PatchFate::Fine { rule, inferred: false })
             }
+            // Of two that race, the slower one learns of a conflict.
+            TokenState::Fresh if token.last_page && token.life == dataset.life => Some(PatchFate::OpenIfFine),
             // Whether a token outlives a write by others, a newer one, or a refusal,
             // nobody knows.
             _ => Some(PatchFate::Open),
@@ -140,11 +156,17 @@ impl Model {
 
     /// What the answer must hold, beside its outcome.
     pub(in crate::fuzz) fn judge_update(&mut self, plan: &Plan, judge: &mut Judge<'_>) {
+        if let (Fate::Success(_), Some(INVALID), Some(rule)) =
+            (&plan.fate, judge.answer.error.as_deref(), self.token_rule(plan, judge.answer))
+        {
+            judge.outcome(&Fate::Success(rule));
+            return;
+        }
         if !judge.outcome(&plan.fate) {
             return;
         }
         let single = plan.patches.len() == 1;
-        for patch in &plan.patches {
+        for patch in plan.patches.iter().take(MOST_JUDGED) {
             let returned = match single {
                 true if patch.rewrites => "UpdateRecords/rule/rewrite-accepted",
                 true => "UpdateRecords/rule/returns-written-records",
@@ -180,14 +202,18 @@ impl Model {
         }
     }
 
+    /// The rule by which a token that the answer finds fault with is a good one.
+    fn token_rule(&self, plan: &Plan, answer: &Answer) -> Option<&'static str> {
+        let (at, index) = plan.token_at?;
+        let later_page = self.datasets.get(&at)?.tokens.get(index)?.later_page;
+        answer.message().contains("SyncSessionToken").then_some(match later_page {
+            true => "ListRecords/rule/last-page-token-writes",
+            false => "UpdateRecords/rule/token-opens-write",
+        })
+    }
+
     /// Takes over what an answer tells. `odd`: it is not as the rules want it.
-    pub(in crate::fuzz) fn saw_update(
-        &mut self,
-        plan: &Plan,
-        answer: &crate::fuzz::want::Answer,
-        step: usize,
-        odd: bool,
-    ) {
+    pub(in crate::fuzz) fn saw_update(&mut self, plan: &Plan, answer: &Answer, step: usize, odd: bool) {
         let accepted = answer.succeeded();
         if let Some((at, index)) = plan.token_at
             && let Some(token) = self.dataset(at).tokens.get_mut(index)
@@ -228,6 +254,9 @@ impl Plan {
             Term::Table(members)
         };
         let mut input = at(self.place);
+        if self.context {
+            input.push(("ClientContext", Term::from("syncspec")));
+        }
         input.push(("SyncSessionToken", self.token.clone()));
         input.push(("RecordPatches", Term::List(self.patches.iter().map(patch).collect())));
         input
@@ -253,6 +282,8 @@ impl Dataset {
         let record = self.record(&key);
         let current = record.and_then(|record| record.value.clone());
         let sent = match patch.change {
+            Change::Write(ValuePick::Fill) => Some(self.filling(&key, 0)),
+            Change::Write(ValuePick::Overfill) => Some(self.filling(&key, 1)),
             Change::Write(value) => Some(value_text(value)),
             Change::Same => Some(current.clone().unwrap_or_else(|| value_text(ValuePick::Short(0)))),
             Change::RemoveWithValue => Some("ignored".to_owned()),
@@ -277,6 +308,44 @@ impl Dataset {
             count,
             key,
         }
+    }
+
+    /// A value that leaves no room in the dataset, or goes so much beyond.
+    fn filling(&self, key: &str, beyond: usize) -> String {
+        let others = self.records.iter().filter(|(other, _)| *other != key);
+        let others: usize = others.map(|(key, record)| size(key, record.value.as_deref())).sum();
+        let room = (QUOTA_BYTES + beyond).saturating_sub(others + key.len());
+        "f".repeat(room.min(LONGEST_VALUE))
+    }
+
+    /// Adds patches of new records until the quota is reached, or one beyond.
+    fn add_bulk(&self, bulk: Bulk, patches: &mut Vec<Planned>) {
+        if bulk == Bulk::None || self.phase == Phase::Exists && !self.sure {
+            return;
+        }
+        let (live, _) = self.records_after(patches);
+        let room = QUOTA_RECORDS.saturating_sub(live) + usize::from(bulk == Bulk::OneTooMany);
+        let keys = (0..).map(|index| format!("bulk-{index}")).filter(|key| !self.records.contains_key(key));
+        patches.extend(keys.take(room).map(|key| Planned {
+            key,
+            change: Change::Write(ValuePick::Short(0)),
+            sent: Some("x".to_owned()),
+            becomes: Some("x".to_owned()),
+            count: Count::plain(0),
+            date: None,
+            rewrites: false,
+        }));
+    }
+
+    /// Records with a value once the patches are written, and those without.
+    fn records_after(&self, patches: &[Planned]) -> (usize, usize) {
+        let mut after: BTreeMap<&str, bool> = BTreeMap::new();
+        if self.phase == Phase::Exists {
+            after.extend(self.records.iter().map(|(key, record)| (key.as_str(), record.value.is_some())));
+        }
+        after.extend(patches.iter().map(|patch| (patch.key.as_str(), patch.becomes.is_some())));
+        let live = after.values().filter(|live| **live).count();
+        (live, after.len() - live + self.murky.len())
     }
 
     /// What the count that a patch names makes of it.
@@ -326,18 +395,25 @@ impl Dataset {
         if patches.is_empty() || keys.len() < patches.len() {
             return Some(PatchFate::Open);
         }
-        let size = |key: &str, value: Option<&String>| key.len() + value.map_or(0, String::len);
-        let kept = self.records.iter().filter(|(key, _)| !keys.contains(key.as_str()));
-        let kept: usize = kept.map(|(key, record)| size(key, record.value.as_ref())).sum();
-        let written: usize = patches.iter().map(|patch| size(&patch.key, patch.becomes.as_ref())).sum();
-        let tombstones = self.records.iter().filter(|(_, record)| record.value.is_none());
-        let tombstones: usize = tombstones.map(|(key, _)| key.len()).sum();
-        match kept + written {
-            total if total <= SURELY_FITS => None,
-            total if total > SURELY_TOO_LARGE + tombstones + written.min(4_096) => {
-                Some(PatchFate::Wrong(Reason::new("UpdateRecords/rule/size-quota-error", 400, &[LIMIT])))
-            }
-            _ => Some(PatchFate::Open),
+        let (live, removed) = self.records_after(patches);
+        if live > QUOTA_RECORDS {
+            return Some(PatchFate::Wrong(Reason::new("UpdateRecords/rule/record-quota-error", 400, &[LIMIT])));
+        }
+        let kept = self.records.iter().filter(|(key, _)| !keys.contains(key.as_str()) && self.phase == Phase::Exists);
+        let kept: usize = kept.map(|(key, record)| size(key, record.value.as_deref())).sum();
+        let written: usize = patches.iter().map(|patch| size(&patch.key, patch.becomes.as_deref())).sum();
+        let total = kept + written;
+        let quota = "UpdateRecords/rule/size-quota-is-mebibyte";
+        if total <= SURELY_FITS && live + removed <= QUOTA_RECORDS {
+            let full = "UpdateRecords/limit/records-per-dataset";
+            return (live == QUOTA_RECORDS).then_some(PatchFate::Fine { rule: full, inferred: false });
+        }
+        // Whether removed records take room is open.
+        match total {
+            _ if removed > 0 => Some(PatchFate::Open),
+            _ if total <= QUOTA_BYTES => Some(PatchFate::Fine { rule: quota, inferred: true }),
+            _ if total <= 2 * QUOTA_BYTES - SURELY_FITS => Some(PatchFate::Wrong(Reason::new(quota, 400, &[LIMIT]))),
+            _ => Some(PatchFate::Wrong(Reason::new("UpdateRecords/rule/size-quota-error", 400, &[LIMIT]))),
         }
     }
 
@@ -361,7 +437,7 @@ impl Dataset {
     }
 
     /// Makes the changes; none when the answer does not say which count they got.
-    fn write(&mut self, plan: &Plan, answer: &crate::fuzz::want::Answer, step: usize) -> Option<()> {
+    fn write(&mut self, plan: &Plan, answer: &Answer, step: usize) -> Option<()> {
         let counts: Option<Vec<Count>> = plan
             .patches
             .iter()
@@ -409,21 +485,27 @@ impl Planned {
     }
 }
 
+/// Bytes of a record as clients count them.
+fn size(key: &str, value: Option<&str>) -> usize {
+    key.len() + value.map_or(0, str::len)
+}
+
 /// What all of a call makes of it: refused for every reason there is, else open if
 /// anything is, else accepted by the least certain rule.
 fn combined(fates: Vec<PatchFate>, phase: Phase) -> Fate {
-    let (mut reasons, mut open, mut rules) = (Vec::new(), false, Vec::new());
+    let (mut reasons, mut rules, mut open, mut open_if_fine) = (Vec::new(), Vec::new(), false, false);
     for fate in fates {
         match fate {
             PatchFate::Wrong(reason) => reasons.push(reason),
             PatchFate::Open => open = true,
+            PatchFate::OpenIfFine => open_if_fine = true,
             PatchFate::Fine { rule, inferred } => rules.push((!inferred, rule)),
         }
     }
     if !reasons.is_empty() {
         return Fate::Refused { reasons, lenient: open };
     }
-    if open {
+    if open || open_if_fine {
         return Fate::Open;
     }
     // The sort keeps the order of the patches among rules that are as certain.
