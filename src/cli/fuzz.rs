@@ -31,7 +31,7 @@ pub(super) fn run(args: &FuzzArgs, output: &Output) -> Result<u8, Exit> {
     };
     open::runtime()?.block_on(async {
         match &args.mutants {
-            Some(filter) => fuzz_mutants::run(args, filter, seed, output).await,
+            Some(filter) => fuzz_mutants::hunt_all(args, filter, seed, output).await,
             None => target(args, seed, output).await,
         }
     })

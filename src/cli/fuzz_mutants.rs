@@ -11,21 +11,28 @@ use tokio::sync::watch;
 use super::args::{Format, FuzzArgs};
 use super::output::Output;
 use super::{Exit, NOTHING_SELECTED, fuzz, inspect, open};
-use crate::fuzz::{Endpoints, Found, Replayed, Report};
+use crate::cases::Suite;
+use crate::fuzz::{CaseFile, Endpoints, Found, Replayed, Report};
+use crate::judge::Verdict;
+use crate::plan::Plan;
 use crate::prove::{Alteration, Kind, alterations};
 use crate::reference::Server;
+use crate::run::{CaseResult, Event, Settings, run};
 use crate::source::matches;
-use crate::spec::Service;
+use crate::spec::{Catalog, Service};
 use crate::target::{Target, embedded_world};
 
 /// Operations whose rules sequences are about.
 const OPERATIONS: [&str; 6] =
     ["UpdateRecords", "ListRecords", "DeleteDataset", "DescribeDataset", "ListDatasets", "DescribeIdentityUsage"];
 
+/// For an answer to a replayed case.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
 /// A mutant was not found.
 const MISSED: u8 = 1;
 
-pub(super) async fn run(args: &FuzzArgs, filter: &str, seed: u64, output: &Output) -> Result<u8, Exit> {
+pub(super) async fn hunt_all(args: &FuzzArgs, filter: &str, seed: u64, output: &Output) -> Result<u8, Exit> {
     let fits = |text: &str| if filter.contains('*') { matches(filter, text) } else { text.contains(filter) };
     let selected: Vec<Alteration> = alterations(Service::embedded())
         .into_iter()
@@ -39,22 +46,28 @@ pub(super) async fn run(args: &FuzzArgs, filter: &str, seed: u64, output: &Outpu
     let mut rows = Vec::new();
     for alteration in selected {
         let report = hunt(args, &alteration, seed).await?;
-        output.note(&row(&alteration, &report));
-        rows.push((alteration, report));
+        let case = match the_finding(&alteration, &report) {
+            Some(found) => Some(keeps(found, &alteration).await?),
+            None => None,
+        };
+        let row = Row { alteration, report, case };
+        output.note(&row.line());
+        rows.push(row);
     }
-    let missed = rows.iter().filter(|(_, report)| report.findings.is_empty()).count();
+    let missed = rows.iter().filter(|row| row.report.findings.is_empty()).count();
     match args.format {
         Format::Text => output.text(&table(&rows)),
         Format::Json => {
             let rows: Vec<_> = rows
                 .iter()
-                .map(|(alteration, report)| {
+                .map(|Row { alteration, report, case }| {
                     let found = the_finding(alteration, report);
                     json!({
                         "mutant": alteration.name,
                         "found": found.map(|found| found.requirement),
                         "sequences": found.map(|found| found.number + 1),
                         "shrunk": found.map(|found| found.sequence.0.len()),
+                        "case": case,
                         "seconds": report.took.as_secs_f64(),
                     })
                 })
@@ -73,12 +86,7 @@ fn is_of_sync(alteration: &Alteration) -> bool {
 
 /// Fuzzes one altered server until it is found.
 async fn hunt(args: &FuzzArgs, alteration: &Alteration, seed: u64) -> Result<Report, Exit> {
-    let (service, world) = (Arc::new(alteration.service(Service::embedded())), embedded_world());
-    let server =
-        Server::start_altered(([127, 0, 0, 1], 0).into(), service, world.clone(), alteration.departure()).await;
-    let server =
-        server.map_err(|error| Exit::usage(format!("the server `{}` cannot start: {error}", alteration.name)))?;
-    let target = Target::embedded(&world, &server.endpoint());
+    let (server, target) = start(alteration).await?;
     let timeout = Duration::from_secs(args.timeout);
     let endpoints = Arc::new(Endpoints::connect(target, timeout, open::run_id()?).map_err(Exit::usage)?);
     let (_going_on, cancel) = watch::channel(false);
@@ -93,34 +101,92 @@ fn the_finding<'a>(alteration: &Alteration, report: &'a Report) -> Option<&'a Fo
     report.findings.iter().find(names).or(report.findings.first())
 }
 
-fn table(rows: &[(Alteration, Report)]) -> String {
+/// Whether a finding's case does what it is for: fails on the mutant for the same
+/// requirement, and passes on the reference. Else what it does.
+async fn keeps(found: &Found, mutant: &Alteration) -> Result<String, Exit> {
+    let there = replay(&found.case, mutant).await?;
+    let here = replay(&found.case, &Alteration::control()).await?;
+    let again = there.findings.iter().any(|finding| finding.requirement == found.requirement);
+    Ok(match (again, here.verdict) {
+        (true, Verdict::Pass) => "fails there, passes here".to_owned(),
+        (_, verdict) => format!("{} there, {verdict} here", there.verdict),
+    })
+}
+
+/// The result of a case on a server of its own.
+async fn replay(case: &CaseFile, alteration: &Alteration) -> Result<CaseResult, Exit> {
+    let path = format!("{}.toml", case.stem);
+    let files = [("_base.toml", Suite::shipped_bases()), (path.as_str(), case.text.as_str())];
+    let suite = Suite::from_texts(Service::embedded(), Catalog::embedded(), &files).map_err(Exit::usage)?;
+    let (server, mut target) = start(alteration).await?;
+    target.snapshots = None;
+    let plan = Plan::new(&suite, &[], &target).map_err(Exit::usage)?;
+    let session = open::session(target, TIMEOUT, false)?;
+    let (_going_on, cancel) = watch::channel(false);
+    let mut result = None;
+    let sink = |event| {
+        if let Event::Result(of_case) = event {
+            result = Some(*of_case);
+        }
+    };
+    let settings = Settings { jobs: 1, fail_fast: false, datasets_per_identity: 1 };
+    run(&session, plan, &suite.digest, settings, cancel, sink).await;
+    server.shutdown().await;
+    result.ok_or_else(|| Exit::usage("a written case gave no result"))
+}
+
+async fn start(alteration: &Alteration) -> Result<(Server, Target), Exit> {
+    let (service, world) = (Arc::new(alteration.service(Service::embedded())), embedded_world());
+    let server = Server::start_altered(([127, 0, 0, 1], 0).into(), service, world.clone(), alteration.departure());
+    let problem = |error| Exit::usage(format!("the server `{}` cannot start: {error}", alteration.name));
+    let server = server.await.map_err(problem)?;
+    let target = Target::embedded(&world, &server.endpoint());
+    Ok((server, target))
+}
+
+fn table(rows: &[Row]) -> String {
     let mut text = String::from(
-        "| mutant | found by | sequences | operations | shrunk to | attempts | seconds |\n|---|---|---:|---:|---:|---:|---:|\n",
+        "| mutant | found by | sequences | operations | shrunk to | attempts | seconds | the case |\n\
+         |---|---|---:|---:|---:|---:|---:|---|\n",
     );
-    for (alteration, report) in rows {
+    for row in rows {
         // Writing to a `String` cannot fail.
-        let _ = writeln!(text, "{}", row(alteration, report));
+        let _ = writeln!(text, "{}", row.line());
     }
-    let found = rows.iter().filter(|(_, report)| !report.findings.is_empty()).count();
+    let found = rows.iter().filter(|row| !row.report.findings.is_empty()).count();
     let _ = writeln!(text, "\n{found} of {} mutants found", rows.len());
     text
 }
 
-fn row(alteration: &Alteration, report: &Report) -> String {
-    let name = &alteration.name;
-    let Some(found) = the_finding(alteration, report) else {
-        return format!("| {name} | not found | {} | | | | {:.1} |", report.sequences, report.took.as_secs_f64());
-    };
-    let other = if alteration.requirements.iter().any(|id| id == found.requirement) { "" } else { " (another rule)" };
-    let flaky = if found.replayed == Replayed::Flaky { ", flaky" } else { "" };
-    let (until_found, shrinking) = found.took;
-    format!(
-        "| {name} | `{}`{other}{flaky} | {} | {} | {} | {} | {:.1} |",
-        found.requirement,
-        found.number + 1,
-        found.length,
-        found.sequence.0.len(),
-        found.attempts,
-        (until_found + shrinking).as_secs_f64(),
-    )
+/// A mutant, and what it took to find it.
+struct Row {
+    alteration: Alteration,
+    report: Report,
+    /// What becomes of the case that was written.
+    case: Option<String>,
+}
+
+impl Row {
+    fn line(&self) -> String {
+        let Self { alteration, report, case } = self;
+        let name = &alteration.name;
+        let Some(found) = the_finding(alteration, report) else {
+            let (sequences, seconds) = (report.sequences, report.took.as_secs_f64());
+            return format!("| {name} | not found | {sequences} | | | | {seconds:.1} | |");
+        };
+        let named = alteration.requirements.iter().any(|id| id == found.requirement);
+        let other = if named { "" } else { " (another rule)" };
+        let flaky = if found.replayed == Replayed::Flaky { ", flaky" } else { "" };
+        let (until_found, shrinking) = found.took;
+        format!(
+            "| {name} | `{}`{other}{flaky} | {} | {} | {} | {} | {:.1} | {} |",
+            found.requirement,
+            found.number + 1,
+            found.length,
+            found.sequence.0.len(),
+            found.attempts,
+            (until_found + shrinking).as_secs_f64(),
+            case.as_deref().unwrap_or_default(),
+        )
+    }
 }
