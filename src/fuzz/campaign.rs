@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::generate::{sequence, sequences};
 use super::model::Complaint;
@@ -199,7 +199,7 @@ impl Campaign<'_> {
                 });
             }
             let Some(ended) = playing.join_next().await else { break };
-            let Ok((number, slot, attempt)) = ended else { continue };
+            let (number, slot, attempt) = whole(ended);
             self.slots.push_back(slot);
             match attempt.outcome {
                 Outcome::Found(_) => {
@@ -271,6 +271,11 @@ impl Campaign<'_> {
         muted.push(rule);
         self.manner = Arc::new(Manner { muted, lag: self.settings.lag });
     }
+}
+
+/// What a task gave; its panic is ours.
+pub(super) fn whole<T>(ended: Result<T, JoinError>) -> T {
+    ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }
 
 /// The complaint that weighs most, the first of several.

@@ -191,7 +191,7 @@ fn change(swarm: Swarm) -> BoxedStrategy<Change> {
         (2, Just(Change::Same).boxed()),
         (when(swarm.odd_patches, 1), Just(Change::WriteNothing).boxed()),
         (when(swarm.removals, 3), Just(Change::Remove).boxed()),
-        (when(swarm.removals && swarm.odd_patches, 1), Just(Change::RemoveWithValue).boxed()),
+        (when(swarm.removals, 1), Just(Change::RemoveWithValue).boxed()),
     ])
 }
 

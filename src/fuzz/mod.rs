@@ -30,3 +30,30 @@ pub use play::Tally;
 pub use send::Endpoints;
 pub use shrink::{Budget, Replayed};
 pub use write_case::CaseFile;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use crate::spec::{Catalog, Strength};
+
+    /// Every rule that the model names exists, and is none that is open: of those it
+    /// must demand nothing.
+    #[test]
+    fn the_rules_of_the_model_are_rules_that_can_be_broken() {
+        let sources = [
+            include_str!("model/update.rs"),
+            include_str!("model/list.rs"),
+            include_str!("model/figures.rs"),
+            include_str!("play.rs"),
+        ];
+        let quoted = sources.iter().flat_map(|source| source.split('"').skip(1).step_by(2));
+        let ids: BTreeSet<&str> =
+            quoted.filter(|text| ["/rule/", "/limit/"].iter().any(|kind| text.contains(kind))).collect();
+        assert!(ids.len() > 70, "{}", ids.len());
+        for id in ids {
+            let known = Catalog::embedded().get(id).unwrap_or_else(|| panic!("there is no `{id}`"));
+            assert_ne!(known.strength, Strength::Open, "{id}");
+        }
+    }
+}

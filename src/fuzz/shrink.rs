@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
+use super::campaign::whole;
 use super::operation::{
     Bulk, Change, CountPick, List, ListToken, Operation, Patch, Place, Sequence, SincePick, TokenPick, Update,
     ValuePick, Who,
@@ -132,7 +133,7 @@ impl Shrinker<'_> {
         }
         let mut first: Option<(usize, Sequence, Attempt)> = None;
         while let Some(ended) = playing.join_next().await {
-            let Ok((index, candidate, attempt)) = ended else { continue };
+            let (index, candidate, attempt) = whole(ended);
             if self.breaks_rule(&attempt) && first.as_ref().is_none_or(|(known, ..)| index < *known) {
                 first = Some((index, candidate, attempt));
             }

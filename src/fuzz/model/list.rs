@@ -402,9 +402,13 @@ impl Dataset {
         let named = |more: Vec<(&'static str, Term)>| entry(key, more);
         let value = shown["Value"].as_str();
         if !listing.seen.insert(key.to_owned()) {
-            if listing.pages > 0 {
-                judge.complain(EVERYTHING, Want::NoEntry(RECORDS, named(Vec::new())));
-            }
+            let here = judge.answer.list(RECORDS);
+            let distinct: BTreeSet<&str> = here.iter().filter_map(|record| record["Key"].as_str()).collect();
+            let want = match distinct.len() < here.len() {
+                true => Want::Length(RECORDS, distinct.len()),
+                false => Want::NoEntry(RECORDS, named(Vec::new())),
+            };
+            judge.complain(EVERYTHING, want);
             return;
         }
         let rule = self.listed_by(listing, key);
@@ -474,7 +478,7 @@ impl Dataset {
             (false, Phase::Never) if self.patched.is_empty() => Phase::Never,
             (false, _) => Phase::Deleted,
         };
-        self.records = found.into_iter().collect();
+        self.records = found.into_iter().filter(|_| exists).collect();
         self.murky = self.patched.iter().filter(|key| !self.records.contains_key(*key)).cloned().collect();
         self.count = count.filter(|_| self.phase != Phase::Deleted);
         self.sure = self.phase != Phase::Exists || self.count.is_some();

@@ -168,6 +168,7 @@ impl Model {
         let single = plan.patches.len() == 1;
         for patch in plan.patches.iter().take(MOST_JUDGED) {
             let returned = match single {
+                _ if patch.is_odd_text() => "UpdateRecords/rule/any-text",
                 true if patch.rewrites => "UpdateRecords/rule/rewrite-accepted",
                 true => "UpdateRecords/rule/returns-written-records",
                 false => "UpdateRecords/rule/returns-every-written-record",
@@ -450,7 +451,6 @@ impl Dataset {
         let counts = counts?;
         if self.phase != Phase::Exists {
             self.records.clear();
-            self.murky.clear();
         }
         self.phase = Phase::Exists;
         self.count = counts.iter().max_by_key(|count| count.value).cloned();
@@ -463,6 +463,13 @@ impl Dataset {
 }
 
 impl Planned {
+    /// Whether key or value are more than letters, digits and hyphens.
+    fn is_odd_text(&self) -> bool {
+        let texts = [Some(&self.key), self.sent.as_ref()];
+        let is_odd = |text: &&String| !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        texts.iter().flatten().any(is_odd)
+    }
+
     /// It is accepted, by the least certain of the rules that say so.
     fn fine(&self, rule: &'static str) -> PatchFate {
         let value = self.sent.as_deref().unwrap_or_default();
@@ -474,11 +481,8 @@ impl Planned {
         }
         let rule = match self.change {
             Change::Write(ValuePick::Empty) => "UpdateRecords/rule/empty-value",
-            Change::Write(ValuePick::Unicode(_) | ValuePick::Awkward) => "UpdateRecords/rule/any-text",
             Change::RemoveWithValue => "UpdateRecords/rule/remove-with-value",
-            _ if !self.key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') => {
-                "UpdateRecords/rule/any-text"
-            }
+            _ if self.is_odd_text() => "UpdateRecords/rule/any-text",
             _ => rule,
         };
         PatchFate::Fine { rule, inferred: false }
