@@ -63,6 +63,7 @@ const LONGEST_VALUE: usize = 1_048_575;
 const MOST_JUDGED: usize = 20;
 
 const ONE_STEP: &str = "UpdateRecords/rule/one-step-per-call";
+const NEW_AT_ZERO: &str = "UpdateRecords/rule/new-record-count-zero";
 const CARRIES_COUNT: &str = "UpdateRecords/rule/record-carries-new-count";
 const TOMBSTONE: &str = "UpdateRecords/rule/tombstone-count-continues";
 const ALL_OR_NOTHING: &str = "UpdateRecords/rule/all-or-nothing";
@@ -357,11 +358,7 @@ impl Dataset {
         let removes = patch.becomes.is_none();
         let named = patch.count.value;
         let Some(record) = self.record(&patch.key) else {
-            return if named == 0 && !removes {
-                patch.fine("UpdateRecords/rule/new-record-count-zero")
-            } else {
-                PatchFate::Open
-            };
+            return if named == 0 && !removes { patch.fine(NEW_AT_ZERO) } else { PatchFate::Open };
         };
         let (current, removed) = (record.count.value, record.value.is_none());
         match named.cmp(&current) {
@@ -512,8 +509,9 @@ fn combined(fates: Vec<PatchFate>, phase: Phase) -> Fate {
     if open || open_if_fine {
         return Fate::Open;
     }
-    // The sort keeps the order of the patches among rules that are as certain.
-    rules.sort_by_key(|(certain, _)| *certain);
+    // The sort keeps the order of the patches among rules that are as certain, and
+    // as much to the point.
+    rules.sort_by_key(|(certain, rule)| (*certain, [NEW_AT_ZERO, CARRIES_COUNT].contains(rule)));
     match (rules.first(), phase) {
         (Some((false, rule)), _) | (Some((true, rule)), Phase::Exists) => Fate::Success(rule),
         (_, Phase::Deleted) => Fate::Success("UpdateRecords/rule/recreates-dataset"),
