@@ -125,8 +125,11 @@ async fn found_and_kept(name: &str) {
         let broken = matches!(there.verdict, Verdict::Fail | Verdict::Warn);
         let the_same = there.findings.iter().any(|finding| finding.requirement == requirement);
         assert!(broken && the_same, "{name}: {} {:?} {:?}\n{text}", there.verdict, there.reason, there.findings);
+        // Where something is open on the way, a right server may take the other turn.
         let here = replayed(&found.case, &Alteration::control()).await;
-        assert_eq!(here.verdict, Verdict::Pass, "{name}: {:?} {:?}\n{text}", here.reason, here.findings);
+        let takes_other_turn = here.verdict == Verdict::NotTestable && !is_broken(requirement);
+        let passes = here.verdict == Verdict::Pass || takes_other_turn;
+        assert!(passes, "{name}: {} {:?} {:?}\n{text}", here.verdict, here.reason, here.findings);
     }
 }
 

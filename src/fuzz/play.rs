@@ -17,6 +17,8 @@ pub(super) struct Sent {
     pub(super) operation: &'static str,
     pub(super) input: Input,
     pub(super) answer: Answer,
+    /// What it showed was believed, since nothing certain was known.
+    pub(super) believed: bool,
 }
 
 /// What an attempt at a sequence came to.
@@ -159,7 +161,7 @@ impl Play<'_> {
     async fn send(&mut self, who: Who, operation: &'static str, input: Input) -> Result<Answer, Stop> {
         let answer = self.endpoints.send(self.slot, who, operation, &input, &self.names).await?;
         self.tally.count(operation, &answer);
-        self.sent.push(Sent { who, operation, input, answer: answer.clone() });
+        self.sent.push(Sent { who, operation, input, answer: answer.clone(), believed: false });
         Ok(answer)
     }
 
@@ -193,7 +195,9 @@ impl Play<'_> {
             return Ok(());
         }
         let listing = self.model.fresh_listing(place);
+        let begun = self.sent.len();
         self.pages(listing, false).await?;
+        self.sent[begun..].iter_mut().for_each(|sent| sent.believed = true);
         match self.model.dataset(place).sure {
             true => Ok(()),
             false => Err(Stop::Indeterminate(format!("what {place} holds cannot be seen"))),

@@ -8,6 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::model::Complaint;
 use super::operation::Who;
 use super::play::Sent;
@@ -26,6 +28,9 @@ pub struct CaseFile {
 
 /// Longest time that the case waits for figures that may lag behind.
 const WITHIN_MS: u32 = 2_000;
+
+/// Records of a believed listing that a case spells out.
+const MOST_BELIEVED: usize = 20;
 
 /// From so many characters on, a text of one character is written as a repetition.
 const LONG: usize = 40;
@@ -139,9 +144,32 @@ fn step(index: usize, sent: &Sent, captures: &Captures, complaint: Option<&Compl
             let error = sent.answer.error.as_ref().filter(known)?;
             parts.push(format!("assume = {{ status = {}, error = {} }}", sent.answer.status, quoted(error)));
         }
+        None if sent.believed => parts.push(believed(&sent.answer)),
         None => {}
     }
     Some(format!("  {{ {} }},\n", parts.join(",\n    ")))
+}
+
+/// What a listing showed of a dataset of which nothing certain was known: where it
+/// shows something else, the rest means nothing.
+fn believed(answer: &Answer) -> String {
+    let (mut members, mut absent) = (Vec::new(), Vec::new());
+    let mut see = |pointer: String| match answer.at(&pointer) {
+        Value::Null => absent.push(quoted(&pointer)),
+        Value::String(text) => members.push(format!("{} = {}", quoted(&pointer), quoted(&literal(text)))),
+        other => members.push(format!("{} = {other}", quoted(&pointer))),
+    };
+    see("/DatasetExists".to_owned());
+    see("/DatasetSyncCount".to_owned());
+    let records = answer.list("/Records").len();
+    for index in 0..records.min(MOST_BELIEVED) {
+        ["Key", "Value", "SyncCount"].iter().for_each(|member| see(format!("/Records/{index}/{member}")));
+    }
+    if records <= MOST_BELIEVED {
+        see(format!("/Records/{records}"));
+    }
+    let (members, absent) = (members.join(", "), absent.join(", "));
+    format!("assume = {{ status = 200, members = {{ {members} }}, absent = [{absent}] }}")
 }
 
 /// A member that the base request does not have as it is wanted.
@@ -267,7 +295,7 @@ fn is_placeholder(text: &str) -> bool {
 
 /// A TOML basic string. JSON's escapes are TOML's too.
 fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007F")
+    Value::from(text).to_string().replace('\u{7f}', "\\u007F")
 }
 
 /// Text for a comment.
