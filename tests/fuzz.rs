@@ -92,7 +92,7 @@ fn told(report: &Report) -> Vec<String> {
 
 #[tokio::test]
 async fn the_reference_server_gives_no_finding() {
-    let report = fuzzed(&Alteration::control(), &settings(1, asked_for(60))).await;
+    let report = fuzzed(&Alteration::control(), &settings(1, asked_for(60).max(60))).await;
     assert!(report.findings.is_empty() && report.indeterminate == 0, "{}", told(&report).join("\n"));
     assert!(report.sequences >= 60 && report.tally.rules.len() > 50, "{:?}", report.tally);
     assert!(report.tally.conflicts > 10 && report.tally.deletions > 10 && report.tally.later_pages > 0);

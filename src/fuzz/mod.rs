@@ -45,6 +45,7 @@ mod tests {
             include_str!("model/update.rs"),
             include_str!("model/list.rs"),
             include_str!("model/figures.rs"),
+            include_str!("model/quota.rs"),
             include_str!("play.rs"),
         ];
         let quoted = sources.iter().flat_map(|source| source.split('"').skip(1).step_by(2));

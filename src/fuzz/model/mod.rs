@@ -12,6 +12,7 @@
 
 mod figures;
 mod list;
+mod quota;
 mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
