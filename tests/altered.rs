@@ -86,7 +86,6 @@ const INFERRED: &[(&str, &str)] = &[
         "RegisterDevice InvalidConfigurationException: named *",
         "what a pool without push synchronisation leads to is inferred",
     ),
-    ("*ubscribe* NotAuthorizedException: named *", "a missing setting or device may be found before the credentials"),
     ("SubscribeToDataset ResourceNotFoundException: named *", "that a dataset must exist first is inferred"),
     ("UpdateRecords ResourceNotFoundException: named *", "the token, which is of another pool, may be refused first"),
 ];

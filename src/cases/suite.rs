@@ -54,9 +54,17 @@ impl Suite {
         suite(service, catalog, &dir.display().to_string(), files)
     }
 
-    /// The suite in files with these paths and texts, for tests.
-    #[cfg(test)]
-    pub(crate) fn from_texts(service: &Service, catalog: &Catalog, files: &[(&str, &str)]) -> Result<Self, CasesError> {
+    /// The text of the shipped `_base.toml`, for a folder of cases that has none yet.
+    pub fn shipped_bases() -> &'static str {
+        SHIPPED.get_file(BASES).and_then(include_dir::File::contents_utf8).unwrap_or_default()
+    }
+
+    /// The suite in files with these paths and texts.
+    ///
+    /// # Errors
+    ///
+    /// When the files have mistakes or hold no cases; all mistakes are listed.
+    pub fn from_texts(service: &Service, catalog: &Catalog, files: &[(&str, &str)]) -> Result<Self, CasesError> {
         let file = |(path, text): &(&str, &str)| File { path: (*path).to_owned(), text: (*text).to_owned() };
         suite(service, catalog, "cases", files.iter().map(file).collect())
     }

@@ -34,6 +34,8 @@ pub(super) enum Command {
     Coverage(CoverageArgs),
     /// Show that the cases can fail: run them against servers that are wrong on purpose
     Prove(ProveArgs),
+    /// Find what no listed case thinks of: play sequences of operations drawn from a seed
+    Fuzz(FuzzArgs),
     /// Serve the reference server until interrupted
     Serve(ServeArgs),
     /// Print the JSON Schema of a file format
@@ -202,6 +204,45 @@ pub(super) struct ProveArgs {
 }
 
 const DEFAULT_SERVERS: u16 = 8;
+
+#[derive(Debug, Parser)]
+pub(super) struct FuzzArgs {
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// Most sequences
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(super) sequences: u64,
+    /// Most operations of a sequence
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(super) steps: u16,
+    /// What the sequences are drawn from (default: something new each time, which is printed)
+    #[arg(long, value_name = "SEED")]
+    pub(super) seed: Option<u64>,
+    /// Stop after so many seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) time: Option<u64>,
+    /// Most sequences at a time; each has two identities to itself
+    #[arg(long, short, value_name = "N", default_value_t = DEFAULT_SEQUENCES_AT_A_TIME, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) jobs: u16,
+    /// Write what was found as a case file into this folder, which `run --cases DIR` then replays
+    #[arg(long, value_name = "DIR")]
+    pub(super) write_case: Option<PathBuf>,
+    /// Let inferred requirements fail instead of warn
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Seconds to wait for a whole response
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(super) timeout: u64,
+    /// Fuzz servers that are wrong on purpose instead of a target, and print what it took to find
+    /// each: those whose name or requirement holds FILTER, if given
+    #[arg(long, value_name = "FILTER", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["target", "endpoint", "write_case", "time"])]
+    pub(super) mutants: Option<String>,
+    /// Text for people, or one JSON object
+    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    pub(super) format: Format,
+}
+
+const DEFAULT_SEQUENCES_AT_A_TIME: u16 = 4;
 
 #[derive(Debug, Parser)]
 pub(super) struct ServeArgs {

@@ -6,6 +6,8 @@
 mod args;
 mod coverage;
 mod explain;
+mod fuzz;
+mod fuzz_mutants;
 mod inspect;
 mod interrupt;
 mod open;
@@ -56,6 +58,7 @@ pub fn main() -> ExitCode {
         Command::Lint(args) => inspect::lint(&args, &output),
         Command::Coverage(args) => coverage::coverage(&args, &output),
         Command::Prove(args) => prove::run(&args, &output),
+        Command::Fuzz(args) => fuzz::run(&args, &output),
         Command::Serve(args) => serve::serve(&args, &output),
         Command::Schema { kind } => inspect::schema(kind, &output),
         Command::Report { format: ReportFormat::Junit(args) } => report::junit(&args, &output),

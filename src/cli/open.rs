@@ -72,7 +72,7 @@ pub(super) fn session(target: Target, timeout: Duration, strict: bool) -> Result
 }
 
 /// Eight random characters that name a run.
-fn run_id() -> Result<String, Exit> {
+pub(super) fn run_id() -> Result<String, Exit> {
     let random = getrandom::u32().map_err(|error| Exit::usage(format!("no random numbers: {error}")))?;
     Ok(format!("{random:08x}"))
 }

@@ -1,0 +1,122 @@
+//! From an operation's input to a signed request and back.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use super::operation::Who;
+use super::term::{Input, Names, literal};
+use super::want::Answer;
+use crate::client::{Client, Endpoint, Limits, SignedPayload, Signing, SigningForm, bind, sign};
+use crate::spec::Service;
+use crate::target::Target;
+
+/// Whom sequences are played against, and how: a target with a client for it.
+#[derive(Debug)]
+pub struct Endpoints {
+    pub(super) service: &'static Service,
+    pub(super) target: Target,
+    pub(super) client: Client,
+    host: String,
+    run_id: String,
+    attempts: AtomicU64,
+}
+
+/// The identities that one attempt has to itself.
+#[derive(Debug, Clone)]
+pub(super) struct Slot {
+    pub(super) pool: usize,
+    /// One or two.
+    pub(super) identities: Vec<usize>,
+}
+
+/// Why there is nothing to judge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unanswered(pub(super) String);
+
+impl Endpoints {
+    /// A target, and a client that waits `timeout` for a whole answer. `run_id`
+    /// begins every name that is made, and must be unlike that of any other run.
+    ///
+    /// # Errors
+    ///
+    /// A sentence on what is wrong with the endpoint.
+    pub fn connect(target: Target, timeout: Duration, run_id: String) -> Result<Self, String> {
+        let endpoint = Endpoint::parse(&target.endpoint).map_err(|error| format!("target {}: {error}", target.name))?;
+        let limits = Limits { response_timeout: timeout, ..Limits::default() };
+        let client = Client::new(endpoint, limits).map_err(|error| error.to_string())?;
+        let host = client.endpoint().host_header();
+        Ok(Self { service: Service::embedded(), target, client, host, run_id, attempts: AtomicU64::new(0) })
+    }
+
+    /// Identities that attempts can have to themselves: pairs, as long as there are
+    /// two in a pool, so that a second identity is at hand.
+    pub(super) fn slots(&self) -> Vec<Slot> {
+        let pools = self.target.pools.iter().enumerate();
+        let slots = pools.flat_map(|(pool, held)| {
+            let all: Vec<usize> = (0..held.identities.len()).collect();
+            let pairs: Vec<Vec<usize>> = match all.len() {
+                0 | 1 => all.chunks(1).map(<[usize]>::to_vec).collect(),
+                _ => all.chunks_exact(2).map(<[usize]>::to_vec).collect(),
+            };
+            pairs.into_iter().map(move |identities| Slot { pool, identities })
+        });
+        slots.collect()
+    }
+
+    /// Identities in the smallest slot: 0, 1 or 2.
+    pub(super) fn identities(&self) -> usize {
+        self.slots().iter().map(|slot| slot.identities.len()).min().unwrap_or(0)
+    }
+
+    /// Names for a new attempt: no other has the same datasets.
+    pub(super) fn names(&self, slot: &Slot) -> Names {
+        let pool = &self.target.pools[slot.pool];
+        let id =
+            |index: usize| slot.identities.get(index).map_or_else(String::new, |at| pool.identities[*at].id.clone());
+        let number = self.attempts.fetch_add(1, Ordering::Relaxed);
+        Names {
+            pool: pool.id.clone(),
+            identities: [id(0), id(1)],
+            prefix: format!("syncspec-fuzz-{}-{number}", self.run_id),
+        }
+    }
+
+    /// Sends a request; an answer that asks for fewer requests is none.
+    pub(super) async fn send(
+        &self,
+        slot: &Slot,
+        who: Who,
+        operation: &str,
+        input: &Input,
+        names: &Names,
+    ) -> Result<Answer, Unanswered> {
+        let fault = |error: &dyn std::fmt::Display| Unanswered(format!("{operation}: {error}"));
+        let known = self.service.operations.get(operation).ok_or_else(|| fault(&"no such operation"))?;
+        let mut request = bind(known, &literal(input, names)).map_err(|error| fault(&error))?;
+        self.client.endpoint().address(&mut request);
+        let identity = slot.identities.get(usize::from(who == Who::Other)).ok_or_else(|| fault(&"no such identity"))?;
+        let signing = Signing {
+            credentials: &self.target.pools[slot.pool].identities[*identity].credentials,
+            region: &self.target.region,
+            service: &self.service.signing_name,
+            time: SystemTime::now(),
+            form: SigningForm::Header,
+            payload: SignedPayload::Hashed,
+            without_headers: &[],
+        };
+        sign(&mut request, &self.host, &signing).map_err(|error| fault(&error))?;
+        let exchange = self.client.send(request).await;
+        let answer = Answer::read(&exchange.outcome.map_err(|failure| fault(&failure))?);
+        if is_throttled(&answer) {
+            return Err(fault(&format!("answered {}; the endpoint wants fewer requests", answer.in_short())));
+        }
+        Ok(answer)
+    }
+}
+
+/// Whether an answer says that there were too many requests, or that there is no
+/// service just now: nothing can be said of it.
+fn is_throttled(answer: &Answer) -> bool {
+    const ERRORS: [&str; 4] = ["ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"];
+    matches!(answer.status, 429 | 503) || answer.error.as_deref().is_some_and(|error| ERRORS.contains(&error))
+}
