@@ -4,6 +4,8 @@
 
 #[path = "support/command.rs"]
 mod command;
+#[path = "cli/fuzz.rs"]
+mod fuzz;
 #[path = "cli/look.rs"]
 mod look;
 #[path = "support/model.rs"]

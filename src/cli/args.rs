@@ -215,10 +215,19 @@ pub(super) struct FuzzArgs {
     /// Most operations of a sequence
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(super) steps: u16,
+    /// Let so many clients work on one dataset at the same time instead, and check what they saw
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(2..=256), conflicts_with_all = ["mutants", "write_case", "sequences", "steps"])]
+    pub(super) clients: Option<u16>,
+    /// With `--clients`: lose some requests and answers on the way
+    #[arg(long, requires = "clients")]
+    pub(super) faults: bool,
+    /// With `--clients`: draw what does not fit together into this SVG file
+    #[arg(long, value_name = "FILE", requires = "clients")]
+    pub(super) timeline: Option<PathBuf>,
     /// What the sequences are drawn from (default: something new each time, which is printed)
     #[arg(long, value_name = "SEED")]
     pub(super) seed: Option<u64>,
-    /// Stop after so many seconds
+    /// Stop after so many seconds (with `--clients`, 10 if not given)
     #[arg(long, value_name = "SECONDS")]
     pub(super) time: Option<u64>,
     /// Most sequences at a time; each has two identities to itself

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use super::args::{Format, FuzzArgs};
 use super::output::{Output, write_atomically};
-use super::{Exit, NOT_JUDGED, NOTHING_SELECTED, fuzz_mutants, inspect, interrupt, open};
+use super::{Exit, NOT_JUDGED, NOTHING_SELECTED, fuzz_clients, fuzz_mutants, inspect, interrupt, open};
 use crate::cases::Suite;
 use crate::fuzz::{Budget, CaseFile, Endpoints, Found, Progress, Replayed, Report, Settings, fuzz};
 use crate::judge::Level;
@@ -32,7 +32,10 @@ pub(super) fn run(args: &FuzzArgs, output: &Output) -> Result<u8, Exit> {
     open::runtime()?.block_on(async {
         match &args.mutants {
             Some(filter) => fuzz_mutants::hunt_all(args, filter, seed, output).await,
-            None => target(args, seed, output).await,
+            None => match args.clients {
+                Some(clients) => fuzz_clients::run(args, clients, seed, output).await,
+                None => target(args, seed, output).await,
+            },
         }
     })
 }

@@ -7,6 +7,7 @@ mod args;
 mod coverage;
 mod explain;
 mod fuzz;
+mod fuzz_clients;
 mod fuzz_mutants;
 mod inspect;
 mod interrupt;

@@ -7,7 +7,7 @@ use super::args::ServeArgs;
 use super::interrupt::asked_to_stop;
 use super::open::runtime;
 use super::output::{Output, write_atomically};
-use crate::prove::{Alteration, Kind, alterations};
+use crate::prove::{Alteration, Kind, alterations, races};
 use crate::reference::Server;
 use crate::source::did_you_mean;
 use crate::spec::Service;
@@ -43,9 +43,15 @@ pub(super) fn serve(args: &ServeArgs, output: &Output) -> Result<u8, Exit> {
     })
 }
 
+/// Every server that departs from the reference, those that only several clients at
+/// once can tell from it too.
+fn all() -> Vec<Alteration> {
+    alterations(Service::embedded()).into_iter().chain(races()).collect()
+}
+
 /// The alteration of this name.
 fn find(name: &str) -> Result<Alteration, Exit> {
-    let all = alterations(Service::embedded());
+    let all = all();
     let hint = did_you_mean(name, all.iter().map(|alteration| alteration.name.as_str())).unwrap_or_default();
     let found = all.into_iter().find(|alteration| alteration.name == name);
     found.ok_or_else(|| Exit::usage(format!("there is no mutant `{name}`, see `syncspec serve --list-mutants`{hint}")))
@@ -53,7 +59,7 @@ fn find(name: &str) -> Result<Alteration, Exit> {
 
 fn list_mutants(args: &ServeArgs, output: &Output) {
     let begins = args.mutant.as_deref().unwrap_or_default();
-    let listed = alterations(Service::embedded()).into_iter().filter(|alteration| alteration.name.starts_with(begins));
+    let listed = all().into_iter().filter(|alteration| alteration.name.starts_with(begins));
     let lines: String = listed.map(|alteration| format!("{}  {}\n", alteration.name, alteration.about)).collect();
     output.text(&lines);
 }

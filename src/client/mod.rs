@@ -118,6 +118,18 @@ impl Client {
         Self::with_tls(endpoint, limits, tls)
     }
 
+    /// A client for the endpoint at this address, which waits so long for a whole
+    /// response.
+    ///
+    /// # Errors
+    ///
+    /// A sentence on what is wrong with the address, or as for [`Client::new`].
+    pub fn open(address: &str, response_timeout: Duration) -> Result<Self, String> {
+        let endpoint: Endpoint = Endpoint::parse(address).map_err(|error| error.to_string())?;
+        let limits = Limits { response_timeout, ..Limits::default() };
+        Self::new(endpoint, limits).map_err(|error| error.to_string())
+    }
+
     fn with_tls(endpoint: Endpoint, limits: Limits, tls: rustls::ClientConfig) -> Result<Self, ClientError> {
         let raw = Raw { tls: endpoint.is_secure().then(|| raw::connector(tls.clone())) };
         let pooled = pooled::client(&limits, tls)?;

@@ -7,7 +7,7 @@
 //! the seed; what comes of it also depends on how the clients meet.
 //!
 //! Everything is recorded with the moments at which it was sent and answered, and
-//! [`history`](super::history) tells whether it can have been.
+//! [`history`] tells whether it can have been.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

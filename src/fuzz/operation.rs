@@ -106,7 +106,7 @@ pub enum TokenPick {
 /// One patch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Patch {
-    /// Which key, see [`key_text`].
+    /// Which key, see `key_text`.
     pub key: u8,
     /// What becomes of it.
     pub change: Change,

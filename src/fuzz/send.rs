@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::operation::Who;
 use super::term::{Input, Names, literal};
 use super::want::Answer;
-use crate::client::{Client, Endpoint, Limits, SignedPayload, Signing, SigningForm, bind, sign};
+use crate::client::{Client, SignedPayload, Signing, SigningForm, bind, sign};
 use crate::spec::Service;
 use crate::target::Target;
 
@@ -41,9 +41,8 @@ impl Endpoints {
     ///
     /// A sentence on what is wrong with the endpoint.
     pub fn connect(target: Target, timeout: Duration, run_id: String) -> Result<Self, String> {
-        let endpoint = Endpoint::parse(&target.endpoint).map_err(|error| format!("target {}: {error}", target.name))?;
-        let limits = Limits { response_timeout: timeout, ..Limits::default() };
-        let client = Client::new(endpoint, limits).map_err(|error| error.to_string())?;
+        let client =
+            Client::open(&target.endpoint, timeout).map_err(|error| format!("target {}: {error}", target.name))?;
         let host = client.endpoint().host_header();
         Ok(Self { service: Service::embedded(), target, client, host, run_id, attempts: AtomicU64::new(0) })
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::reference::{Departure, Rewrite, Switch};
+use crate::reference::{Departure, Race, Rewrite, Switch};
 use crate::spec::Service;
 use crate::wire::{Request, Response};
 
@@ -99,6 +99,12 @@ impl Alteration {
     /// A mutant by a switch.
     pub(super) fn mutant(name: &str, about: &str, requirements: &[&str], switch: Switch) -> Self {
         Self::new(Kind::Mutant, name, about, requirements, Change::Departure(switch.into()))
+    }
+
+    /// A mutant by a race. Only several clients at once can show it.
+    pub(super) fn racing(name: &str, about: &str, requirements: &[&str], race: Race) -> Self {
+        let departure = Departure { race: Some(race), ..Departure::default() };
+        Self::new(Kind::Mutant, name, about, requirements, Change::Departure(departure))
     }
 
     /// A variant by a switch.

@@ -21,6 +21,7 @@ mod rules;
 mod tests;
 mod tolerance;
 
+use crate::reference::Race;
 use crate::spec::Service;
 
 pub use alteration::{Alteration, Kind};
@@ -30,13 +31,39 @@ pub use proof::{Effort, Proof, Tried, prove};
 pub use tolerance::tolerance;
 
 /// Every alteration: the mutants derived from the description, those of the rules
-/// in prose, the variants, and [strangers](strangers()).
+/// in prose, the variants, and strangers: several variants in one.
 pub fn alterations(service: &Service) -> Vec<Alteration> {
     let mut all = derived(service);
     all.extend(rules::all());
     let strangers = strangers(&all);
     all.extend(strangers);
     all
+}
+
+/// Servers in which calls that come at the same time get in each other's way. Cases
+/// send one request after the other and cannot see it, so these are no part of the
+/// [proof](prove()): `syncspec fuzz --clients` is what finds them.
+pub fn races() -> Vec<Alteration> {
+    vec![
+        Alteration::racing(
+            "checked-then-written",
+            "A write is checked first and made a moment later, whatever came between.",
+            &["UpdateRecords/rule/stale-sync-count"],
+            Race::CheckedThenWritten,
+        ),
+        Alteration::racing(
+            "written-on-a-copy",
+            "A write is made on a copy that is then put in place of whatever is there.",
+            &["UpdateRecords/rule/one-step-per-call"],
+            Race::WrittenOnCopy,
+        ),
+        Alteration::racing(
+            "listed-from-a-copy",
+            "Listings are answered from a copy that may be some milliseconds old.",
+            &["ListRecords/rule/shows-what-was-written"],
+            Race::ListedFromCopy,
+        ),
+    ]
 }
 
 /// Servers that decide otherwise than the reference wherever they may: what somebody

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::redact::Redactor;
 use crate::cases::{Bindings, Case, names};
-use crate::client::{Client, Endpoint, Limits};
+use crate::client::Client;
 use crate::judge::{Judge, Recorded};
 use crate::plan::Lease;
 use crate::snapshot::Store;
@@ -66,10 +66,8 @@ impl Session {
     ///
     /// A sentence on what is wrong with the endpoint.
     pub fn connect(target: Target, timeout: Duration, strict: bool, run_id: String) -> Result<Self, String> {
-        let endpoint: Endpoint =
-            Endpoint::parse(&target.endpoint).map_err(|error| format!("target {}: {error}", target.name))?;
-        let limits = Limits { response_timeout: timeout, ..Limits::default() };
-        let client = Client::new(endpoint, limits).map_err(|error| error.to_string())?;
+        let client =
+            Client::open(&target.endpoint, timeout).map_err(|error| format!("target {}: {error}", target.name))?;
         Ok(Self::new(target, client, strict, run_id))
     }
 

@@ -19,6 +19,7 @@ fn help_of_every_command() {
         "lint",
         "coverage",
         "prove",
+        "fuzz",
         "serve",
         "schema",
         "report",

@@ -1,0 +1,155 @@
+//! `syncspec fuzz --clients K`: several clients at once, and whether what they saw
+//! can have been.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::args::{Format, FuzzArgs};
+use super::output::{Output, write_atomically};
+use super::{Exit, NOT_JUDGED, inspect, open};
+use crate::client::Client;
+use crate::fuzz::concurrent::{self, Finished, Settings};
+use crate::fuzz::faults::{Faults, Shares};
+use crate::fuzz::history::{Part, Verdict, in_words, timeline};
+use crate::judge::Level;
+
+/// What the clients saw cannot have been.
+const FAILED: u8 = 1;
+
+/// How long the clients work when nobody says.
+const SECONDS: u64 = 10;
+
+pub(super) async fn run(args: &FuzzArgs, clients: u16, seed: u64, output: &Output) -> Result<u8, Exit> {
+    let opened = open::target(&args.target).await?;
+    let target = Arc::new(opened.target);
+    let timeout = Duration::from_secs(args.timeout);
+    let client = Client::open(&target.endpoint, timeout).map_err(Exit::usage)?;
+    client.probe().await.map_err(|failure| Exit {
+        code: NOT_JUDGED,
+        message: format!("cannot reach {}: {failure}; is the server running, and the endpoint right?", target.endpoint),
+    })?;
+    let faults = match args.faults {
+        true => Some(Faults::start(client.clone(), Shares::default(), seed).await.map_err(Exit::usage)?),
+        false => None,
+    };
+    let through = match &faults {
+        Some(faults) => Client::open(&faults.endpoint(), timeout).map_err(Exit::usage)?,
+        None => client.clone(),
+    };
+    let settings = Settings {
+        clients: clients.into(),
+        time: Duration::from_secs(args.time.unwrap_or(SECONDS)),
+        seed,
+        // A write is only sent again where nothing is deleted meanwhile.
+        deletions: if args.faults { 0 } else { Settings::default().deletions },
+        ..Settings::default()
+    };
+    let name = format!("syncspec-{}", open::run_id()?);
+    let finished = concurrent::fuzz(Arc::clone(&target), &client, &through, &name, &settings, |_| {}).await;
+    let finished = finished.map_err(Exit::usage)?;
+    if let (Verdict::Inconsistent(part), Some(file)) = (&finished.verdict, &args.timeline) {
+        let picture = timeline(&finished.history, part);
+        let written = write_atomically(file, picture.as_bytes());
+        written.map_err(|error| Exit::usage(format!("cannot write {}: {error}", file.display())))?;
+    }
+    match args.format {
+        Format::Text => output.text(&text(args, clients, seed, &finished, faults.as_ref())),
+        Format::Json => inspect::print_json(output, &document(seed, &finished, faults.as_ref()))?,
+    }
+    if let Some(server) = opened.server {
+        server.shutdown().await;
+    }
+    Ok(exit_code(&finished, args.strict))
+}
+
+/// What has proven nothing must not look green.
+fn exit_code(finished: &Finished, strict: bool) -> u8 {
+    match &finished.verdict {
+        Verdict::Inconsistent(part) if part.level() == Level::Fail || strict => FAILED,
+        Verdict::Unknown { .. } => NOT_JUDGED,
+        Verdict::Consistent(counts) if counts.overlapping == 0 => NOT_JUDGED,
+        Verdict::Inconsistent(_) | Verdict::Consistent(_) => 0,
+    }
+}
+
+fn text(args: &FuzzArgs, clients: u16, seed: u64, finished: &Finished, faults: Option<&Faults>) -> String {
+    let mut text = String::new();
+    let mut line = |line: std::fmt::Arguments<'_>| {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(text, "{line}");
+    };
+    match &finished.verdict {
+        Verdict::Consistent(_) => {
+            line(format_args!("What the clients saw fits together: one order explains every answer."))
+        }
+        Verdict::Unknown { why } => {
+            line(format_args!("Whether what the clients saw fits together could not be told: {why}"))
+        }
+        Verdict::Inconsistent(part) => {
+            let level = if part.level() == Level::Fail { "FAIL" } else { "WARN" };
+            line(format_args!("{level} {}", part.requirement));
+            line(format_args!("{}", in_words(&finished.history, part).trim_end()));
+            match &args.timeline {
+                Some(file) => line(format_args!("drawn in {}", file.display())),
+                None => line(format_args!("(--timeline FILE draws it)")),
+            }
+        }
+    }
+    let counts = &finished.counts;
+    line(format_args!(
+        "{clients} clients, {} calls in {:.1} s: {} writes made, {} conflicts, {} listings, {} without an answer, {} sent again",
+        counts.operations,
+        finished.elapsed.as_secs_f64(),
+        counts.written,
+        counts.conflicts,
+        counts.listings,
+        counts.unknown,
+        finished.retried,
+    ));
+    if let Some(faults) = faults {
+        let of = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
+        let tally = faults.tally();
+        line(format_args!(
+            "of {} requests, {} were cut before they were passed on, {} after they were answered, {} answered late",
+            of(&tally.requests),
+            of(&tally.cut_before),
+            of(&tally.cut_after),
+            of(&tally.delayed)
+        ));
+    }
+    line(format_args!("{}", counts.proof()));
+    line(format_args!("seed {seed}; what clients do at the same time comes out differently each time"));
+    text
+}
+
+fn document(seed: u64, finished: &Finished, faults: Option<&Faults>) -> Value {
+    let counts = &finished.counts;
+    let (verdict, part): (&str, Option<&Part>) = match &finished.verdict {
+        Verdict::Consistent(_) => ("consistent", None),
+        Verdict::Inconsistent(part) => ("inconsistent", Some(part)),
+        Verdict::Unknown { .. } => ("unknown", None),
+    };
+    json!({
+        "seed": seed,
+        "verdict": verdict,
+        "why": match &finished.verdict { Verdict::Unknown { why } => Some(why), _ => None },
+        "requirement": part.map(|part| part.requirement),
+        "reason": part.map(|part| in_words(&finished.history, part)),
+        "operations": counts.operations,
+        "written": counts.written,
+        "conflicts": counts.conflicts,
+        "listings": counts.listings,
+        "unknown": counts.unknown,
+        "overlapping": counts.overlapping,
+        "retried": finished.retried,
+        "cut": faults.map(|faults| {
+            let tally = faults.tally();
+            tally.cut_before.load(Ordering::Relaxed) + tally.cut_after.load(Ordering::Relaxed)
+        }),
+        "seconds": finished.elapsed.as_secs_f64(),
+    })
+}
