@@ -12,6 +12,7 @@ use super::args::{Format, FuzzArgs};
 use super::output::{Output, write_atomically};
 use super::{Exit, NOT_JUDGED, NOTHING_SELECTED, fuzz_clients, fuzz_mutants, inspect, interrupt, open};
 use crate::cases::Suite;
+use crate::client::Client;
 use crate::fuzz::{Budget, CaseFile, Endpoints, Found, Progress, Replayed, Report, Settings, fuzz};
 use crate::judge::Level;
 
@@ -56,6 +57,8 @@ async fn target(args: &FuzzArgs, seed: u64, output: &Output) -> Result<u8, Exit>
     let opened = open::target(&args.target).await?;
     let lag = if opened.server.is_some() { Duration::ZERO } else { LAG };
     let timeout = Duration::from_secs(args.timeout);
+    let client = Client::open(&opened.target.endpoint, timeout).map_err(Exit::usage)?;
+    open::reachable(&client, &opened.target).await?;
     let endpoints = Endpoints::connect(opened.target, timeout, open::run_id()?).map_err(Exit::usage)?;
     let (stop, cancel) = watch::channel(false);
     let interrupted = tokio::spawn(async move {

@@ -12,9 +12,7 @@ use super::args::{Format, FuzzArgs};
 use super::output::{Output, write_atomically};
 use super::{Exit, NOT_JUDGED, inspect, open};
 use crate::client::Client;
-use crate::fuzz::concurrent::{self, Finished, Settings};
-use crate::fuzz::faults::{Faults, Shares};
-use crate::fuzz::history::{Part, Verdict, in_words, timeline};
+use crate::fuzz::{ClientSettings, Faults, Finished, Part, Shares, Verdict, fuzz_clients, in_words, timeline};
 use crate::judge::Level;
 
 /// What the clients saw cannot have been.
@@ -28,10 +26,7 @@ pub(super) async fn run(args: &FuzzArgs, clients: u16, seed: u64, output: &Outpu
     let target = Arc::new(opened.target);
     let timeout = Duration::from_secs(args.timeout);
     let client = Client::open(&target.endpoint, timeout).map_err(Exit::usage)?;
-    client.probe().await.map_err(|failure| Exit {
-        code: NOT_JUDGED,
-        message: format!("cannot reach {}: {failure}; is the server running, and the endpoint right?", target.endpoint),
-    })?;
+    open::reachable(&client, &target).await?;
     let faults = match args.faults {
         true => Some(Faults::start(client.clone(), Shares::default(), seed).await.map_err(Exit::usage)?),
         false => None,
@@ -40,16 +35,16 @@ pub(super) async fn run(args: &FuzzArgs, clients: u16, seed: u64, output: &Outpu
         Some(faults) => Client::open(&faults.endpoint(), timeout).map_err(Exit::usage)?,
         None => client.clone(),
     };
-    let settings = Settings {
+    let settings = ClientSettings {
         clients: clients.into(),
         time: Duration::from_secs(args.time.unwrap_or(SECONDS)),
         seed,
         // A write is only sent again where nothing is deleted meanwhile.
-        deletions: if args.faults { 0 } else { Settings::default().deletions },
-        ..Settings::default()
+        deletions: if args.faults { 0 } else { ClientSettings::default().deletions },
+        ..ClientSettings::default()
     };
     let name = format!("syncspec-{}", open::run_id()?);
-    let finished = concurrent::fuzz(Arc::clone(&target), &client, &through, &name, &settings, |_| {}).await;
+    let finished = fuzz_clients(Arc::clone(&target), &client, &through, &name, &settings, |_| {}).await;
     let finished = finished.map_err(Exit::usage)?;
     if let (Verdict::Inconsistent(part), Some(file)) = (&finished.verdict, &args.timeline) {
         let picture = timeline(&finished.history, part);

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Exit;
 use super::args::{SuiteArgs, TargetArgs};
+use super::{Exit, NOT_JUDGED};
 use crate::cases::{CasesError, Suite};
+use crate::client::Client;
 use crate::reference::{Server, World};
 use crate::run::Session;
 use crate::spec::{Catalog, Service};
@@ -64,6 +65,17 @@ async fn start(world: World) -> Result<Server, Exit> {
     let service = Arc::new(Service::embedded().clone());
     let server = Server::start(([127, 0, 0, 1], 0).into(), service, world).await;
     server.map_err(|error| Exit::usage(format!("the embedded server cannot listen on 127.0.0.1: {error}")))
+}
+
+/// One sentence, and no wall of errors, when nobody listens.
+pub(super) async fn reachable(client: &Client, target: &Target) -> Result<(), Exit> {
+    client.probe().await.map_err(|failure| Exit {
+        code: NOT_JUDGED,
+        message: format!(
+            "cannot reach {} (target {}): {failure}; is the server running, and the endpoint right?",
+            target.endpoint, target.name
+        ),
+    })
 }
 
 /// A session on a target, with a name of its own for what it makes.

@@ -14,7 +14,7 @@ use super::interrupt::asked_to_stop;
 use super::open::{self, Opened};
 use super::output::{Output, write_atomically};
 use super::progress::Progress;
-use super::{Exit, NOT_JUDGED, NOTHING_SELECTED, report};
+use super::{Exit, NOTHING_SELECTED, report};
 use crate::cases::Suite;
 use crate::judge::Verdict;
 use crate::plan::Plan;
@@ -32,7 +32,7 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
         let plan = Plan::new(&suite, &filters, &target)
             .map_err(|error| Exit { code: NOTHING_SELECTED, message: error.to_string() })?;
         let session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
-        reachable(&session).await?;
+        open::reachable(&session.client, &session.target).await?;
         let exit = Run { args, output, session: &session }.go(&suite, plan).await;
         if let Some(server) = server {
             server.shutdown().await;
@@ -56,17 +56,6 @@ fn filters(args: &RunArgs) -> Result<Vec<String>, Exit> {
         return Err(Exit { code: NOTHING_SELECTED, message });
     }
     Ok(failed)
-}
-
-/// One sentence, and no wall of errors, when nobody listens.
-async fn reachable(session: &Session) -> Result<(), Exit> {
-    session.client.probe().await.map_err(|failure| Exit {
-        code: NOT_JUDGED,
-        message: format!(
-            "cannot reach {} (target {}): {failure}; is the server running, and the endpoint right?",
-            session.target.endpoint, session.target.name
-        ),
-    })
 }
 
 struct Run<'r> {

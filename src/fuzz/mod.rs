@@ -40,6 +40,9 @@ mod want;
 mod write_case;
 
 pub use campaign::{Found, Progress, Report, Settings, fuzz};
+pub use concurrent::{Finished, Settings as ClientSettings, fuzz as fuzz_clients};
+pub use faults::{Faults, Shares};
+pub use history::{Part, Verdict, in_words, timeline};
 pub use operation::{
     Change, CountPick, List, ListToken, Operation, Patch, Place, Sequence, SincePick, TokenPick, Update, ValuePick, Who,
 };
