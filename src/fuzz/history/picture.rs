@@ -26,19 +26,30 @@ const LINE: usize = 20;
 const CHARACTER: usize = 7;
 const LEAST_WIDTH: usize = 760;
 
+/// Colours stand in plain rules, no variables: many programs that show pictures know
+/// no more of CSS.
 const STYLE: &str = "\
-svg{--ground:#fff;--ink:#1c1f24;--faint:#667080;--lane:#e3e6ea;--bar:#b9c4d0;--wrong:#c62828;--marked:#f6c9c9}
-@media (prefers-color-scheme:dark){svg{--ground:#16191d;--ink:#e8eaed;--faint:#9aa4b2;--lane:#2c3238;--bar:#4a5766;--wrong:#ff8a80;--marked:#5c2b2b}}
-svg{background:var(--ground)}
-text{font:12px ui-monospace,Menlo,Consolas,monospace;fill:var(--ink)}
+svg{background:#fff}
+text{font:12px ui-monospace,Menlo,Consolas,monospace;fill:#1c1f24}
 .title{font:600 14px system-ui,sans-serif}
-.faint{fill:var(--faint)}
-.lane{stroke:var(--lane);stroke-width:1}
-.bar{fill:var(--bar)}
-.wrong{fill:var(--marked);stroke:var(--wrong);stroke-width:2}
-.lost{stroke:var(--faint);stroke-dasharray:4 3}
-.wrong.lost{stroke:var(--wrong)}
-.number{font-weight:700;fill:var(--wrong)}";
+.faint{fill:#667080}
+.lane{stroke:#e3e6ea;stroke-width:1}
+.bar{fill:#b9c4d0}
+.wrong{fill:#f6c9c9;stroke:#c62828;stroke-width:2}
+.lost{stroke:#667080;stroke-dasharray:4 3}
+.wrong.lost{stroke:#c62828}
+.number{font-weight:700;fill:#c62828}
+@media (prefers-color-scheme:dark){
+svg{background:#16191d}
+text{fill:#e8eaed}
+.faint{fill:#9aa4b2}
+.lane{stroke:#2c3238}
+.bar{fill:#4a5766}
+.wrong{fill:#5c2b2b;stroke:#ff8a80}
+.lost{stroke:#9aa4b2}
+.wrong.lost{stroke:#ff8a80}
+.number{fill:#ff8a80}
+}";
 
 /// A timeline of the part and of what overlapped with it, as an SVG document.
 pub fn timeline(history: &History, part: &Part) -> String {
