@@ -11,12 +11,11 @@ use rstest::rstest;
 use syncspec::cases::Suite;
 use syncspec::judge::Verdict;
 use syncspec::plan::Plan;
-use syncspec::run::{CaseResult, Event, Session, Settings, run};
+use syncspec::run::{self, CaseResult, Session, Settings};
 use syncspec::spec::{Catalog, Service};
 use syncspec::target::{Target, embedded_world};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// A server that answers every request alike, or drops every connection once it
@@ -93,15 +92,7 @@ async fn results(answer: Option<String>) -> Vec<CaseResult> {
     let plan = Plan::new(&suite, &[], &target).expect("a plan without filters");
     let session = Session::connect(target, Duration::from_secs(5), false, "degenerate".to_owned()).expect("a session");
     let settings = Settings { jobs: 8, fail_fast: false, datasets_per_identity: 20 };
-    let (_going_on, cancel) = watch::channel(false);
-    let mut results = Vec::new();
-    let sink = |event| {
-        if let Event::Result(result) = event {
-            results.push(*result);
-        }
-    };
-    run(&session, plan, &suite.digest, settings, cancel, sink).await;
-    results
+    run::results(&session, plan, &suite.digest, settings).await
 }
 
 fn with(results: &[CaseResult], verdicts: &[Verdict]) -> BTreeSet<String> {

@@ -13,7 +13,7 @@ use syncspec::judge::Verdict;
 use syncspec::plan::Plan;
 use syncspec::prove::{Alteration, Kind, alterations};
 use syncspec::reference::Server;
-use syncspec::run::{CaseResult, Event, Session, Settings as RunSettings, run};
+use syncspec::run::{CaseResult, Session, Settings as RunSettings, results};
 use syncspec::spec::{Catalog, Service};
 use syncspec::target::{Target, embedded_world};
 use tokio::sync::watch;
@@ -71,14 +71,7 @@ async fn replayed(case: &CaseFile, alteration: &Alteration) -> CaseResult {
     let plan = Plan::new(&suite, &[], &target).expect("there is a case");
     let session = Session::connect(target, TIMEOUT, false, "again".to_owned()).expect("the endpoint is one");
     let settings = RunSettings { jobs: 1, fail_fast: false, datasets_per_identity: 20 };
-    let (_going_on, cancel) = watch::channel(false);
-    let mut results = Vec::new();
-    let sink = |event| {
-        if let Event::Result(result) = event {
-            results.push(*result);
-        }
-    };
-    run(&session, plan, &suite.digest, settings, cancel, sink).await;
+    let mut results = results(&session, plan, &suite.digest, settings).await;
     server.shutdown().await;
     results.pop().expect("the case gave a result")
 }

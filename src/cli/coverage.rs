@@ -10,7 +10,7 @@ use super::output::Output;
 use super::{Exit, NOTHING_SELECTED, inspect, open};
 use crate::cases::Exclusion;
 use crate::prove::{Coverage, Row, alterations};
-use crate::source::matches;
+use crate::source::selects;
 use crate::spec::{RequirementKind, Strength};
 
 /// A requirement has neither case nor reason, or no mutant.
@@ -21,16 +21,14 @@ pub(super) fn coverage(args: &CoverageArgs, output: &Output) -> Result<u8, Exit>
     let suite = open::suite(&args.suite)?;
     let alterations = alterations(service);
     let mut coverage = Coverage::of(catalog, &suite, &alterations);
-    let fits =
-        |filter: &String, id: &str| if filter.contains('*') { matches(filter, id) } else { id.contains(&**filter) };
     for filter in &args.filters {
-        if !coverage.rows.iter().any(|row| fits(filter, &row.requirement.id)) {
+        if !coverage.rows.iter().any(|row| selects(filter, &row.requirement.id)) {
             let message = format!("no requirement matches `{filter}`");
             return Err(Exit { code: NOTHING_SELECTED, message });
         }
     }
     if !args.filters.is_empty() {
-        coverage.rows.retain(|row| args.filters.iter().any(|filter| fits(filter, &row.requirement.id)));
+        coverage.rows.retain(|row| args.filters.iter().any(|filter| selects(filter, &row.requirement.id)));
     }
     match args.format {
         Format::Json => inspect::print_json(output, &document(&coverage))?,

@@ -39,12 +39,11 @@ const NOT_SHOWN: &[(&str, &str)] = &[
 const MISSED: u8 = 1;
 
 pub(super) async fn hunt_all(args: &FuzzArgs, filter: &str, seed: u64, output: &Output) -> Result<u8, Exit> {
-    let fits = |text: &str| if filter.contains('*') { matches(filter, text) } else { text.contains(filter) };
     let selected: Vec<Alteration> = alterations(Service::embedded())
         .into_iter()
         .filter(|alteration| alteration.kind == Kind::Mutant && is_of_sync(alteration))
         .filter(|alteration| not_shown(alteration).is_none())
-        .filter(|alteration| fits(&alteration.name) || alteration.requirements.iter().any(|id| fits(id)))
+        .filter(|alteration| alteration.is_meant(filter))
         .collect();
     if selected.is_empty() {
         let message = format!("no mutant of the rules of records and datasets matches `{filter}`");

@@ -10,7 +10,6 @@ use super::args::{Format, ProveArgs};
 use super::output::Output;
 use super::{Exit, NOTHING_SELECTED, inspect, open};
 use crate::prove::{Alteration, Effort, Kind, Proof, Tried, alterations, prove};
-use crate::source::matches;
 use crate::spec::Service;
 
 /// How many other failures are told of an alteration that nobody caught.
@@ -53,18 +52,12 @@ pub(super) fn run(args: &ProveArgs, output: &Output) -> Result<u8, Exit> {
 
 /// The alterations whose name or requirement a filter selects, as for cases.
 fn select(all: Vec<Alteration>, filters: &[String]) -> Result<Vec<Alteration>, Exit> {
-    let fits = |filter: &String, text: &str| {
-        if filter.contains('*') { matches(filter, text) } else { text.contains(&**filter) }
-    };
-    let selects = |filter: &String, alteration: &Alteration| {
-        fits(filter, &alteration.name) || alteration.requirements.iter().any(|id| fits(filter, id))
-    };
-    if let Some(filter) = filters.iter().find(|filter| !all.iter().any(|alteration| selects(filter, alteration))) {
+    if let Some(filter) = filters.iter().find(|filter| !all.iter().any(|alteration| alteration.is_meant(filter))) {
         let message = format!("no mutant or variant matches `{filter}`, see `syncspec serve --list-mutants`");
         return Err(Exit { code: NOTHING_SELECTED, message });
     }
     let selected =
-        |alteration: &Alteration| filters.is_empty() || filters.iter().any(|filter| selects(filter, alteration));
+        |alteration: &Alteration| filters.is_empty() || filters.iter().any(|filter| alteration.is_meant(filter));
     Ok(all.into_iter().filter(selected).collect())
 }
 

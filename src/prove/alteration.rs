@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::reference::{Departure, Race, Rewrite, Switch};
+use crate::source::selects;
 use crate::spec::Service;
 use crate::wire::{Request, Response};
 
@@ -139,6 +140,11 @@ impl Alteration {
     pub(super) fn legal(mut self) -> Self {
         self.kind = Kind::Variant;
         self
+    }
+
+    /// Whether a filter that somebody typed selects it, by its name or by a requirement.
+    pub fn is_meant(&self, filter: &str) -> bool {
+        selects(filter, &self.name) || self.requirements.iter().any(|id| selects(filter, id))
     }
 
     /// Whether it is several alterations in one.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::alteration::{Alteration, Kind};
@@ -12,7 +11,7 @@ use crate::cases::{Case, Suite};
 use crate::judge::{Level, Verdict};
 use crate::plan::Plan;
 use crate::reference::Server;
-use crate::run::{CaseResult, Event, Session, Settings, run};
+use crate::run::{CaseResult, Session, Settings, results};
 use crate::spec::Service;
 use crate::target::{Target, embedded_world};
 
@@ -249,14 +248,7 @@ async fn attempt(suite: &Suite, alteration: &Alteration) -> Result<Vec<CaseResul
     let plan = Plan::new(suite, &[], &target).map_err(|error| error.to_string())?;
     let session = Session::connect(target, TIMEOUT, false, "prove".to_owned())?;
     let settings = Settings { jobs: JOBS, fail_fast: false, datasets_per_identity: quota };
-    let (_going_on, cancel) = watch::channel(false);
-    let mut results = Vec::new();
-    let sink = |event| {
-        if let Event::Result(result) = event {
-            results.push(*result);
-        }
-    };
-    run(&session, plan, &suite.digest, settings, cancel, sink).await;
+    let results = results(&session, plan, &suite.digest, settings).await;
     server.shutdown().await;
     Ok(results)
 }

@@ -72,6 +72,19 @@ pub async fn run(
     footer
 }
 
+/// Runs a plan to its end and gives the results, in the order of finishing.
+pub async fn results(session: &Session, plan: Plan, suite_digest: &str, settings: Settings) -> Vec<CaseResult> {
+    let (_going_on, cancel) = watch::channel(false);
+    let mut results = Vec::new();
+    let sink = |event| {
+        if let Event::Result(result) = event {
+            results.push(*result);
+        }
+    };
+    run(session, plan, suite_digest, settings, cancel, sink).await;
+    results
+}
+
 /// Notices that an endpoint is gone.
 #[derive(Debug, Default)]
 struct Breaker {

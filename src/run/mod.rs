@@ -23,7 +23,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-pub use engine::{Settings, run};
+pub use engine::{Settings, results, run};
 pub use event::{
     CaseResult, Event, FORMAT_VERSION, Footer, Header, REDACTED, RecordedBody, RecordedExchange, RecordedRequest,
     RecordedResponse, TargetSummary,

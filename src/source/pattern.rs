@@ -18,6 +18,12 @@ pub fn matches(pattern: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
+/// Whether a filter that somebody typed is meant for `text`: as a pattern of the whole
+/// when it holds a `*`, else as a part.
+pub fn selects(filter: &str, text: &str) -> bool {
+    if filter.contains('*') { matches(filter, text) } else { text.contains(filter) }
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
