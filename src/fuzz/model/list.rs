@@ -26,6 +26,9 @@ pub(in crate::fuzz) struct Listing {
     next: Option<Handed>,
     /// What an unsure dataset turns out to hold.
     found: Vec<(String, Record)>,
+    /// Pages that `found` is of: a listing that was begun when all was still known
+    /// shows but a part of what there is now.
+    found_pages: usize,
 }
 
 /// What pages are compared with.
@@ -211,7 +214,8 @@ impl Model {
             answer.number("/DatasetSyncCount").map(|count| Count::seen(count, step, "/DatasetSyncCount".to_owned()));
         if !dataset.sure && listing.since_value() == 0 {
             listing.found.extend(records(answer, step));
-            if listing.next.is_none() {
+            listing.found_pages += 1;
+            if listing.next.is_none() && listing.found_pages == listing.pages {
                 dataset.believe(std::mem::take(&mut listing.found), shown, answer.at("/DatasetExists") == true);
             }
             return;
@@ -295,6 +299,7 @@ impl Dataset {
             pages: 0,
             next: None,
             found: Vec::new(),
+            found_pages: 0,
         }
     }
 
