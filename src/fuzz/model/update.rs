@@ -1,5 +1,7 @@
 //! UpdateRecords.
 
+use std::collections::HashMap;
+
 use super::{CONFLICT, Dataset, Fate, INVALID, Judge, Model, Phase, Reason, Record, TokenState, entry};
 use crate::fuzz::operation::{
     Change, CountPick, Patch, Place, TokenPick, Update, ValuePick, Who, key_text, value_text,
@@ -97,7 +99,13 @@ impl Model {
         let newest = (place, dataset.tokens.len().saturating_sub(1));
         let token_at = if update.token == TokenPick::MadeUp { None } else { Some(picked.unwrap_or(newest)) };
         let mut fates: Vec<PatchFate> = dataset.call_fate(&patches).into_iter().collect();
-        fates.extend(patches.iter().map(|patch| dataset.patch_fate(patch)));
+        let mut times: HashMap<&str, usize> = HashMap::new();
+        for patch in &patches {
+            *times.entry(&patch.key).or_default() += 1;
+        }
+        // Of two patches for one key a server may look at either, or at both.
+        let fate = |patch: &Planned| if times[&*patch.key] > 1 { PatchFate::Open } else { dataset.patch_fate(patch) };
+        fates.extend(patches.iter().map(fate));
         let ignored = PatchFate::Fine { rule: "UpdateRecords/rule/client-context-ignored", inferred: false };
         if update.context && matches!(fates.as_slice(), [PatchFate::Fine { inferred: false, .. }]) {
             fates = vec![ignored];
