@@ -58,7 +58,6 @@ fn conformance(arguments: &Arguments) -> Result<ExitCode, String> {
         None => Target::embedded(&embedded_world(), "http://127.0.0.1:0"),
     };
     let plan = Plan::new(&suite, &[], &target).map_err(|error| error.to_string())?;
-    let quota = service.limit("datasets-per-identity").map_or(1, |limit| limit.value);
     let snapshots = target.snapshots.clone();
     let rerun = file.map_or_else(String::new, |file| format!(" --target {}", quote(&file.display().to_string())));
     let trials = Trials {
@@ -66,7 +65,7 @@ fn conformance(arguments: &Arguments) -> Result<ExitCode, String> {
         check_snapshot: move |case: &str, text: &str| check_snapshot(snapshots.as_deref(), case, text),
         describe: move |session: &Session, result: &CaseResult| describe(session, result, &rerun),
     };
-    Ok(run_trials(arguments, plan, usize::try_from(quota).unwrap_or(1), trials))
+    Ok(run_trials(arguments, plan, service.datasets_per_identity(), trials))
 }
 
 /// Connects to the target, which is started first when it is the embedded one.

@@ -44,9 +44,8 @@ fn alteration(name: &str) -> Alteration {
 
 /// A server and a target that leads to it.
 async fn started(alteration: &Alteration) -> (Server, Target) {
-    let (service, world) = (Arc::new(alteration.service(Service::embedded())), embedded_world());
-    let listen = ([127, 0, 0, 1], 0).into();
-    let server = Server::start_altered(listen, service, world.clone(), alteration.departure()).await;
+    let world = embedded_world();
+    let server = alteration.serve(([127, 0, 0, 1], 0).into(), world.clone()).await;
     let server = server.expect("a server starts on loopback");
     let mut target = Target::embedded(&world, &server.endpoint());
     target.snapshots = None;

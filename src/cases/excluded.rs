@@ -1,5 +1,7 @@
 //! What no case proves: `_excluded.toml` against the catalogue and the cases.
 
+use toml::Spanned;
+
 use super::case::{Case, Exclusion};
 use super::file::{ExcludedFile, RawExclusion};
 use super::resolve::Library;
@@ -27,14 +29,17 @@ fn exclusion(library: &Library<'_>, source: &Source<'_>, cases: &[Case], raw: &R
     if lists.iter().all(|list| list.is_empty()) {
         library.report(source.problem(&raw.reason.span(), "the exclusion names no requirement, no mutant and no case"));
     }
-    for pattern in &raw.requirements {
-        let excluded = |id: &&str| matches(pattern.get_ref(), id);
-        let mut ids = library.catalog.iter().map(|requirement| requirement.id.as_str()).filter(excluded).peekable();
-        if ids.peek().is_none() {
+    let of_catalog = |pattern: &Spanned<String>| {
+        let all = library.catalog.iter().map(|requirement| requirement.id.as_str());
+        let ids: Vec<&str> = all.filter(|id| matches(pattern.get_ref(), id)).collect();
+        if ids.is_empty() {
             let message = format!("no requirement matches `{}`", pattern.get_ref());
             library.report(source.problem(&pattern.span(), message));
         }
-        for id in ids {
+        ids
+    };
+    for pattern in &raw.requirements {
+        for id in of_catalog(pattern) {
             if let Some(case) = cases.iter().find(|case| case.proves.iter().any(|proven| proven == id)) {
                 let message = format!("`{id}` is excluded, but the case `{}` names it", case.id);
                 library.report(source.problem(&pattern.span(), message));
@@ -42,10 +47,7 @@ fn exclusion(library: &Library<'_>, source: &Source<'_>, cases: &[Case], raw: &R
         }
     }
     for pattern in &raw.unaltered {
-        if !library.catalog.iter().any(|requirement| matches(pattern.get_ref(), &requirement.id)) {
-            let message = format!("no requirement matches `{}`", pattern.get_ref());
-            library.report(source.problem(&pattern.span(), message));
-        }
+        of_catalog(pattern);
     }
     for pattern in &raw.cases {
         if !cases.iter().any(|case| matches(pattern.get_ref(), &case.id)) {
@@ -54,11 +56,15 @@ fn exclusion(library: &Library<'_>, source: &Source<'_>, cases: &[Case], raw: &R
         }
     }
     Exclusion {
-        patterns: raw.requirements.iter().map(|pattern| pattern.get_ref().clone()).collect(),
-        mutants: raw.mutants.iter().map(|pattern| pattern.get_ref().clone()).collect(),
-        unaltered: raw.unaltered.iter().map(|pattern| pattern.get_ref().clone()).collect(),
-        cases: raw.cases.iter().map(|pattern| pattern.get_ref().clone()).collect(),
+        patterns: texts(&raw.requirements),
+        mutants: texts(&raw.mutants),
+        unaltered: texts(&raw.unaltered),
+        cases: texts(&raw.cases),
         reason: reason.to_owned(),
         origin: source.origin(&raw.reason.span()),
     }
+}
+
+fn texts(patterns: &[Spanned<String>]) -> Vec<String> {
+    patterns.iter().map(|pattern| pattern.get_ref().clone()).collect()
 }

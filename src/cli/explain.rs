@@ -101,7 +101,7 @@ fn requests(suite: &Suite, case: &Case, target: Target) -> Result<String, Exit> 
         None => return Ok(String::new()),
     };
     let session: Session = open::session(target, Duration::from_secs(30), false)?;
-    let lease = LeaseTable::new(&session.target, super::run::datasets_per_identity(&session)).acquire(demand);
+    let lease = LeaseTable::new(&session.target, session.service.datasets_per_identity()).acquire(demand);
     let Some(lease) = lease else { return Ok(format!("{} has no identity to give to it.\n", summary.name)) };
     let mut text = String::from("Requests (values that an earlier step captures are shown as <name>):\n");
     for (step, prepared) in case.steps.iter().zip(preview(&session, case, &lease)) {

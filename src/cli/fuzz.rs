@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 use super::args::{Format, FuzzArgs};
 use super::output::{Output, write_atomically};
-use super::{Exit, NOT_JUDGED, NOTHING_SELECTED, fuzz_clients, fuzz_mutants, inspect, interrupt, open};
+use super::{Exit, NOT_JUDGED, NOTHING_SELECTED, fuzz_clients, fuzz_mutants, inspect, interrupt::interruption, open};
 use crate::cases::Suite;
 use crate::client::Client;
 use crate::fuzz::{Budget, CaseFile, Endpoints, Found, Progress, Replayed, Report, Settings, fuzz};
@@ -60,14 +59,6 @@ async fn target(args: &FuzzArgs, seed: u64, output: &Output) -> Result<u8, Exit>
     let client = Client::open(&opened.target.endpoint, timeout).map_err(Exit::usage)?;
     open::reachable(&client, &opened.target).await?;
     let endpoints = Endpoints::connect(opened.target, timeout, open::run_id()?).map_err(Exit::usage)?;
-    let (stop, cancel) = watch::channel(false);
-    let interrupted = tokio::spawn(async move {
-        if interrupt::asked_to_stop().await.is_ok() {
-            // Nobody listens any more when the fuzzing is over.
-            let _ = stop.send(true);
-        }
-        std::future::pending::<()>().await;
-    });
     let quiet = args.format == Format::Json;
     let mut last_line = Instant::now();
     let told = |progress: Progress| {
@@ -76,8 +67,7 @@ async fn target(args: &FuzzArgs, seed: u64, output: &Output) -> Result<u8, Exit>
             output.note(&progress_line(progress, args.sequences));
         }
     };
-    let report = fuzz(&Arc::new(endpoints), &settings(args, seed, lag), cancel, told).await;
-    interrupted.abort();
+    let report = fuzz(&Arc::new(endpoints), &settings(args, seed, lag), interruption(), told).await;
     if let Some(server) = opened.server {
         server.shutdown().await;
     }

@@ -17,7 +17,7 @@ use crate::judge::Verdict;
 use crate::plan::Plan;
 use crate::prove::{Alteration, Kind, alterations};
 use crate::reference::Server;
-use crate::run::{CaseResult, Event, Settings, run};
+use crate::run::{CaseResult, Settings, results};
 use crate::source::matches;
 use crate::spec::{Catalog, Service};
 use crate::target::{Target, embedded_world};
@@ -133,22 +133,15 @@ async fn replay(case: &CaseFile, alteration: &Alteration) -> Result<CaseResult, 
     target.snapshots = None;
     let plan = Plan::new(&suite, &[], &target).map_err(Exit::usage)?;
     let session = open::session(target, TIMEOUT, false)?;
-    let (_going_on, cancel) = watch::channel(false);
-    let mut result = None;
-    let sink = |event| {
-        if let Event::Result(of_case) = event {
-            result = Some(*of_case);
-        }
-    };
     let settings = Settings { jobs: 1, fail_fast: false, datasets_per_identity: 1 };
-    run(&session, plan, &suite.digest, settings, cancel, sink).await;
+    let result = results(&session, plan, &suite.digest, settings).await.pop();
     server.shutdown().await;
     result.ok_or_else(|| Exit::usage("a written case gave no result"))
 }
 
 async fn start(alteration: &Alteration) -> Result<(Server, Target), Exit> {
-    let (service, world) = (Arc::new(alteration.service(Service::embedded())), embedded_world());
-    let server = Server::start_altered(([127, 0, 0, 1], 0).into(), service, world.clone(), alteration.departure());
+    let world = embedded_world();
+    let server = alteration.serve(([127, 0, 0, 1], 0).into(), world.clone());
     let problem = |error| Exit::usage(format!("the server `{}` cannot start: {error}", alteration.name));
     let server = server.await.map_err(problem)?;
     let target = Target::embedded(&world, &server.endpoint());

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use tokio::sync::watch;
+
 /// Waits until the program is asked to stop.
 ///
 /// # Errors
@@ -19,4 +21,24 @@ pub(super) async fn asked_to_stop() -> io::Result<()> {
     }
     #[cfg(not(unix))]
     tokio::signal::ctrl_c().await
+}
+
+/// Turns true at the first interruption; the second one ends the program.
+pub(super) fn interruption() -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        if asked_to_stop().await.is_ok() {
+            sender.send_replace(true);
+        }
+        if asked_to_stop().await.is_ok() {
+            leave();
+        }
+    });
+    receiver
+}
+
+/// Ends the program at once, as an interruption does that nobody handles.
+#[expect(clippy::exit, reason = "whoever interrupts twice does not want to wait for cases under way")]
+fn leave() {
+    std::process::exit(130);
 }

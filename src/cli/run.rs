@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 use time::macros::format_description;
-use tokio::sync::watch;
 
 use super::args::{Format, RunArgs};
-use super::interrupt::asked_to_stop;
+use super::interrupt::interruption;
 use super::open::{self, Opened};
 use super::output::{Output, write_atomically};
 use super::progress::Progress;
@@ -20,9 +19,6 @@ use crate::judge::Verdict;
 use crate::plan::Plan;
 use crate::report::{Context, Partial, Summary, failures, junit, quote, write_event};
 use crate::run::{CaseResult, Event, Session, Settings, TargetSummary};
-
-/// The limit in the service's data that bounds the sharing of identities.
-const DATASETS_PER_IDENTITY: &str = "datasets-per-identity";
 
 pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
     let suite = open::suite(&args.suite)?;
@@ -90,7 +86,7 @@ impl Run<'_> {
         let settings = Settings {
             jobs: usize::from(self.args.jobs),
             fail_fast: self.args.fail_fast,
-            datasets_per_identity: datasets_per_identity(self.session),
+            datasets_per_identity: self.session.service.datasets_per_identity(),
         };
         let footer = crate::run::run(self.session, plan, &suite.digest, settings, interruption(), sink).await;
         progress.finish();
@@ -187,30 +183,4 @@ fn is_shown(result: &CaseResult) -> bool {
         Verdict::Fail | Verdict::UnexpectedPass | Verdict::NotTestable | Verdict::Indeterminate | Verdict::Warn
     );
     wanted && result.was_begun()
-}
-
-/// How many datasets an identity can hold, by the service's data.
-pub(super) fn datasets_per_identity(session: &Session) -> usize {
-    let limit = session.service.limit(DATASETS_PER_IDENTITY);
-    limit.and_then(|limit| usize::try_from(limit.value).ok()).unwrap_or(1)
-}
-
-/// Turns true at the first interruption; the second one ends the program.
-fn interruption() -> watch::Receiver<bool> {
-    let (sender, receiver) = watch::channel(false);
-    tokio::spawn(async move {
-        if asked_to_stop().await.is_ok() {
-            sender.send_replace(true);
-        }
-        if asked_to_stop().await.is_ok() {
-            leave();
-        }
-    });
-    receiver
-}
-
-/// Ends the program at once, as an interruption does that nobody handles.
-#[expect(clippy::exit, reason = "whoever interrupts twice does not want to wait for cases under way")]
-fn leave() {
-    std::process::exit(130);
 }

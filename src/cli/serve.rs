@@ -1,14 +1,11 @@
 //! `syncspec serve`: the reference server as a server.
 
-use std::sync::Arc;
-
 use super::Exit;
 use super::args::ServeArgs;
 use super::interrupt::asked_to_stop;
 use super::open::runtime;
 use super::output::{Output, write_atomically};
 use crate::prove::{Alteration, Kind, alterations, races};
-use crate::reference::Server;
 use crate::source::did_you_mean;
 use crate::spec::Service;
 use crate::target::{embedded_world, to_file};
@@ -24,8 +21,8 @@ pub(super) fn serve(args: &ServeArgs, output: &Output) -> Result<u8, Exit> {
     };
     runtime()?.block_on(async {
         let world = embedded_world();
-        let service = Arc::new(alteration.service(Service::embedded()));
-        let server = Server::start_altered(args.listen, service, world.clone(), alteration.departure())
+        let server = alteration
+            .serve(args.listen, world.clone())
             .await
             .map_err(|error| Exit::usage(format!("cannot listen on {}: {error}", args.listen)))?;
         let endpoint = server.endpoint();

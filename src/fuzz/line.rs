@@ -2,13 +2,12 @@
 //! outcome.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use serde_json::{Map, Value as Json, json};
 
 use super::history::{Call, History, Key, Listing, Outcome, Record};
-use crate::client::{Client, SignedPayload, Signing, SigningForm, bind, sign};
-use crate::spec::Service;
+use super::send::signed;
+use crate::client::Client;
 use crate::target::{Identity, Target};
 use crate::wire::{Failure, FailureKind, Request, Response};
 
@@ -67,25 +66,11 @@ impl Line {
         token: Option<&str>,
         history: &History,
     ) -> Result<Request, String> {
-        let service = Service::embedded();
         let (name, mut input) = input(call, token, history);
         let place = [("IdentityPoolId", &*self.pool), ("IdentityId", &*self.identity.id), ("DatasetName", dataset)];
         input.extend(place.map(|(member, value)| (member.to_owned(), value.into())));
-        let operation = service.operations.get(name).ok_or_else(|| format!("the service has no operation {name}"))?;
-        let mut request = bind(operation, &input).map_err(|error| error.to_string())?;
-        let endpoint = self.addressed.endpoint();
-        endpoint.address(&mut request);
-        let signing = Signing {
-            credentials: &self.identity.credentials,
-            region: &self.target.region,
-            service: &service.signing_name,
-            time: SystemTime::now(),
-            form: SigningForm::Header,
-            payload: SignedPayload::Hashed,
-            without_headers: &[],
-        };
-        sign(&mut request, &endpoint.host_header(), &signing).map_err(|error| error.to_string())?;
-        Ok(request)
+        signed(&self.addressed, &self.target.region, &self.identity, name, &input)
+            .map_err(|error| format!("{name}: {error}"))
     }
 
     /// Sends a call's request and reads what came back.

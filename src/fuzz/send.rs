@@ -3,20 +3,21 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
+use serde_json::{Map, Value};
+
 use super::operation::Who;
 use super::term::{Input, Names, literal};
 use super::want::Answer;
 use crate::client::{Client, SignedPayload, Signing, SigningForm, bind, sign};
 use crate::spec::Service;
-use crate::target::Target;
+use crate::target::{Identity, Target};
+use crate::wire::Request;
 
 /// Whom sequences are played against, and how: a target with a client for it.
 #[derive(Debug)]
 pub struct Endpoints {
-    pub(super) service: &'static Service,
     pub(super) target: Target,
     pub(super) client: Client,
-    host: String,
     run_id: String,
     attempts: AtomicU64,
 }
@@ -43,8 +44,7 @@ impl Endpoints {
     pub fn connect(target: Target, timeout: Duration, run_id: String) -> Result<Self, String> {
         let client =
             Client::open(&target.endpoint, timeout).map_err(|error| format!("target {}: {error}", target.name))?;
-        let host = client.endpoint().host_header();
-        Ok(Self { service: Service::embedded(), target, client, host, run_id, attempts: AtomicU64::new(0) })
+        Ok(Self { target, client, run_id, attempts: AtomicU64::new(0) })
     }
 
     /// Identities that attempts can have to themselves: pairs, as long as there are
@@ -90,20 +90,11 @@ impl Endpoints {
         names: &Names,
     ) -> Result<Answer, Unanswered> {
         let fault = |error: &dyn std::fmt::Display| Unanswered(format!("{operation}: {error}"));
-        let known = self.service.operations.get(operation).ok_or_else(|| fault(&"no such operation"))?;
-        let mut request = bind(known, &literal(input, names)).map_err(|error| fault(&error))?;
-        self.client.endpoint().address(&mut request);
         let identity = slot.identities.get(usize::from(who == Who::Other)).ok_or_else(|| fault(&"no such identity"))?;
-        let signing = Signing {
-            credentials: &self.target.pools[slot.pool].identities[*identity].credentials,
-            region: &self.target.region,
-            service: &self.service.signing_name,
-            time: SystemTime::now(),
-            form: SigningForm::Header,
-            payload: SignedPayload::Hashed,
-            without_headers: &[],
-        };
-        sign(&mut request, &self.host, &signing).map_err(|error| fault(&error))?;
+        let identity = &self.target.pools[slot.pool].identities[*identity];
+        let input = literal(input, names);
+        let request = signed(&self.client, &self.target.region, identity, operation, &input);
+        let request = request.map_err(|error| fault(&error))?;
         let exchange = self.client.send(request).await;
         let answer = Answer::read(&exchange.outcome.map_err(|failure| fault(&failure))?);
         if is_throttled(&answer) {
@@ -111,6 +102,36 @@ impl Endpoints {
         }
         Ok(answer)
     }
+}
+
+/// A call by an identity, signed in the ordinary way for `client`'s endpoint.
+///
+/// # Errors
+///
+/// A sentence when there is no such operation, or the call cannot be put on the wire.
+pub(super) fn signed(
+    client: &Client,
+    region: &str,
+    identity: &Identity,
+    operation: &str,
+    input: &Map<String, Value>,
+) -> Result<Request, String> {
+    let service = Service::embedded();
+    let known = service.operations.get(operation).ok_or_else(|| "no such operation".to_owned())?;
+    let mut request = bind(known, input).map_err(|error| error.to_string())?;
+    let endpoint = client.endpoint();
+    endpoint.address(&mut request);
+    let signing = Signing {
+        credentials: &identity.credentials,
+        region,
+        service: &service.signing_name,
+        time: SystemTime::now(),
+        form: SigningForm::Header,
+        payload: SignedPayload::Hashed,
+        without_headers: &[],
+    };
+    sign(&mut request, &endpoint.host_header(), &signing).map_err(|error| error.to_string())?;
+    Ok(request)
 }
 
 /// Whether an answer says that there were too many requests, or that there is no

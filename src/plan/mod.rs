@@ -8,6 +8,5 @@
 mod lease;
 mod select;
 
-pub use crate::source::matches;
 pub use lease::{Demand, Lease, LeaseTable};
 pub use select::{Decision, Plan, PlanError, Planned};

@@ -1,9 +1,11 @@
 //! The reference server, altered in one respect.
 
 use std::fmt;
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::reference::{Departure, Race, Rewrite, Switch};
+use crate::reference::{Departure, Race, Rewrite, Server, Switch, World};
 use crate::source::selects;
 use crate::spec::Service;
 use crate::wire::{Request, Response};
@@ -157,6 +159,16 @@ impl Alteration {
         let mut service = unaltered.clone();
         self.change.alter(&mut service);
         service
+    }
+
+    /// The altered server, listening, with what `world` holds and no data.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Server::start`].
+    pub async fn serve(&self, listen: SocketAddr, world: World) -> io::Result<Server> {
+        let service = Arc::new(self.service(Service::embedded()));
+        Server::start_altered(listen, service, world, self.departure()).await
     }
 
     /// How the altered server departs from what its description says.

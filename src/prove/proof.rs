@@ -10,7 +10,6 @@ use super::alteration::{Alteration, Kind};
 use crate::cases::{Case, Suite};
 use crate::judge::{Level, Verdict};
 use crate::plan::Plan;
-use crate::reference::Server;
 use crate::run::{CaseResult, Session, Settings, results};
 use crate::spec::Service;
 use crate::target::{Target, embedded_world};
@@ -24,9 +23,6 @@ const WITHIN_MOST: Duration = Duration::from_millis(1500);
 
 /// Cases at a time for one alteration.
 const JOBS: usize = 4;
-
-/// The limit in the service's data that bounds the sharing of identities.
-const DATASETS_PER_IDENTITY: &str = "datasets-per-identity";
 
 /// What the alterations came to.
 #[derive(Debug)]
@@ -95,17 +91,12 @@ pub struct Effort {
     pub thorough: bool,
 }
 
-/// Tries every alteration. `told` is called after each with how many are done.
+/// Tries every alteration.
 ///
 /// # Errors
 ///
 /// A sentence on why no server could be started.
-pub async fn prove(
-    suite: &Suite,
-    alterations: Vec<Alteration>,
-    effort: Effort,
-    mut told: impl FnMut(usize),
-) -> Result<Proof, String> {
+pub async fn prove(suite: &Suite, alterations: Vec<Alteration>, effort: Effort) -> Result<Proof, String> {
     let suite = Arc::new(hastened(suite));
     let excluded = |id: &String| suite.excluded.iter().any(|exclusion| exclusion.covers(id));
     let is_excluded =
@@ -113,7 +104,7 @@ pub async fn prove(
     let (excluded, alterations): (Vec<_>, Vec<_>) = alterations.into_iter().partition(is_excluded);
     let control = Arc::new(attempt(&suite, &Alteration::control()).await?);
     let mut waiting = alterations.into_iter().enumerate();
-    let (mut trying, mut tried, mut done) = (JoinSet::new(), BTreeMap::new(), 0);
+    let (mut trying, mut tried) = (JoinSet::new(), BTreeMap::new());
     loop {
         while trying.len() < effort.at_a_time.max(1)
             && let Some((number, alteration)) = waiting.next()
@@ -124,8 +115,6 @@ pub async fn prove(
         let Some(ended) = trying.join_next().await else { break };
         let (number, outcome) = ended.map_err(|error| format!("a trial broke down: {error}"))?;
         tried.insert(number, outcome?);
-        done += 1;
-        told(done);
     }
     let tried: Vec<Tried> = tried.into_values().collect();
     let mut catches: BTreeMap<_, BTreeSet<_>> =
@@ -237,11 +226,8 @@ fn cut(text: &str) -> String {
 /// Runs a suite against a fresh server, as against a stranger: without snapshots
 /// of its own.
 async fn attempt(suite: &Suite, alteration: &Alteration) -> Result<Vec<CaseResult>, String> {
-    let (service, world) = (alteration.service(Service::embedded()), embedded_world());
-    let quota = Service::embedded().limit(DATASETS_PER_IDENTITY);
-    let quota = quota.and_then(|limit| usize::try_from(limit.value).ok()).unwrap_or(1);
-    let listen = ([127, 0, 0, 1], 0).into();
-    let server = Server::start_altered(listen, Arc::new(service), world.clone(), alteration.departure()).await;
+    let (quota, world) = (Service::embedded().datasets_per_identity(), embedded_world());
+    let server = alteration.serve(([127, 0, 0, 1], 0).into(), world.clone()).await;
     let server = server.map_err(|error| format!("the server `{}` cannot start: {error}", alteration.name))?;
     let mut target = Target::embedded(&world, &server.endpoint());
     target.snapshots = None;

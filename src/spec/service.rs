@@ -88,6 +88,13 @@ impl Service {
         self.limits.iter().find(|limit| limit.id == id)
     }
 
+    /// How many datasets an identity can hold, which bounds how identities are shared;
+    /// 1 when the data does not say.
+    pub fn datasets_per_identity(&self) -> usize {
+        let limit = self.limit("datasets-per-identity");
+        limit.and_then(|limit| usize::try_from(limit.value).ok()).unwrap_or(1)
+    }
+
     /// The HTTP status that goes with an error's name, wherever the name is known
     /// from: an operation, the list for every action, or the framework.
     pub fn status_of_error(&self, name: &str) -> Option<u16> {
