@@ -273,7 +273,7 @@ fn of_interest(suite: &Suite, alteration: &Alteration) -> Suite {
     let of_interest = |case: &&Case| case.steps.iter().filter(calls).flat_map(|step| &step.expects).any(looks);
     let mut cases: Vec<Case> = suite.cases.iter().filter(of_interest).cloned().collect();
     cases.sort_by_key(|case| case.steps.len());
-    Suite { cases, excluded: Vec::new(), digest: suite.digest.clone() }
+    Suite { cases, excluded: Vec::new(), ..suite.clone() }
 }
 
 /// Whether a pointer leads to the place, above or below it.

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use super::file::{Actor, BodyForm, Isolation, ValueType};
+use indexmap::IndexMap;
+
+use super::file::{Actor, BodyForm, Effect, Isolation, ValueType};
 use super::sending::{Payload, SignForm, Transfer};
 use super::template::{Template, Text};
 use crate::source::{Origin, matches};
@@ -13,10 +15,25 @@ use crate::source::{Origin, matches};
 pub struct Suite {
     /// The cases, ordered by id within file, files by path.
     pub cases: Vec<Case>,
+    /// The valid request of each operation, by the operation's name.
+    pub bases: IndexMap<String, Base>,
     /// What no case proves, and why none can.
     pub excluded: Vec<Exclusion>,
     /// SHA-256 over all files, in hex: equal digests mean equal suites.
     pub digest: String,
+}
+
+/// An operation's valid request, and what comes of it.
+#[derive(Debug, Clone)]
+pub struct Base {
+    /// Who signs it.
+    pub credentials: Actor,
+    /// Its input members.
+    pub input: Vec<(String, Template)>,
+    /// The request that takes back what a successful call made.
+    pub undo: Option<Undo>,
+    /// What a call does beyond the data of one identity.
+    pub effect: Option<Effect>,
 }
 
 /// What no case proves, for one reason.

@@ -80,6 +80,8 @@ pub struct RawBase {
     pub with: IndexMap<Spanned<String>, Spanned<Node>>,
     /// How to undo a successful call once its case is over.
     pub undo: Option<RawUndo>,
+    /// What a call does beyond the data of one identity.
+    pub effect: Option<Effect>,
 }
 
 /// The request that takes back what another one made.
@@ -404,6 +406,17 @@ pub enum Isolation {
     Pool,
     /// A whole pool, and one that no such case has used before in this run.
     FreshPool,
+}
+
+/// What an operation does beyond the data of one identity: a user allows it by
+/// name before it is called on a target that is not on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// It changes how a whole pool behaves.
+    PoolChanges,
+    /// It publishes everything that a pool holds, and can be called once a day.
+    BulkPublish,
 }
 
 /// A value in a case file. Text may hold placeholders.

@@ -21,9 +21,11 @@ mod sending;
 mod suite;
 mod template;
 
-pub use case::{Action, Body, Call, Capture, Case, Exclusion, Expect, Match, Rewrite, Sign, Step, Suite, Tamper, Undo};
+pub use case::{
+    Action, Base, Body, Call, Capture, Case, Exclusion, Expect, Match, Rewrite, Sign, Step, Suite, Tamper, Undo,
+};
 pub use describe::alternatives;
 pub use error::CasesError;
-pub use file::{Actor, BaseFile, BodyForm, CaseFile, ExcludedFile, FixtureFile, Isolation, ValueType};
+pub use file::{Actor, BaseFile, BodyForm, CaseFile, Effect, ExcludedFile, FixtureFile, Isolation, ValueType};
 pub use sending::{Payload, SignForm, Transfer};
 pub use template::{Bindings, RenderError, Template, Text};

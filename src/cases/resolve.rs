@@ -8,7 +8,7 @@ use base64::Engine as _;
 use indexmap::IndexMap;
 use toml::Spanned;
 
-use super::case::{Action, Body, Call, Capture, Case, Expect, Rewrite, Sign, Step, Tamper, Undo};
+use super::case::{Action, Base, Body, Call, Capture, Case, Expect, Rewrite, Sign, Step, Tamper, Undo};
 use super::check;
 use super::file::{Actor, BaseFile, CaseFile, FixtureFile, OneOrMany, RawCase, RawExpect, RawFixture, RawStep};
 use super::scope::Scope;
@@ -29,20 +29,15 @@ pub(super) struct Library<'s> {
     problems: RefCell<Vec<Problem>>,
 }
 
-/// An operation's valid request.
-struct Base {
-    credentials: Actor,
-    input: Vec<(String, Template)>,
-    undo: Option<Undo>,
-}
-
 impl<'s> Library<'s> {
     pub(super) fn new(service: &'s Service, catalog: &'s Catalog) -> Self {
         Self { service, catalog, bases: IndexMap::new(), fixtures: IndexMap::new(), problems: RefCell::default() }
     }
 
-    pub(super) fn into_problems(self) -> Vec<Problem> {
-        self.problems.into_inner()
+    /// All mistakes, or the base requests if there are none.
+    pub(super) fn finish(self) -> Result<IndexMap<String, Base>, Vec<Problem>> {
+        let problems = self.problems.into_inner();
+        if problems.is_empty() { Ok(self.bases) } else { Err(problems) }
     }
 
     pub(super) fn report(&self, problem: Problem) {
@@ -73,7 +68,7 @@ impl<'s> Library<'s> {
                     with: scope.members(&undo.with),
                 }
             });
-            bases.insert(operation, Base { credentials: raw.credentials, input, undo });
+            bases.insert(operation, Base { credentials: raw.credentials, input, undo, effect: raw.effect });
         }
         drop(scope);
         self.bases = bases;

@@ -127,16 +127,15 @@ fn suite(service: &Service, catalog: &Catalog, root: &str, mut files: Vec<File>)
         exclusions(&library, &source, &cases)
     });
     let excluded = excluded.unwrap_or_default();
-    let mut problems = library.into_problems();
-    if !problems.is_empty() {
+    let bases = library.finish().map_err(|mut problems| {
         problems.sort();
         problems.dedup();
-        return Err(CasesError::Mistakes(problems));
-    }
+        CasesError::Mistakes(problems)
+    })?;
     if cases.is_empty() {
         return Err(CasesError::NoCases { path: root.to_owned() });
     }
-    Ok(Suite { cases, excluded, digest: digest(&files) })
+    Ok(Suite { cases, bases, excluded, digest: digest(&files) })
 }
 
 /// `area/topic` of a case file's path, if it has that form.

@@ -15,6 +15,7 @@
 mod drift;
 mod load;
 mod requirement;
+mod route;
 mod service;
 #[cfg(test)]
 mod tests;
