@@ -98,7 +98,7 @@ impl Session {
         case.placeholders(&mut |name| {
             let suffix = name.rsplit_once('-').map_or("1", |(_, suffix)| suffix);
             if names::is_dataset(name) {
-                bindings.bind(name, format!("syncspec-{}-{number}-{suffix}", self.run_id));
+                bindings.bind(name, format!("{}-{}-{number}-{suffix}", self.target.prefix, self.run_id));
             } else if names::is_fresh(name) {
                 bindings.bind(name, format!("{}n{number}n{suffix}", self.run_id));
             }

@@ -164,6 +164,9 @@ fn target(endpoint: &str, pools: usize) -> Target {
         resources: IndexMap::new(),
         known_failures: Vec::new(),
         snapshots: None,
+        ca_file: None,
+        prefix: "syncspec".to_owned(),
+        requests_per_second: None,
     }
 }
 

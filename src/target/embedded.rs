@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use indexmap::IndexMap;
 
-use super::{Credentials, Identity, Pool, Secret, Target};
+use super::{Credentials, DEFAULT_PREFIX, Identity, Pool, Secret, Target};
 use crate::reference::{Keys, World};
 
 /// The set of snapshots that were recorded from the reference server.
@@ -53,6 +53,9 @@ impl Target {
             name: "embedded".to_owned(),
             endpoint: endpoint.to_owned(),
             region: world.region.clone(),
+            ca_file: None,
+            prefix: DEFAULT_PREFIX.to_owned(),
+            requests_per_second: None,
             pools: world.pools.iter().map(pool).collect(),
             developer: Some(Credentials::from(&world.developer)),
             lacks: LACKS.map(str::to_owned).to_vec(),

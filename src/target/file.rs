@@ -18,6 +18,18 @@ pub struct TargetFile {
     /// AWS region that requests are signed for.
     #[schemars(with = "String")]
     pub region: Spanned<String>,
+    /// A file of certificates in PEM form that are trusted instead of the platform's,
+    /// for an endpoint whose certificate nobody vouches for; relative to this file.
+    #[schemars(with = "Option<String>")]
+    pub ca_file: Option<Spanned<String>>,
+    /// Begins every name that a run makes: 1 to 32 letters, digits and `-`. Default:
+    /// `syncspec`.
+    #[schemars(with = "Option<String>")]
+    pub prefix: Option<Spanned<String>>,
+    /// Most requests per second. Default: 10 for AWS, else as many as the target
+    /// answers.
+    #[schemars(with = "Option<u32>", range(min = 1, max = 100_000))]
+    pub requests_per_second: Option<Spanned<u32>>,
     /// The pool of the `[[identity]]` entries at the top level.
     #[schemars(with = "Option<String>")]
     pub identity_pool_id: Option<Spanned<String>>,

@@ -3,15 +3,27 @@
 
 use std::cell::RefCell;
 use std::fs;
-use std::path::Path;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 use toml::Spanned;
 
 use super::credentials::{Credentials, Secret};
 use super::file::{RawIdentity, RawKeys, TargetFile};
-use super::{Identity, KnownFailure, Pool, Target};
+use super::{DEFAULT_PREFIX, Identity, KnownFailure, Pool, Target};
 use crate::source::{Problem, Source};
+
+/// Longest prefix of names, in characters: with what follows it, a name stays well
+/// below the 128 that a dataset's may have.
+const LONGEST_PREFIX: usize = 32;
+
+/// Domains of the real service's endpoints.
+const AWS_DOMAINS: [&str; 3] = [".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
+
+/// Most requests per second to the real service, if the target file does not say:
+/// no source tells its limits, and other users of the account have a right to them.
+const AWS_REQUESTS_PER_SECOND: Option<NonZeroU32> = NonZeroU32::new(10);
 
 /// Why a target file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -80,10 +92,14 @@ impl Loader<'_> {
     }
 
     fn target(&self, file: &TargetFile) -> Target {
+        let endpoint = self.text(&file.endpoint).trim_end_matches('/').to_owned();
         Target {
             name: self.name(&file.name),
-            endpoint: self.text(&file.endpoint).trim_end_matches('/').to_owned(),
             region: self.text(&file.region),
+            ca_file: file.ca_file.as_ref().map(|file| self.beside(file)),
+            prefix: file.prefix.as_ref().map_or_else(|| DEFAULT_PREFIX.to_owned(), |prefix| self.prefix(prefix)),
+            requests_per_second: self.requests_per_second(file, &endpoint),
+            endpoint,
             pools: self.pools(file),
             developer: file.developer.as_ref().map(|keys| self.developer(keys)),
             lacks: file.lacks.iter().map(|need| self.text(need)).collect(),
@@ -91,6 +107,38 @@ impl Loader<'_> {
             known_failures: file.known_failure.iter().map(|raw| self.known_failure(raw)).collect(),
             snapshots: file.snapshots.as_ref().map(|set| self.name(set)),
         }
+    }
+
+    /// A path that is relative to the target file's folder.
+    fn beside(&self, raw: &Spanned<String>) -> PathBuf {
+        let path = PathBuf::from(self.text(raw));
+        Path::new(&*self.source.path).parent().map_or(path.clone(), |folder| folder.join(path))
+    }
+
+    fn prefix(&self, raw: &Spanned<String>) -> String {
+        let prefix = self.text(raw);
+        let usable = prefix.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && prefix.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            && prefix.len() <= LONGEST_PREFIX;
+        // That it is missing was said already.
+        if !usable && !prefix.is_empty() {
+            let form = format!("1 to {LONGEST_PREFIX} letters and digits, `-` between them");
+            self.problem(raw, format!("`{prefix}` begins names of datasets: {form}"));
+        }
+        prefix
+    }
+
+    fn requests_per_second(&self, file: &TargetFile, endpoint: &str) -> Option<NonZeroU32> {
+        if let Some(raw) = &file.requests_per_second {
+            let rate = NonZeroU32::new(*raw.get_ref());
+            if rate.is_none() {
+                self.problem(raw, "at least one request per second, or the run would never end");
+            }
+            return rate;
+        }
+        let (_, rest) = endpoint.split_once("://")?;
+        let host = rest.split(['/', ':']).next().unwrap_or_default();
+        AWS_DOMAINS.iter().any(|domain| host.ends_with(domain)).then_some(AWS_REQUESTS_PER_SECOND).flatten()
     }
 
     /// A name that is used as the name of a folder.

@@ -11,7 +11,11 @@ mod embedded;
 mod file;
 mod load;
 
-use std::path::Path;
+/// Begins the names that a run makes on a target which asks for no other.
+pub const DEFAULT_PREFIX: &str = "syncspec";
+
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
@@ -29,6 +33,12 @@ pub struct Target {
     pub endpoint: String,
     /// AWS region that requests are signed for.
     pub region: String,
+    /// Certificates in PEM form that are trusted instead of the platform's.
+    pub ca_file: Option<PathBuf>,
+    /// Begins every name that a run makes.
+    pub prefix: String,
+    /// Most requests per second; none for as many as the target answers.
+    pub requests_per_second: Option<NonZeroU32>,
     /// The pools that cases may use; never empty.
     pub pools: Vec<Pool>,
     /// The account's own credentials.
@@ -96,6 +106,9 @@ impl Target {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU32;
+    use std::path::Path;
+
     use rstest::rstest;
 
     use super::{Target, TargetError, load};
@@ -141,6 +154,8 @@ reason = "not built yet"
     #[case("name = \"mine\"", "name = \"../up\"", "t.toml:2:8: `../up` names a folder too")]
     #[case("identity-pool-id = \"us-east-1:1\"", "", "name it in `identity-pool-id`")]
     #[case("\"us-east-1\"", "\"\"", "t.toml:4:10: this must not be empty")]
+    #[case("lacks =", "prefix = \"-a b\"\nlacks =", "t.toml:6:10: `-a b` begins names of datasets")]
+    #[case("lacks =", "requests-per-second = 0\nlacks =", "t.toml:6:23: at least one request per second")]
     #[case("\"AKID\"", "\"A${SECRET}\"", "t.toml:8:17: an environment variable stands alone")]
     #[case("\"not built yet\"", "\"\"", "t.toml:17:10: this must not be empty")]
     #[case("reason = \"not built yet\"", "", "t.toml:15:1: missing field `reason`")]
@@ -165,6 +180,27 @@ reason = "not built yet"
         assert!(error.contains(expected), "{error}");
     }
 
+    #[rstest]
+    #[case::aws("https://cognito-sync.us-east-1.amazonaws.com", "", Some(10))]
+    #[case::china("https://cognito-sync.cn-north-1.amazonaws.com.cn", "", Some(10))]
+    #[case::said("https://cognito-sync.us-east-1.amazonaws.com", "requests-per-second = 3", Some(3))]
+    #[case::somebody_else("https://amazonaws.com.example.org", "", None)]
+    #[case::emulator("http://127.0.0.1:4566/amazonaws.com", "", None)]
+    fn aws_is_asked_slowly(#[case] endpoint: &str, #[case] more: &str, #[case] expected: Option<u32>) {
+        let text = VALID.replace("http://127.0.0.1:4566/", endpoint).replace("lacks =", &format!("{more}\nlacks ="));
+        assert_eq!(load(&text).expect("valid").requests_per_second.map(NonZeroU32::get), expected);
+    }
+
+    #[test]
+    fn a_certificate_stands_beside_the_target_file() {
+        let target = load(&VALID.replace("lacks =", "ca-file = \"certs/ca.pem\"\nlacks =")).expect("valid");
+        assert_eq!(target.ca_file.as_deref(), Some(Path::new("certs/ca.pem")));
+        let text = VALID.replace("lacks =", "ca-file = \"ca.pem\"\nlacks =").replace("${SECRET}", "s");
+        let below = load::from_text("below/t.toml", &text, &|_| None).expect("valid");
+        assert_eq!(below.ca_file.as_deref(), Some(Path::new("below/ca.pem")));
+        assert_eq!(below.prefix, "syncspec");
+    }
+
     #[test]
     fn every_text_may_come_from_the_environment() {
         let text = r#"
@@ -174,6 +210,8 @@ region = "${V}"
 identity-pool-id = "${V}"
 lacks = ["${V}"]
 snapshots = "${V}"
+ca-file = "${V}"
+prefix = "${V}"
 [developer]
 access-key-id = "${V}"
 secret-access-key = "${V}"
