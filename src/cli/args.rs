@@ -271,6 +271,8 @@ pub(super) struct ServeArgs {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ReportFormat {
+    /// One page of HTML, which needs nothing beside it
+    Html(DocumentArgs),
     /// JUnit XML
     Junit(DocumentArgs),
 }

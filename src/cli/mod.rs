@@ -62,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Fuzz(args) => fuzz::run(&args, &output),
         Command::Serve(args) => serve::serve(&args, &output),
         Command::Schema { kind } => inspect::schema(kind, &output),
+        Command::Report { format: ReportFormat::Html(args) } => report::html(&args, &output),
         Command::Report { format: ReportFormat::Junit(args) } => report::junit(&args, &output),
         Command::Spec { view: SpecView::Diff(args) } => spec::diff(&args, &output),
         Command::Spec { view: SpecView::Disputes } => spec::disputes(&output),

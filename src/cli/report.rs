@@ -1,7 +1,7 @@
 //! `syncspec report`: documents from recorded runs.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufReader};
 use std::path::Path;
 
 use super::Exit;
@@ -21,7 +21,12 @@ pub(super) fn read(path: &Path, partial: Partial) -> Result<Record, Exit> {
     Record::read(BufReader::new(opened), partial).map_err(|error| named(&error))
 }
 
-pub(super) fn junit(args: &DocumentArgs, output: &Output) -> Result<u8, Exit> {
+/// Makes a document of a recorded run.
+fn document(
+    args: &DocumentArgs,
+    output: &Output,
+    write: impl FnOnce(&Record, &Context<'_>, &mut Vec<u8>) -> io::Result<()>,
+) -> Result<u8, Exit> {
     let partial = if args.partial { Partial::Allow } else { Partial::Refuse };
     let record = read(&args.run, partial)?;
     let context = Context {
@@ -31,8 +36,17 @@ pub(super) fn junit(args: &DocumentArgs, output: &Output) -> Result<u8, Exit> {
         rerun: "syncspec run",
     };
     let mut document = Vec::new();
-    report::junit(&record, &context, &mut document).map_err(Exit::usage)?;
+    write(&record, &context, &mut document).map_err(Exit::usage)?;
     deliver(&document, args.output.as_deref(), output)
+}
+
+pub(super) fn html(args: &DocumentArgs, output: &Output) -> Result<u8, Exit> {
+    let disputes = &Service::embedded().disputes;
+    document(args, output, |record, context, document| report::html(record, context, disputes, document))
+}
+
+pub(super) fn junit(args: &DocumentArgs, output: &Output) -> Result<u8, Exit> {
+    document(args, output, |record, context, document| report::junit(record, context, document))
 }
 
 /// Writes a document to a file, or prints it.

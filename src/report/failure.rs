@@ -37,7 +37,7 @@ pub struct Context<'a> {
 /// All that a person needs to understand one result and to see it again.
 pub fn failure(result: &CaseResult, context: &Context<'_>) -> String {
     let reason = result.reason.iter().map(|reason| indent(&printable(reason), "  "));
-    let exchanges = exchanges(result).into_iter().map(|exchange| on_the_wire(exchange, result, context));
+    let exchanges = evident(result).into_iter().map(|exchange| on_the_wire(exchange, result, context));
     let leftovers = result.leftovers.iter().map(|leftover| format!("\n  left behind: {}\n", printable(leftover)));
     let again = format!("\n  {}\n  {} {}\n", styled(DIM, "this case alone:"), context.rerun, quote(&result.case));
     iter::once(headline(result))
@@ -50,10 +50,14 @@ pub fn failure(result: &CaseResult, context: &Context<'_>) -> String {
         .collect()
 }
 
-/// The lines that make a target file expect this failure.
 fn known_failure(result: &CaseResult) -> String {
     let title = styled(DIM, "or, when it is known, in the target file:");
-    format!("\n  {title}\n  [[known-failure]]\n  case = {:?}\n  reason = \"…\"\n", result.case)
+    format!("\n  {title}\n{}", indent(&known_failure_entry(result), "  "))
+}
+
+/// The lines that make a target file expect this failure.
+pub(super) fn known_failure_entry(result: &CaseResult) -> String {
+    format!("[[known-failure]]\ncase = {:?}\nreason = \"…\"\n", result.case)
 }
 
 fn on_the_wire(exchange: &RecordedExchange, result: &CaseResult, context: &Context<'_>) -> String {
@@ -81,7 +85,7 @@ pub fn failures<'r>(results: impl IntoIterator<Item = &'r CaseResult>, most: usi
 }
 
 /// How much attention a verdict calls for; none for those that call for none.
-fn severity(verdict: Verdict) -> Option<u8> {
+pub(super) fn severity(verdict: Verdict) -> Option<u8> {
     match verdict {
         Verdict::Fail => Some(0),
         Verdict::UnexpectedPass => Some(1),
@@ -109,7 +113,7 @@ fn worst(result: &CaseResult) -> Option<&Finding> {
 }
 
 /// What results of one cause have in common: the requirement, or the reason.
-fn cause(result: &CaseResult) -> &str {
+pub(super) fn cause(result: &CaseResult) -> &str {
     worst(result).map(|finding| finding.requirement.as_str()).or(result.reason.as_deref()).unwrap_or_default()
 }
 
@@ -195,7 +199,7 @@ fn finding(finding: &Finding, result: &CaseResult) -> String {
 
 /// The exchanges that explain the result: those of the steps with findings; else
 /// the last one, which is where a case without findings came to an end.
-fn exchanges(result: &CaseResult) -> Vec<&RecordedExchange> {
+pub(super) fn evident(result: &CaseResult) -> Vec<&RecordedExchange> {
     let has_finding = |step| result.findings.iter().any(|finding| finding.step == step);
     let of_findings: Vec<_> =
         result.exchanges.iter().filter(|exchange| has_finding(exchange.step)).take(MOST_EXCHANGES).collect();
@@ -205,7 +209,7 @@ fn exchanges(result: &CaseResult) -> Vec<&RecordedExchange> {
 /// How the case came to where it ended: each step in a line. Nothing when the
 /// exchanges that are shown in full say it already.
 fn steps(result: &CaseResult) -> String {
-    if result.exchanges.len() <= exchanges(result).len() {
+    if result.exchanges.len() <= evident(result).len() {
         return String::new();
     }
     let earlier = result.exchanges.len().saturating_sub(MOST_STEPS);

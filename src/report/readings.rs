@@ -3,8 +3,9 @@
 
 use indexmap::IndexMap;
 
+use super::standing::is_whole;
 use super::text::{count, excerpt};
-use crate::judge::{Finding, Level};
+use crate::judge::Finding;
 use crate::run::CaseResult;
 use crate::spec::Dispute;
 
@@ -111,13 +112,6 @@ fn shown(dispute: &Dispute, result: &CaseResult) -> Option<Shown> {
         reading.answered.is_empty() && result.requirements.iter().any(|id| reading.shown_by.contains(id))
     });
     held.map(|(number, _)| Shown::Held(number))
-}
-
-/// Whether every expectation of the case was compared. A case ends where another
-/// outcome came than it expects, and at what fails; nothing is known of the rest.
-fn is_whole(result: &CaseResult) -> bool {
-    let ends = |finding: &Finding| finding.level == Level::Fail || matches!(finding.at.as_str(), "status" | "error");
-    result.verdict.is_judged() && !result.findings.iter().any(ends)
 }
 
 #[cfg(test)]

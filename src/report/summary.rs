@@ -100,7 +100,8 @@ impl Summary {
         }
     }
 
-    fn add_result(&mut self, result: &CaseResult) {
+    /// Takes in the next result.
+    pub(super) fn add_result(&mut self, result: &CaseResult) {
         self.readings.add(result);
         self.total.add(result);
         self.actions.entry(result.action.clone()).or_default().add(result);
@@ -134,6 +135,12 @@ impl Summary {
         self.footer.as_ref().map_or(3, |footer| footer.exit)
     }
 
+    /// What the target answered where sources disagree, a line for each dispute that
+    /// a case spoke to.
+    pub(super) fn readings(&self) -> impl Iterator<Item = String> {
+        self.readings.lines()
+    }
+
     /// What the run came to, in one sentence without styles.
     pub fn sentence(&self) -> String {
         sentence::sentence(self)
@@ -148,7 +155,7 @@ impl Summary {
             self.by_requirement(),
             counted("skipped:", &self.skips, usize::MAX),
             self.levels(),
-            listed("what the target answered where sources disagree:", self.readings.lines()),
+            listed("what the target answered where sources disagree:", self.readings()),
             listed("left behind on the target:", self.leftovers.iter().map(|(case, what)| format!("{case}: {what}"))),
             self.at_the_end(),
             styled(style, printable(&self.sentence())) + "\n",
