@@ -265,3 +265,21 @@ fn nothing_but_the_names_of_other_pools_is_allowed() {
         }
     }
 }
+
+#[test]
+fn the_page_explains_every_document_and_every_statement_in_it() {
+    let page = fs::read_to_string(root().join("docs/aws.md")).expect("the page");
+    let mut documents = 0;
+    for entry in fs::read_dir(root().join("docs/aws")).expect("the documents") {
+        let name = entry.expect("an entry").file_name().into_string().expect("plain names");
+        assert!(page.contains(&format!("(aws/{name})")), "docs/aws.md leads nowhere to {name}");
+        if name.ends_with(".json") {
+            documents += 1;
+            for statement in document(&name)["Statement"].as_array().expect("statements") {
+                let sid = statement["Sid"].as_str().expect("every statement has a name");
+                assert!(page.contains(&format!("`{sid}`")), "docs/aws.md does not explain {sid} of {name}");
+            }
+        }
+    }
+    assert!(documents > 0);
+}
