@@ -57,7 +57,7 @@ fn get(target: &str) -> Request {
 #[tokio::test]
 async fn a_trusted_server_is_spoken_to(#[case] target: &str) {
     let (endpoint, trusting) = server().await;
-    let client = Client::with_tls(endpoint, limits(), trusting).unwrap();
+    let client = Client::with_tls(endpoint, limits(), trusting, super::pace::Pace::new(None)).unwrap();
     client.probe().await.unwrap();
     let answer = client.send(get(target)).await.outcome.unwrap();
     assert_eq!((answer.status, &answer.body[..]), (200, &b"hi"[..]));
