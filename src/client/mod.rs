@@ -28,6 +28,7 @@
 //! Deliberately absent: knowledge of any operation, validation of input, and
 //! judgement of what comes back.
 
+mod back_off;
 mod bind;
 mod endpoint;
 mod failure;
@@ -50,6 +51,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+pub use back_off::{BackOff, GivingWay};
 pub use bind::{BindError, bind};
 pub use endpoint::{Endpoint, EndpointError};
 pub use pace::Signs;
@@ -209,6 +211,11 @@ impl Client {
         self.inner.pace.pause(pause);
     }
 
+    /// For a request that is repeated as long as it is throttled.
+    pub fn give_way(&self, back_off: BackOff) -> GivingWay {
+        GivingWay::new(back_off)
+    }
+
     /// How often [`Client::pause`] was called.
     pub fn throttled(&self) -> u64 {
         self.inner.pace.throttled()
@@ -248,17 +255,14 @@ impl Client {
         Exchange { request, outcome, duration }
     }
 
-    /// As [`Client::send`], unless `stop` comes first, with the reason as a sentence:
-    /// then that is the failure, of the kind
-    /// [`FailureKind::TimedOut`](crate::wire::FailureKind::TimedOut), since the request
-    /// may have had its effect.
+    /// As [`Client::send`], unless `stop` comes first, with the reason as a sentence.
+    /// Then that is the failure:
+    /// [`FailureKind::Request`](crate::wire::FailureKind::Request) when nothing was
+    /// sent, else [`FailureKind::TimedOut`](crate::wire::FailureKind::TimedOut), since
+    /// the request may have had its effect.
     pub async fn send_unless(&self, request: Request, stop: impl Future<Output = String>) -> Exchange {
-        let (unsent, begun) = (request.clone(), Instant::now());
-        tokio::select! {
-            biased;
-            exchange = self.send(request) => exchange,
-            reason = stop => given_up(unsent, reason, begun),
-        }
+        let unsent = request.clone();
+        unless(stop, self.send(request), || unsent).await
     }
 
     /// Sends exactly these bytes on a fresh connection and reads one response.
@@ -276,12 +280,7 @@ impl Client {
 
     /// As [`Client::send_raw`], unless `stop` comes first; see [`Client::send_unless`].
     pub async fn send_raw_unless(&self, bytes: Bytes, stop: impl Future<Output = String>) -> Exchange {
-        let begun = Instant::now();
-        tokio::select! {
-            biased;
-            exchange = self.send_raw(bytes.clone()) => exchange,
-            reason = stop => given_up(raw::recorded(&bytes), reason, begun),
-        }
+        unless(stop, self.send_raw(bytes.clone()), || raw::recorded(&bytes)).await
     }
 
     fn listen(&self, outcome: &Result<Response, Failure>, duration: Duration) {
@@ -308,11 +307,8 @@ impl Client {
             endpoint.base(),
             endpoint.host_header()
         );
-        let limits = Limits {
-            connect_timeout: limits.connect_timeout.min(within),
-            response_timeout: within,
-            ..*limits
-        };
+        let limits =
+            Limits { connect_timeout: limits.connect_timeout.min(within), response_timeout: within, ..*limits };
         raw.send(endpoint, &limits, request.as_bytes()).await.0
     }
 
@@ -335,8 +331,23 @@ impl fmt::Debug for Client {
     }
 }
 
-fn given_up(request: Request, reason: String, begun: Instant) -> Exchange {
-    Exchange { request, outcome: Err(failure(FailureKind::TimedOut, reason)), duration: begun.elapsed() }
+async fn unless(
+    stop: impl Future<Output = String>,
+    sending: impl Future<Output = Exchange>,
+    request: impl FnOnce() -> Request,
+) -> Exchange {
+    let begun = Instant::now();
+    tokio::pin!(stop, sending);
+    let given_up = |kind, reason| (failure(kind, reason), begun.elapsed());
+    let (failure, duration) = tokio::select! {
+        biased;
+        reason = &mut stop => given_up(FailureKind::Request, reason),
+        () = std::future::ready(()) => tokio::select! {
+            exchange = sending => return exchange,
+            reason = stop => given_up(FailureKind::TimedOut, reason),
+        },
+    };
+    Exchange { request: request(), outcome: Err(failure), duration }
 }
 
 fn add_length(request: &mut Request) {

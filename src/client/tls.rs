@@ -81,8 +81,7 @@ pub(super) enum TlsError {
 /// When the certificates cannot be loaded.
 pub(super) fn config(trust: Trust<'_>) -> Result<ClientConfig, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder =
-        ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
     let builder = match trust {
         Trust::Nobody => builder.with_root_certificates(RootCertStore::empty()),
         Trust::Platform => builder.with_platform_verifier()?,
@@ -158,8 +157,7 @@ impl ServerCertVerifier for Named {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
-        let verified =
-            self.authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let verified = self.authorities.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match verified {
             // Not a matter of dates, names, purposes or signatures, which have
             // variants of their own: of its being an authority's.
@@ -202,8 +200,5 @@ pub(super) fn is_unvouched(error: &(dyn std::error::Error + 'static)) -> bool {
         // Such an error does not name what it holds as its source.
         error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref()
     });
-    matches!(
-        tls,
-        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::Other(_)))
-    )
+    matches!(tls, Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::Other(_))))
 }
