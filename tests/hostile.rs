@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 #[path = "support/hostile/mod.rs"]
 mod hostile;
 
-use hostile::{BEHAVIOURS, Behaviour, Ended, Expected, run};
+use hostile::{BEHAVIOURS, Behaviour, Ended, Expected, TIMEOUT, run};
 
 /// Generous: the bounds that are promised are in `docs/hostile.md`.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -45,7 +45,7 @@ fn complaints(behaviour: &Behaviour, ended: &Ended) -> Vec<String> {
     let mut complaints = Vec::new();
     let mut demand = |holds: bool, what: String| {
         if !holds {
-            complaints.push(format!("{}: {what}", behaviour.name));
+            complaints.push(format!("{} ({}; --timeout {TIMEOUT}): {what}", behaviour.name, behaviour.about));
         }
     };
     let codes: &[i32] = match behaviour.expected {

@@ -1,6 +1,7 @@
 //! Takes secrets out of exchanges when they are recorded. What is kept, shown and
 //! written anywhere has passed through here.
 
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -35,6 +36,9 @@ const LONGEST_VALUE: usize = 2_000;
 
 /// Shorter values are not taken for secrets: they would be found everywhere.
 const SHORTEST_SECRET: usize = 8;
+
+/// Texts from this length on, in bytes, are looked through for all secrets at once.
+const LONG_TEXT: usize = 4 * 1024;
 
 /// Most secrets that are learned from what crossed the wire in one case: several
 /// times what the longest case carries. An endpoint that sends more would keep us
@@ -160,12 +164,20 @@ impl Redactor {
             return REDACTED.to_owned();
         }
         let mut redacted = text.to_owned();
-        for secret in &self.secrets {
+        for secret in self.candidates(text) {
             if redacted.contains(secret.as_str()) {
                 redacted = redacted.replace(secret.as_str(), REDACTED);
             }
         }
         redacted
+    }
+
+    /// The secrets that may occur in a text, longest first.
+    fn candidates<'s>(&'s self, text: &str) -> Vec<&'s String> {
+        match text.len() {
+            0..LONG_TEXT => self.secrets.iter().collect(),
+            _ => occurring(&self.secrets, text.as_bytes()),
+        }
     }
 
     /// A finding without secrets, its values cut to a length that a person can
@@ -296,6 +308,30 @@ impl Redactor {
         }
         found
     }
+}
+
+/// Those of the secrets whose first bytes occur in a text, in order. One pass, however
+/// many secrets there are: an endpoint chooses how long its texts are, and how many
+/// secrets there are to be learned from them.
+fn occurring<'s>(secrets: &'s [String], text: &[u8]) -> Vec<&'s String> {
+    let mut starts: HashMap<&[u8], Vec<usize>> = HashMap::new();
+    let mut first_two = vec![false; 1 << 16];
+    let pair = |bytes: &[u8]| usize::from(bytes[0]) << 8 | usize::from(bytes[1]);
+    for (index, secret) in secrets.iter().enumerate() {
+        // What is encoded is no shorter than what it encodes.
+        let start = &secret.as_bytes()[..SHORTEST_SECRET];
+        starts.entry(start).or_default().push(index);
+        first_two[pair(start)] = true;
+    }
+    let mut found = BTreeSet::new();
+    for start in text.windows(SHORTEST_SECRET) {
+        if first_two[pair(start)]
+            && let Some(indices) = starts.remove(start)
+        {
+            found.extend(indices);
+        }
+    }
+    found.into_iter().map(|index| &secrets[index]).collect()
 }
 
 fn is_secret_name(name: &str) -> bool {
@@ -440,6 +476,17 @@ mod tests {
         let written = serde_json::to_string(&redactor.exchange(&exchange, about)).expect("can be written");
         assert!(!written.contains("token-0"), "{}", &written[..1000]);
         assert_eq!(redactor.text("token-00199999"), "<redacted>");
+    }
+
+    #[test]
+    fn a_secret_is_found_wherever_it_stands_in_a_long_text() {
+        let redactor = redactor(&exchange());
+        for (before, after) in [(0, 10_000), (5_000, 5_000), (10_000, 0)] {
+            // Both are there, and one begins like the other.
+            let text = format!("{}{TOKEN}{}", "s".repeat(before), "sync/sess".repeat(after));
+            let text = redactor.text(&text);
+            assert!(text.contains("<redacted>") && !text.contains("sync/session"), "{before}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 /// One way to misbehave.
 pub(crate) struct Behaviour {
     pub(crate) name: &'static str,
-    /// What the server does, for people.
+    /// What the server does, for the table in `docs/hostile.md`.
     pub(crate) about: &'static str,
     pub(crate) act: Act,
     /// Requests that are answered well before it begins.

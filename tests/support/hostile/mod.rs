@@ -8,4 +8,4 @@ mod run;
 mod serve;
 
 pub(crate) use behaviours::{BEHAVIOURS, Behaviour, Expected};
-pub(crate) use run::{Ended, run};
+pub(crate) use run::{Ended, TIMEOUT, run};
