@@ -8,7 +8,8 @@ use std::process::Command;
 #[path = "../tests/support/hostile/mod.rs"]
 mod hostile;
 
-use hostile::{BEHAVIOURS, Behaviour, Ended, TIMEOUT, run};
+use hostile::behaviours::Behaviour;
+use hostile::{BEHAVIOURS, Ended, TIMEOUT, complaints, run};
 
 /// Longest text in a cell, in characters.
 const LONGEST: usize = 150;
@@ -16,9 +17,10 @@ const LONGEST: usize = 150;
 fn main() {
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let mut rows = Vec::new();
+    let (mut rows, mut wrong) = (Vec::new(), Vec::new());
     for behaviour in BEHAVIOURS.iter().filter(|behaviour| behaviour.name.contains(&filter)) {
         let ended = runtime.block_on(run(env!("CARGO_BIN_EXE_syncspec"), behaviour));
+        wrong.extend(complaints(behaviour, &ended));
         rows.push(row(behaviour, &ended));
     }
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
@@ -34,6 +36,7 @@ fn main() {
     {
         println!("{text}");
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 fn row(behaviour: &Behaviour, ended: &Ended) -> String {
@@ -52,6 +55,7 @@ fn says(ended: &Ended) -> String {
     parts.extend(ended.stopped().map(|stopped| format!("stopped: {}", cell(stopped))));
     let said = ended.said();
     parts.extend((!said.is_empty() && ended.stopped().is_none()).then(|| cell(&said)));
+    parts.extend((ended.throttled() > 0).then(|| format!("{} answers throttled", ended.throttled())));
     parts.join("; ")
 }
 

@@ -120,7 +120,9 @@ impl Breaker {
         }
         self.in_a_row += 1;
         self.requests.insert(request.clone());
-        if self.in_a_row >= UNANSWERED_IN_A_ROW && self.requests.len() >= UNANSWERED_REQUESTS {
+        // Whoever is gone is told so with the reason, which the check knows.
+        let checked = self.check.is_none();
+        if checked && self.in_a_row >= UNANSWERED_IN_A_ROW && self.requests.len() >= UNANSWERED_REQUESTS {
             let what = if *doubt == Doubt::Throttled { "only throttled answers" } else { "no answer" };
             return Some(format!("{what} came for {} cases in a row, last {case}{}", self.in_a_row, self.last()));
         }
@@ -236,9 +238,9 @@ mod tests {
         let silent = unanswered("A", FailureKind::TimedOut);
         assert!((0..100).all(|_| one.note("x", Some(&silent), true).is_none()));
         let mut many = breaker();
-        assert_eq!(many.note("good", None, true), None);
+        assert_eq!(many.note("good", None, false), None);
         let stops: Vec<_> = (1..=10)
-            .map(|number| many.note("x", Some(&unanswered(&format!("A{number}"), FailureKind::TimedOut)), true))
+            .map(|number| many.note("x", Some(&unanswered(&format!("A{number}"), FailureKind::TimedOut)), false))
             .collect();
         assert!(stops[..9].iter().all(Option::is_none));
         let expected = "no answer came for 10 cases in a row, last x; the last case that it answered was good";

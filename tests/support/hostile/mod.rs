@@ -3,9 +3,9 @@
 //! Where a behaviour begins after some good answers, or leaves some requests alone, the
 //! reference server stands behind it and answers.
 
-mod behaviours;
+pub(crate) mod behaviours;
 mod run;
 mod serve;
 
-pub(crate) use behaviours::{BEHAVIOURS, Behaviour, Expected};
-pub(crate) use run::{Ended, TIMEOUT, run};
+pub(crate) use behaviours::BEHAVIOURS;
+pub(crate) use run::{Ended, TIMEOUT, complaints, run};

@@ -12,7 +12,7 @@ use syncspec::reference::Server;
 use syncspec::spec::Service;
 use syncspec::target::embedded_world;
 
-use super::behaviours::Behaviour;
+use super::behaviours::{Behaviour, Expected};
 use super::serve::Hostile;
 
 /// The cases that are run.
@@ -23,6 +23,11 @@ pub(crate) const TIMEOUT: &str = "2";
 
 /// A run that takes longer is killed.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Generous: what is promised stands in `docs/hostile.md`, and other programs run too.
+const LONGEST: Duration = Duration::from_secs(60);
+const MOST_KIB: u64 = 512 * 1024;
+const MOST_WRITTEN: u64 = 64 * 1024 * 1024;
 
 /// What a run came to.
 pub(crate) struct Ended {
@@ -175,4 +180,41 @@ fn without_step(reason: &str) -> String {
         Some((step, rest)) if step.starts_with("step ") || step.starts_with("prerequisite ") => rest.to_owned(),
         _ => reason.to_owned(),
     }
+}
+
+/// What is not as it should be.
+pub(crate) fn complaints(behaviour: &Behaviour, ended: &Ended) -> Vec<String> {
+    let mut complaints = Vec::new();
+    let mut demand = |holds: bool, what: String| {
+        if !holds {
+            complaints.push(format!("{} ({}): {what}", behaviour.name, behaviour.about));
+        }
+    };
+    let codes: &[i32] = match behaviour.expected {
+        Expected::Bad => &[1, 3],
+        Expected::NotJudged => &[3],
+        Expected::Good => &[0],
+    };
+    let code = ended.code;
+    let all = || format!("{} {:?} {}\n{}{}", ended.totals(), ended.stopped(), ended.said(), ended.stdout, ended.stderr);
+    demand(code.is_some_and(|code| codes.contains(&code)), format!("exit code {code:?}: {}", all()));
+    demand(ended.took < LONGEST, format!("took {:?}", ended.took));
+    demand(ended.peak.is_none_or(|peak| peak < MOST_KIB), format!("{:?} KiB of memory", ended.peak));
+    demand(ended.written < MOST_WRITTEN, format!("{} bytes written", ended.written));
+    demand(!ended.stderr.contains("panicked"), format!("it panicked: {}", ended.stderr));
+    demand(!ended.stdout.contains("\u{1b}[2J") && !ended.stdout.contains('\u{202e}'), "codes printed".to_owned());
+    demand(ended.strays == 0, format!("{} connections to another host", ended.strays));
+    // A run that never began has one sentence instead.
+    if ended.record.is_empty() {
+        demand(ended.stderr.lines().count() == 1 && ended.stderr.starts_with("error: "), ended.stderr.clone());
+    } else {
+        let selected = ended.record[0]["selected"].as_u64();
+        let verdicts = ended.verdicts();
+        demand(selected == Some(verdicts.len() as u64), format!("{} results", verdicts.len()));
+        demand(ended.junit.is_ok(), format!("report junit: {:?}", ended.junit.as_ref().err()));
+        if behaviour.expected == Expected::NotJudged {
+            demand(!verdicts.values().any(|verdict| verdict == "fail"), all());
+        }
+    }
+    complaints
 }
