@@ -345,14 +345,12 @@ fn shorten(text: String) -> String {
     }
 }
 
-fn cut_snapshot(mut text: String) -> String {
-    if text.len() > LONGEST_SNAPSHOT {
-        let bytes = text.len();
-        let end = (0..=LONGEST_SNAPSHOT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-        text.truncate(end);
-        text += &format!("\n… ({bytes} bytes in all)\n");
+fn cut_snapshot(text: String) -> String {
+    if text.len() <= LONGEST_SNAPSHOT {
+        return text;
     }
-    text
+    let end = (0..=LONGEST_SNAPSHOT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    format!("{}\n… ({} bytes in all)\n", &text[..end], text.len())
 }
 
 /// What is said of an exchange beside the exchange itself.

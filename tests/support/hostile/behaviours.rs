@@ -1,6 +1,7 @@
 //! The behaviours, as data.
 
 /// One way to misbehave.
+#[derive(Clone, Copy)]
 pub(crate) struct Behaviour {
     pub(crate) name: &'static str,
     /// What the server does, for the table in `docs/hostile.md`.
