@@ -56,7 +56,7 @@ async fn target(args: &FuzzArgs, seed: u64, output: &Output) -> Result<u8, Exit>
     let opened = open::target(&args.target).await?;
     let lag = if opened.server.is_some() { Duration::ZERO } else { LAG };
     let timeout = Duration::from_secs(args.timeout);
-    let client = Client::open(&opened.target.endpoint, timeout).map_err(Exit::usage)?;
+    let client = Client::to(&opened.target, timeout).map_err(Exit::usage)?;
     open::reachable(&client, &opened.target).await?;
     let endpoints = Endpoints::connect(opened.target, timeout, open::run_id()?).map_err(Exit::usage)?;
     let quiet = args.format == Format::Json;

@@ -25,7 +25,7 @@ pub(super) async fn run(args: &FuzzArgs, clients: u16, seed: u64, output: &Outpu
     let opened = open::target(&args.target).await?;
     let target = Arc::new(opened.target);
     let timeout = Duration::from_secs(args.timeout);
-    let client = Client::open(&target.endpoint, timeout).map_err(Exit::usage)?;
+    let client = Client::to(&target, timeout).map_err(Exit::usage)?;
     open::reachable(&client, &target).await?;
     let faults = match args.faults {
         true => Some(Faults::start(client.clone(), Shares::default(), seed).await.map_err(Exit::usage)?),

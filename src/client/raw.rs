@@ -11,7 +11,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::failure::{broken, failure, root_cause, timed_out};
+use super::failure::{broken, chain, failure, root_cause, timed_out};
+use super::tls::{REMEDY, is_unvouched};
 use super::{Endpoint, Limits, response};
 use crate::wire::{Failure, FailureKind, Headers, Request, Response};
 
@@ -134,7 +135,8 @@ pub(super) fn unconnected(
     endpoint: &Endpoint,
     error: &(dyn std::error::Error + 'static),
 ) -> Failure {
-    failure(kind, format!("{}: {}", endpoint.origin(), root_cause(error)))
+    let remedy = if chain(error).any(is_unvouched) { format!("; {REMEDY}") } else { String::new() };
+    failure(kind, format!("{}: {}{remedy}", endpoint.origin(), root_cause(error)))
 }
 
 /// Writes and reads at the same time: a server may answer, and stop reading,

@@ -49,6 +49,11 @@ impl Line {
         Ok(Self { target, addressed, through, identity, pool })
     }
 
+    /// Waits until the next request may be sent.
+    pub(super) async fn turn(&self) {
+        self.addressed.turn().await;
+    }
+
     /// The same way through another client.
     pub(super) fn through(&self, through: Client) -> Self {
         Self { through, ..self.clone() }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::operation::Who;
 use super::term::{Input, Names, literal};
 use super::want::Answer;
-use crate::client::{Client, SignedPayload, Signing, SigningForm, bind, sign};
+use crate::client::{BackOff, Client, SignedPayload, Signing, SigningForm, bind, sign};
 use crate::spec::Service;
 use crate::target::{Identity, Target};
 use crate::wire::Request;
@@ -40,10 +40,9 @@ impl Endpoints {
     ///
     /// # Errors
     ///
-    /// A sentence on what is wrong with the endpoint.
+    /// A sentence on what is wrong with the endpoint or the `ca-file`.
     pub fn connect(target: Target, timeout: Duration, run_id: String) -> Result<Self, String> {
-        let client =
-            Client::open(&target.endpoint, timeout).map_err(|error| format!("target {}: {error}", target.name))?;
+        let client = Client::to(&target, timeout)?;
         Ok(Self { target, client, run_id, attempts: AtomicU64::new(0) })
     }
 
@@ -80,7 +79,8 @@ impl Endpoints {
         }
     }
 
-    /// Sends a request; an answer that asks for fewer requests is none.
+    /// Sends a request in its turn, again when it was throttled; an answer that asks for
+    /// fewer requests is none.
     pub(super) async fn send(
         &self,
         slot: &Slot,
@@ -93,14 +93,20 @@ impl Endpoints {
         let identity = slot.identities.get(usize::from(who == Who::Other)).ok_or_else(|| fault(&"no such identity"))?;
         let identity = &self.target.pools[slot.pool].identities[*identity];
         let input = literal(input, names);
-        let request = signed(&self.client, &self.target.region, identity, operation, &input);
-        let request = request.map_err(|error| fault(&error))?;
-        let exchange = self.client.send(request).await;
-        let answer = Answer::read(&exchange.outcome.map_err(|failure| fault(&failure))?);
-        if is_throttled(&answer) {
-            return Err(fault(&format!("answered {}; the endpoint wants fewer requests", answer.in_short())));
+        let mut giving_way = self.client.give_way(BackOff::default());
+        loop {
+            self.client.turn().await;
+            let request = signed(&self.client, &self.target.region, identity, operation, &input);
+            let request = request.map_err(|error| fault(&error))?;
+            let response = self.client.send(request).await.outcome.map_err(|failure| fault(&failure))?;
+            let answer = Answer::read(&response);
+            if !response.is_throttled() {
+                return Ok(answer);
+            }
+            if !giving_way.again(&self.client, &response).await {
+                return Err(fault(&format!("answered {}; the endpoint wants fewer requests", answer.in_short())));
+            }
         }
-        Ok(answer)
     }
 }
 
@@ -132,11 +138,4 @@ pub(super) fn signed(
     };
     sign(&mut request, &endpoint.host_header(), &signing).map_err(|error| error.to_string())?;
     Ok(request)
-}
-
-/// Whether an answer says that there were too many requests, or that there is no
-/// service just now: nothing can be said of it.
-fn is_throttled(answer: &Answer) -> bool {
-    const ERRORS: [&str; 4] = ["ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"];
-    matches!(answer.status, 429 | 503) || answer.error.as_deref().is_some_and(|error| ERRORS.contains(&error))
 }

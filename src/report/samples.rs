@@ -179,6 +179,7 @@ pub(super) fn footer(results: &[CaseResult]) -> Footer {
         totals,
         unmatched_known_failures: Vec::new(),
         stopped: None,
+        throttled: 0,
         finished: "2026-01-01T00:00:01Z".to_owned(),
         duration_us: 800_000,
     }

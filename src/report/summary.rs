@@ -167,7 +167,13 @@ impl Summary {
     fn at_the_end(&self) -> String {
         let Some(footer) = &self.footer else { return String::new() };
         let unmatched = footer.unmatched_known_failures.iter().cloned();
-        listed("known failures that match no case; take them out of the target file:", unmatched)
+        let unmatched = listed("known failures that match no case; take them out of the target file:", unmatched);
+        let throttled = usize::try_from(footer.throttled).unwrap_or(usize::MAX);
+        if throttled == 0 {
+            return unmatched;
+        }
+        let answers = count(throttled, "answer");
+        format!("{unmatched}the target throttled: {answers} asked for fewer requests; such requests are repeated\n")
     }
 
     fn by_requirement(&self) -> String {

@@ -10,20 +10,13 @@ use time::format_description::well_known::Rfc3339;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
+use super::breaker::Breaker;
 use super::event::{CaseResult, Event, FORMAT_VERSION, Footer, Header, TargetSummary};
 use super::execute::{Outcome, execute, not_run};
 use super::redact::micros;
 use super::session::Session;
 use crate::judge::Verdict;
 use crate::plan::{Decision, Demand, Lease, LeaseTable, Plan, Planned};
-use crate::wire::FailureKind;
-
-/// After so many cases in a row for which no connection could be made, the
-/// endpoint is gone.
-const GONE_AFTER_REFUSALS: usize = 3;
-
-/// After so many cases in a row without any answer, nobody is there.
-const GONE_AFTER_SILENCES: usize = 10;
 
 /// Why a run that was cancelled begins no further case.
 const INTERRUPTED: &str = "the run was interrupted";
@@ -59,7 +52,7 @@ pub async fn run(
         running: JoinSet::new(),
         holders: HashMap::new(),
         begun_cases: 0,
-        breaker: Breaker::default(),
+        breaker: Breaker::new(session.client.clone()),
         stopped: None,
         totals: Verdict::ALL.into_iter().map(|verdict| (verdict, 0)).collect(),
         sink: &mut sink,
@@ -83,41 +76,6 @@ pub async fn results(session: &Session, plan: Plan, suite_digest: &str, settings
     };
     run(session, plan, suite_digest, settings, cancel, sink).await;
     results
-}
-
-/// Notices that an endpoint is gone.
-#[derive(Debug, Default)]
-struct Breaker {
-    refusals: usize,
-    silences: usize,
-}
-
-impl Breaker {
-    /// Takes note of a case; why the run must stop, if it must.
-    fn note(&mut self, case: &str, unanswered: Option<FailureKind>) -> Option<String> {
-        match unanswered {
-            None => *self = Self::default(),
-            // Nothing was asked: that says nothing of the endpoint.
-            Some(FailureKind::Request) => return None,
-            // So much of an answer that it was not read to the end.
-            Some(FailureKind::TooLarge) => *self = Self::default(),
-            Some(FailureKind::Connect | FailureKind::Tls) => {
-                self.refusals += 1;
-                self.silences += 1;
-            }
-            Some(FailureKind::TimedOut | FailureKind::Broken) => {
-                self.refusals = 0;
-                self.silences += 1;
-            }
-        }
-        let refused = self.refusals >= GONE_AFTER_REFUSALS;
-        let silent = self.silences >= GONE_AFTER_SILENCES;
-        (refused || silent).then(|| {
-            let what = if refused { "no connection could be made" } else { "no answer came" };
-            let times = if refused { self.refusals } else { self.silences };
-            format!("{what} for {times} cases in a row, last {case}")
-        })
-    }
 }
 
 struct Engine<'e, S> {
@@ -157,18 +115,18 @@ impl<S: FnMut(Event)> Engine<'_, S> {
     async fn work(&mut self, mut cancel: watch::Receiver<bool>) {
         loop {
             if self.stopped.is_none() && *cancel.borrow() {
-                self.stopped = Some(INTERRUPTED.to_owned());
+                self.interrupted();
             }
-            while self.stopped.is_none() && self.running.len() < self.settings.jobs && self.begin_one() {}
-            if self.running.is_empty() {
+            while self.may_begin() && self.begin_one() {}
+            let waits = self.breaker.doubts() && self.stopped.is_none() && !self.pending.is_empty();
+            if self.running.is_empty() && !waits {
                 break;
             }
             tokio::select! {
                 Some(ended) = self.running.join_next_with_id() => self.ended(ended),
                 // When nobody can cancel any more, this branch is out.
-                Ok(_) = cancel.wait_for(|cancelled| *cancelled), if self.stopped.is_none() => {
-                    self.stopped = Some(INTERRUPTED.to_owned());
-                }
+                Ok(_) = cancel.wait_for(|cancelled| *cancelled), if self.stopped.is_none() => self.interrupted(),
+                doubted = self.breaker.watch() => if let Some(gone) = doubted { self.gone(gone) },
             }
         }
         let reason = match &self.stopped {
@@ -178,6 +136,21 @@ impl<S: FnMut(Event)> Engine<'_, S> {
         for (planned, _) in std::mem::take(&mut self.pending) {
             self.report(not_run(self.session, &planned, Verdict::Indeterminate, reason.clone()));
         }
+    }
+
+    fn may_begin(&self) -> bool {
+        self.stopped.is_none() && !self.breaker.doubts() && self.running.len() < self.settings.jobs
+    }
+
+    fn interrupted(&mut self) {
+        self.stopped = Some(INTERRUPTED.to_owned());
+        self.session.halt.interrupt();
+    }
+
+    /// Nobody answers any more: cases under way need not wait for it.
+    fn gone(&mut self, how: String) {
+        self.stopped.get_or_insert(how);
+        self.session.halt.gone();
     }
 
     /// Begins the first pending case for which a lease is free; whether there was
@@ -213,9 +186,12 @@ impl<S: FnMut(Event)> Engine<'_, S> {
         };
         if self.stopped.is_none() {
             let failed = matches!(result.verdict, Verdict::Fail | Verdict::UnexpectedPass);
-            self.stopped = self.breaker.note(&result.case, unanswered).or_else(|| {
-                (failed && self.settings.fail_fast).then(|| format!("{} failed and --fail-fast was given", result.case))
-            });
+            let more = !(self.pending.is_empty() && self.running.is_empty());
+            if let Some(gone) = self.breaker.note(&result.case, unanswered.as_ref(), more) {
+                self.gone(gone);
+            } else if failed && self.settings.fail_fast {
+                self.stopped = Some(format!("{} failed and --fail-fast was given", result.case));
+            }
         }
         self.report(result);
     }
@@ -226,6 +202,7 @@ impl<S: FnMut(Event)> Engine<'_, S> {
             totals: self.totals.clone(),
             unmatched_known_failures,
             stopped: self.stopped.clone(),
+            throttled: self.session.client.throttled(),
             finished: now(),
             duration_us: micros(took),
             exit,
@@ -256,23 +233,4 @@ fn now() -> String {
     let now = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     // Times after 1970 and before 9999 can be written.
     now.format(&Rfc3339).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Breaker, FailureKind};
-
-    #[test]
-    fn refused_connections_stop_a_run_soon_and_silence_later() {
-        let mut breaker = Breaker::default();
-        assert_eq!(breaker.note("a", Some(FailureKind::Connect)), None);
-        assert_eq!(breaker.note("b", None), None);
-        assert_eq!(breaker.note("c", Some(FailureKind::Connect)), None);
-        assert_eq!(breaker.note("d", Some(FailureKind::Connect)), None);
-        let stop = breaker.note("e", Some(FailureKind::Connect)).expect("stops");
-        assert_eq!(stop, "no connection could be made for 3 cases in a row, last e");
-        let mut breaker = Breaker::default();
-        let last = (1..=10).map(|_| breaker.note("x", Some(FailureKind::TimedOut))).collect::<Vec<_>>();
-        assert!(last[..9].iter().all(Option::is_none) && last[9].is_some());
-    }
 }

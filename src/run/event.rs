@@ -200,12 +200,19 @@ pub struct Footer {
     /// Why the run ended before all cases had run, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
+    /// How often the endpoint throttled; such requests were repeated.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub throttled: u64,
     /// When the run ended, RFC 3339 in UTC.
     pub finished: String,
     /// Time that the run took, in microseconds.
     pub duration_us: u64,
     /// The exit code that the run leads to.
     pub exit: u8,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Footer {

@@ -4,11 +4,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
+use super::breaker::{Doubt, Unanswered};
 use super::event::{CaseResult, RecordedExchange};
-use super::prepare::{PrepareError, Prepared, actor_name, input, plain_call, prepare};
+use super::kept::Kept;
+use super::prepare::{PrepareError, Prepared, actor_name, input, prepare};
 use super::redact::{About, Redactor, micros};
 use super::session::Session;
 use crate::cases::{Action, Actor, Bindings, Case, RenderError, Step, Undo};
+use crate::client::GivingWay;
 use crate::judge::{Finding, Verdict, snapshot, verdict};
 use crate::plan::{Lease, Planned};
 use crate::snapshot::Canonical;
@@ -28,8 +31,8 @@ pub struct Outcome {
     /// The canonical form of the responses that the case takes a snapshot of;
     /// none if it takes none or did not get so far.
     pub snapshot: Option<String>,
-    /// Why the endpoint gave no answer, if it gave none.
-    pub unanswered: Option<FailureKind>,
+    /// Why the endpoint gave no answer to judge, if it gave none.
+    pub unanswered: Option<Unanswered>,
 }
 
 /// Runs a case on a lease. `number` tells the cases of a run apart.
@@ -42,7 +45,7 @@ pub async fn execute(session: &Session, planned: &Planned, lease: &Lease, number
         lease,
         bindings: session.bindings(case, lease, number),
         redactor: Redactor::clone(&session.redactor),
-        exchanges: Vec::new(),
+        exchanges: Kept::default(),
         findings: Vec::new(),
         canonical: Some(Canonical::new(session.service)),
         made: Vec::new(),
@@ -71,12 +74,11 @@ struct Execution<'s> {
     lease: &'s Lease,
     bindings: Bindings,
     redactor: Redactor,
-    /// Step number and exchange.
-    exchanges: Vec<(usize, Exchange)>,
+    exchanges: Kept,
     findings: Vec<Finding>,
     canonical: Option<Canonical<'s>>,
     made: Vec<Made>,
-    unanswered: Option<FailureKind>,
+    unanswered: Option<Unanswered>,
 }
 
 /// Something that a step made, or may have made, and how to take it back.
@@ -100,16 +102,21 @@ impl<'s> Execution<'s> {
     }
 
     async fn step(&mut self, number: usize, step: &Step) -> Ended {
-        let deadline = step.within.map(|within| Instant::now() + within);
+        let mut deadline = step.within.map(|within| Instant::now() + within);
+        let mut giving_way = self.session.client.give_way(self.session.back_off);
         loop {
             let response = match self.exchange(number, step).await {
                 Ok(response) => response,
                 Err(ended) => return ended,
             };
-            if is_throttled(step, &response) && !step.any_answer {
-                let what = answered(&response);
-                let advice = "the endpoint wants fewer requests, so nothing can be said of it; run with fewer --jobs";
-                return Ended::Indeterminate(format!("step {number}, {}: {what}; {advice}", step.label()));
+            if is_throttled(step, &response) {
+                let before = Instant::now();
+                if !self.session.gives_way(&mut giving_way, &response).await {
+                    return self.throttled(number, step, &response, &giving_way);
+                }
+                deadline = deadline.map(|deadline| deadline + before.elapsed());
+                self.exchanges.pop();
+                continue;
             }
             let (unmet, findings) = match self.judged(number, step, &response) {
                 Ok(judged) => judged,
@@ -127,6 +134,16 @@ impl<'s> Execution<'s> {
                 None => self.settle(number, step, &response, findings),
             };
         }
+    }
+
+    /// The end of a case that was throttled as often as it tried.
+    fn throttled(&mut self, number: usize, step: &Step, response: &Response, giving_way: &GivingWay) -> Ended {
+        self.unanswered = Some(Unanswered { request: step.label(), doubt: Doubt::Throttled });
+        let (attempts, seconds) = (giving_way.attempts(), giving_way.lasted().as_secs());
+        let what = format!("{}, in {attempts} attempts within {seconds} s", answered(response));
+        let advice = "the endpoint wants fewer requests, so nothing can be said of it; lower `requests-per-second` in \
+                      the target file";
+        Ended::Indeterminate(format!("step {number}, {}: {what}; {advice}", step.label()))
     }
 
     /// In what a prerequisite does not hold, and what the judge finds.
@@ -151,23 +168,25 @@ impl<'s> Execution<'s> {
 
     /// Sends a step's request; what came back, or why the case ends here.
     async fn exchange(&mut self, number: usize, step: &Step) -> Result<Response, Ended> {
+        self.session.turn().await;
         let prepared = prepare(self.session, self.lease, step, &self.bindings)
             .map_err(|error| Ended::Indeterminate(self.fault(number, step, &error)))?;
+        let (client, halt) = (&self.session.client, &self.session.halt);
         let exchange = match prepared {
-            Prepared::Request(request) => self.session.client.send(request).await,
-            Prepared::Bytes(bytes) => self.session.client.send_raw(bytes).await,
+            Prepared::Request(request) => client.send_unless(request, halt.of_steps()).await,
+            Prepared::Bytes(bytes) => client.send_raw_unless(bytes, halt.of_steps()).await,
         };
         self.remember_made(step, &exchange);
         let outcome = exchange.outcome.clone();
-        self.exchanges.push((number, exchange));
+        self.exchanges.push(number, exchange, &mut self.redactor);
         outcome.map_err(|failure| {
             // A lost connection is an answer too, where a step may have any.
             let was_sent = !matches!(failure.kind, FailureKind::Connect | FailureKind::Tls | FailureKind::Request);
-            if step.any_answer && was_sent {
+            if step.any_answer && was_sent && !self.session.halt.ends_steps() {
                 self.findings.extend(self.session.judge().unanswered(number, step, &failure.to_string()));
                 return Ended::Whole;
             }
-            self.unanswered = Some(failure.kind);
+            self.unanswered = Some(Unanswered { request: step.label(), doubt: Doubt::Failed(failure.kind) });
             Ended::Indeterminate(format!("step {number}, {}: {failure}", step.label()))
         })
     }
@@ -262,12 +281,10 @@ impl<'s> Execution<'s> {
     async fn clean_up(&mut self) -> Vec<String> {
         let mut leftovers = Vec::new();
         while let Some(made) = self.made.pop() {
-            let problem = match plain_call(self.session, self.lease, made.actor, &made.operation, &made.input) {
-                Ok(request) => match self.session.client.send(request).await.outcome {
-                    Ok(response) if is_success(&response) || response.status == 404 => continue,
-                    Ok(response) => answered(&response),
-                    Err(failure) => failure.to_string(),
-                },
+            let problem = match self.session.clean_up_call(self.lease, made.actor, &made.operation, &made.input).await {
+                Ok(Ok(response)) if is_success(&response) || response.status == 404 => continue,
+                Ok(Ok(response)) => answered(&response),
+                Ok(Err(failure)) => failure.to_string(),
                 Err(error) => error.to_string(),
             };
             let input = Value::Object(made.input);
@@ -278,7 +295,7 @@ impl<'s> Execution<'s> {
 
     fn finish(mut self, planned: &Planned, ended: Ended, leftovers: &[String], took: Duration) -> Outcome {
         let whole = matches!(ended, Ended::Whole);
-        for (_, exchange) in &self.exchanges {
+        for exchange in self.exchanges.iter() {
             self.redactor.learn(exchange);
         }
         // It is compared, and written by who renews snapshots, without secrets that
@@ -303,7 +320,7 @@ impl<'s> Execution<'s> {
         let (verdict, reason) = against_known(planned, judged, reason);
         let keep = verdict != Verdict::Pass || !self.findings.is_empty();
         let exchanges = if keep { self.recorded() } else { Vec::new() };
-        let unanswered = self.unanswered;
+        let unanswered = self.unanswered.take();
         let redact = |text: &String| self.redactor.sentence(text);
         let findings = std::mem::take(&mut self.findings);
         let result = CaseResult {
@@ -324,10 +341,10 @@ impl<'s> Execution<'s> {
     }
 
     fn recorded(&self) -> Vec<RecordedExchange> {
-        let record = |(number, exchange): &(usize, Exchange)| {
+        let record = |number: usize, exchange: &Exchange| {
             let step = &self.case.steps[number - 1];
             let about = About {
-                step: *number,
+                step: number,
                 label: &step.label(),
                 signed_by: actor_name(step.actor),
                 tampered: step.is_tampered(),
@@ -335,7 +352,7 @@ impl<'s> Execution<'s> {
             };
             self.redactor.exchange(exchange, about)
         };
-        self.exchanges.iter().map(record).collect()
+        self.exchanges.recorded(record)
     }
 }
 
@@ -380,17 +397,14 @@ fn is_success(response: &Response) -> bool {
     (200..300).contains(&response.status)
 }
 
-/// Whether the endpoint asks for fewer requests, where the case does not ask for
-/// that answer. Any correct endpoint may do so at any time.
+/// Whether the endpoint asks for fewer requests, where the case asks neither for that
+/// answer nor for just any.
 fn is_throttled(step: &Step, response: &Response) -> bool {
-    const STATUS: [u16; 2] = [429, 503];
-    const NAMES: [&str; 3] = ["ThrottlingException", "Throttling", "TooManyRequestsException"];
     let name = response.error_name();
-    let asks = STATUS.contains(&response.status) || name.as_deref().is_some_and(|name| NAMES.contains(&name));
     let wanted = step.expects.iter().chain(&step.assumes).any(|expect| {
         expect.status.contains(&response.status) || name.as_ref().is_some_and(|name| expect.error.contains(name))
     });
-    asks && !wanted
+    response.is_throttled() && !wanted && !step.any_answer
 }
 
 fn answered(response: &Response) -> String {

@@ -8,11 +8,13 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
+use super::breaker::{Doubt, gone};
 use super::event::CaseResult;
 use super::execute::{Outcome, execute};
 use super::session::Session;
 use crate::judge::{Level, SNAPSHOT, Verdict};
 use crate::plan::{Decision, Demand, Lease, LeaseTable, Plan, Planned};
+use crate::wire::FailureKind;
 
 /// How trials are run and judged. Cheap to clone.
 pub struct Trials<O, C, R> {
@@ -39,9 +41,27 @@ struct Shared {
     leases: Mutex<LeaseTable>,
     released: Condvar,
     numbers: AtomicUsize,
+    /// How the endpoint is gone, once it is.
+    gone: OnceLock<String>,
 }
 
 impl Shared {
+    /// Finds out whether the endpoint is still there, when a case was not answered.
+    fn doubt(&self, outcome: &Outcome) {
+        let doubt = match outcome.unanswered.as_ref().map(|unanswered| unanswered.doubt) {
+            Some(doubt @ (Doubt::Throttled | Doubt::Failed(FailureKind::TimedOut | FailureKind::Connect))) => doubt,
+            _ => return,
+        };
+        let session = &self.open.session;
+        if self.gone.get().is_none()
+            && let Some(gone) = self.open.runtime.block_on(gone(session.client.clone(), doubt))
+        {
+            session.halt.gone();
+            // The first to know has said it.
+            let _ = self.gone.set(format!("{gone}, after {}", outcome.result.case));
+        }
+    }
+
     /// Waits for a lease that meets the demand; none if there will never be one.
     fn acquire(&self, demand: Demand) -> Option<Lease> {
         let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
@@ -117,6 +137,7 @@ where
                 leases: Mutex::new(LeaseTable::new(&open.session.target, self.datasets_per_identity)),
                 released: Condvar::new(),
                 numbers: AtomicUsize::new(1),
+                gone: OnceLock::new(),
                 open,
             })
         };
@@ -129,6 +150,9 @@ where
             Decision::Skip { reason } => return Ok(Completion::ignored_with(reason)),
         };
         let shared = self.shared()?;
+        if let Some(gone) = shared.gone.get() {
+            return Err(format!("not run: {gone}").into());
+        }
         let lease = shared.acquire(demand);
         let lease = lease.ok_or("not run: no pool or identity of the target can be given to it")?;
         let number = shared.numbers.fetch_add(1, Ordering::Relaxed);
@@ -137,7 +161,9 @@ where
         let ran = || shared.open.runtime.block_on(execute(session, planned, &lease, number));
         let outcome = std::panic::catch_unwind(AssertUnwindSafe(ran));
         shared.release(&lease);
-        self.conclude(session, &outcome.unwrap_or_else(|panic| resume_unwind(panic)))
+        let outcome = outcome.unwrap_or_else(|panic| resume_unwind(panic));
+        shared.doubt(&outcome);
+        self.conclude(session, &outcome)
     }
 
     fn conclude(&self, session: &Session, outcome: &Outcome) -> Result<Completion, Failed> {

@@ -7,22 +7,28 @@
 //!
 //! Invariants: a result is told once for every selected case, whatever happens;
 //! secrets are taken out when an exchange is recorded; a step is only repeated
-//! when its case says so; a case cleans up after itself whatever its verdict.
+//! when its case says so, or when its request was throttled and so had no effect; a
+//! case cleans up after itself whatever its verdict.
 //!
 //! Deliberately absent: printing, files, and any knowledge of the service.
 
+mod breaker;
 mod engine;
 mod event;
 mod execute;
+mod halt;
+mod kept;
 pub mod libtest;
 mod prepare;
 mod preview;
 mod redact;
+mod sending;
 mod session;
 
 #[cfg(test)]
 mod tests;
 
+pub use breaker::{Doubt, Unanswered};
 pub use engine::{Settings, results, run};
 pub use event::{
     CaseResult, Event, FORMAT_VERSION, Footer, Header, REDACTED, RecordedBody, RecordedExchange, RecordedRequest,

@@ -1,6 +1,7 @@
 //! Takes secrets out of exchanges when they are recorded. What is kept, shown and
 //! written anywhere has passed through here.
 
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -10,20 +11,34 @@ use super::event::{REDACTED, RecordedBody, RecordedExchange, RecordedRequest, Re
 use crate::judge::{Finding, SNAPSHOT};
 use crate::spec::Service;
 use crate::target::Target;
-use crate::wire::{Exchange, Headers};
+use crate::wire::{Exchange, Headers, is_readable, json};
 
 /// Most characters of a body that are kept.
 const LONGEST_BODY: usize = 16 * 1024;
 
 /// Longest body that is looked through for secrets, in bytes, which takes a while for
 /// each of them; of longer ones nothing is kept. A full dataset is about half as long.
-const MOST_SEARCHED: usize = 2 * 1024 * 1024;
+pub(super) const MOST_SEARCHED: usize = 2 * 1024 * 1024;
+
+/// Most bytes of a message's headers that are kept, all together: about what servers
+/// accept in a request.
+const MOST_OF_HEADERS: usize = 128 * 1024;
+
+/// Stands for the headers that are not kept, where a name would stand.
+const CUT: &str = "…";
+
+/// Most bytes of a snapshot that are kept, on either side; the longest of the suite has
+/// a few thousand.
+const LONGEST_SNAPSHOT: usize = 256 * 1024;
 
 /// Longest value that a finding shows, in characters.
 const LONGEST_VALUE: usize = 2_000;
 
 /// Shorter values are not taken for secrets: they would be found everywhere.
 const SHORTEST_SECRET: usize = 8;
+
+/// Texts from this length on, in bytes, are looked through for all secrets at once.
+const LONG_TEXT: usize = 4 * 1024;
 
 /// Most secrets that are learned from what crossed the wire in one case: several
 /// times what the longest case carries. An endpoint that sends more would keep us
@@ -66,9 +81,10 @@ impl Redactor {
     pub(super) fn learn(&mut self, exchange: &Exchange) {
         let bodies = [Some(&exchange.request.body), exchange.outcome.as_ref().ok().map(|response| &response.body)];
         for body in bodies.into_iter().flatten() {
-            match serde_json::from_slice(body) {
-                Ok(value) => self.learn_from(&value, false),
-                Err(_) => self.learn_from_text(&String::from_utf8_lossy(body)),
+            match json(body) {
+                Some(value) => self.learn_from(&value, false),
+                // Nothing is shown of what stands behind: see `body`.
+                None => self.learn_from_text(&String::from_utf8_lossy(&body[..body.len().min(MOST_SEARCHED)])),
             }
         }
         for pair in exchange.request.query().unwrap_or_default().split('&') {
@@ -148,7 +164,7 @@ impl Redactor {
             return REDACTED.to_owned();
         }
         let mut redacted = text.to_owned();
-        for secret in &self.secrets {
+        for secret in self.candidates(text) {
             if redacted.contains(secret.as_str()) {
                 redacted = redacted.replace(secret.as_str(), REDACTED);
             }
@@ -156,11 +172,20 @@ impl Redactor {
         redacted
     }
 
+    /// The secrets that may occur in a text, longest first.
+    fn candidates<'s>(&'s self, text: &str) -> Vec<&'s String> {
+        match text.len() {
+            0..LONG_TEXT => self.secrets.iter().collect(),
+            _ => occurring(&self.secrets, text.as_bytes()),
+        }
+    }
+
     /// A finding without secrets, its values cut to a length that a person can
     /// read. A snapshot is compared line by line, and stays whole.
     pub(super) fn finding(&self, finding: Finding) -> Finding {
         if finding.at == SNAPSHOT {
-            return Finding { expected: self.text(&finding.expected), actual: self.text(&finding.actual), ..finding };
+            let whole = |text: &str| cut_snapshot(self.text(text));
+            return Finding { expected: whole(&finding.expected), actual: whole(&finding.actual), ..finding };
         }
         Finding {
             // A pointer may lead through names that the endpoint chose.
@@ -226,16 +251,28 @@ impl Redactor {
                 None => text,
             }
         };
-        headers.iter().map(|(name, bytes)| (name.to_owned(), value(name, bytes))).collect()
+        let mut left = MOST_OF_HEADERS;
+        let mut kept = Vec::new();
+        for (name, bytes) in headers.iter() {
+            let Some(rest) = left.checked_sub(name.len() + bytes.len()) else {
+                let more = headers.len() - kept.len();
+                kept.push((CUT.to_owned(), format!("{more} more headers, not kept because of their length")));
+                break;
+            };
+            left = rest;
+            kept.push((name.to_owned(), value(name, bytes)));
+        }
+        kept
     }
 
     fn body(&self, body: &[u8]) -> RecordedBody {
-        if body.len() > MOST_SEARCHED {
+        // In what has too many values to be read, a secret may be spelt in any way.
+        if body.len() > MOST_SEARCHED || !is_readable(body) {
             return RecordedBody { text: String::new(), bytes: body.len() as u64, cut: true };
         }
         let mut text = self.text(&String::from_utf8_lossy(body));
         // A secret may be spelt with escapes that no list foresees.
-        if let Ok(mut value) = serde_json::from_str::<Value>(&text)
+        if let Some(mut value) = json(text.as_bytes())
             && self.blank(&mut value, false)
         {
             text = value.to_string();
@@ -273,6 +310,30 @@ impl Redactor {
     }
 }
 
+/// Those of the secrets whose first bytes occur in a text, in order. One pass, however
+/// many secrets there are: an endpoint chooses how long its texts are, and how many
+/// secrets there are to be learned from them.
+fn occurring<'s>(secrets: &'s [String], text: &[u8]) -> Vec<&'s String> {
+    let mut starts: HashMap<&[u8], Vec<usize>> = HashMap::new();
+    let mut first_two = vec![false; 1 << 16];
+    let pair = |bytes: &[u8]| usize::from(bytes[0]) << 8 | usize::from(bytes[1]);
+    for (index, secret) in secrets.iter().enumerate() {
+        // What is encoded is no shorter than what it encodes.
+        let start = &secret.as_bytes()[..SHORTEST_SECRET];
+        starts.entry(start).or_default().push(index);
+        first_two[pair(start)] = true;
+    }
+    let mut found = BTreeSet::new();
+    for start in text.windows(SHORTEST_SECRET) {
+        if first_two[pair(start)]
+            && let Some(indices) = starts.remove(start)
+        {
+            found.extend(indices);
+        }
+    }
+    found.into_iter().map(|index| &secrets[index]).collect()
+}
+
 fn is_secret_name(name: &str) -> bool {
     SECRET_NAMES.contains(&name.to_ascii_lowercase().as_str())
 }
@@ -282,6 +343,14 @@ fn shorten(text: String) -> String {
         Some((end, _)) => format!("{}… ({} characters in all)", &text[..end], text.chars().count()),
         None => text,
     }
+}
+
+fn cut_snapshot(text: String) -> String {
+    if text.len() <= LONGEST_SNAPSHOT {
+        return text;
+    }
+    let end = (0..=LONGEST_SNAPSHOT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    format!("{}\n… ({} bytes in all)\n", &text[..end], text.len())
 }
 
 /// What is said of an exchange beside the exchange itself.
@@ -408,6 +477,17 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_found_wherever_it_stands_in_a_long_text() {
+        let redactor = redactor(&exchange());
+        for (before, after) in [(0, 10_000), (5_000, 5_000), (10_000, 0)] {
+            // Both are there, and one begins like the other.
+            let text = format!("{}{TOKEN}{}", "s".repeat(before), "sync/sess".repeat(after));
+            let text = redactor.text(&text);
+            assert!(text.contains("<redacted>") && !text.contains("sync/session"), "{before}");
+        }
+    }
+
+    #[test]
     fn a_finding_names_its_place_without_secrets_and_not_at_any_length() {
         let finding = Finding {
             level: Level::Fail,
@@ -428,6 +508,35 @@ mod tests {
         let redactor = Redactor::new(Service::embedded(), &target);
         let body = redactor.body("ä".repeat(20_000).as_bytes());
         assert_eq!((body.text.chars().count(), body.bytes, body.cut), (16 * 1024, 40_000, true));
+    }
+
+    #[test]
+    fn headers_and_snapshots_are_not_kept_at_any_length() {
+        let redactor = redactor(&exchange());
+        let headers: Headers = (0..200).map(|number| (format!("h{number}"), "v".repeat(1_500))).collect();
+        let kept = redactor.headers(&headers);
+        assert_eq!(kept.len(), 88);
+        assert_eq!(kept[87].1, "113 more headers, not kept because of their length");
+        let finding = Finding {
+            level: Level::Note,
+            step: 1,
+            at: "snapshot".to_owned(),
+            expected: "short".to_owned(),
+            actual: "ü".repeat(1_000_000),
+            requirement: "r".to_owned(),
+            origin: "o".to_owned(),
+        };
+        let finding = redactor.finding(finding);
+        assert_eq!(finding.expected, "short");
+        assert!(finding.actual.ends_with("ü\n… (2000000 bytes in all)\n") && finding.actual.len() < 263_000);
+    }
+
+    #[test]
+    fn a_body_of_too_many_values_is_not_kept() {
+        let body = format!(r#"{{"SyncSessionToken":["\u0068ush-hush-1"],"x":[{}0]}}"#, "0,".repeat(300_000));
+        let redactor = redactor(&answering(body.clone()));
+        let kept = redactor.body(body.as_bytes());
+        assert_eq!((&*kept.text, kept.cut), ("", true));
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::halt::Halt;
 use super::redact::Redactor;
 use crate::cases::{Bindings, Case, names};
-use crate::client::Client;
+use crate::client::{BackOff, Client};
 use crate::judge::{Judge, Recorded};
 use crate::plan::Lease;
 use crate::snapshot::Store;
@@ -33,6 +34,10 @@ pub struct Session {
     pub run_id: String,
     /// Knows the target's secrets; each case goes on learning from there.
     pub(super) redactor: Arc<Redactor>,
+    /// Tells cases under way to give up.
+    pub(super) halt: Halt,
+    /// How long throttled requests give way.
+    pub(super) back_off: BackOff,
 }
 
 /// The set of snapshots that a target without one of its own is compared with.
@@ -57,6 +62,8 @@ impl Session {
             client,
             strict,
             run_id,
+            halt: Halt::default(),
+            back_off: BackOff::default(),
         }
     }
 
@@ -64,10 +71,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// A sentence on what is wrong with the endpoint.
+    /// A sentence on what is wrong with the endpoint or the `ca-file`.
     pub fn connect(target: Target, timeout: Duration, strict: bool, run_id: String) -> Result<Self, String> {
-        let client =
-            Client::open(&target.endpoint, timeout).map_err(|error| format!("target {}: {error}", target.name))?;
+        let client = Client::to(&target, timeout)?;
         Ok(Self::new(target, client, strict, run_id))
     }
 

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::{CaseResult, Event, Footer, Session, Settings, execute, run};
 use crate::cases::Suite;
-use crate::client::{Client, Endpoint, Limits};
+use crate::client::{BackOff, Client, Endpoint, Limits};
 use crate::judge::Verdict;
 use crate::plan::{Decision, LeaseTable, Plan};
 use crate::spec::{Catalog, Service};
@@ -205,7 +205,8 @@ impl Setup {
         let plan = Plan::new(&suite, &[], &self.target).expect("all cases are selected");
         let limits = Limits { response_timeout: self.timeout, ..Limits::default() };
         let client = Client::new(Endpoint::parse(&self.target.endpoint).expect("an address"), limits);
-        let session = Session::new(self.target.clone(), client.expect("no TLS"), self.strict, "r1".to_owned());
+        let mut session = Session::new(self.target.clone(), client.expect("no TLS"), self.strict, "r1".to_owned());
+        session.back_off = BackOff { first: Duration::from_millis(1), attempts: 4, ..BackOff::default() };
         (session, plan)
     }
 
@@ -445,10 +446,43 @@ async fn an_endpoint_that_throttles_is_not_judged(#[case] status: u16, #[case] n
     let server = Server::start(move |_, _| answer(status, &body)).await;
     let step = |expect: &str| format!(r#"{{ send = {{ method = "GET", target = "/" }}, expect = {{ {expect} }} }}"#);
     let ran = Setup::of(&server).run(&case("a", "", &step("status = 200"))).await;
-    assert_eq!((ran.only().verdict, ran.footer.exit), (Verdict::Indeterminate, 3));
+    let (verdict, reason, exit) = ran.ending();
+    assert_eq!((verdict, exit, server.lines().len()), (Verdict::Indeterminate, 3, 4));
+    assert!(reason.contains("in 4 attempts within") && reason.contains("requests-per-second"), "{reason}");
+    // Only the last attempt is kept.
+    assert_eq!((ran.only().exchanges.len(), ran.footer.throttled), (1, 4));
     let wanted = step(&format!("status = {status}, error = \"{name}\""));
     let ran = Setup::of(&server).run(&case("a", "", &wanted)).await;
     assert_eq!((ran.only().verdict, ran.footer.exit), (Verdict::Pass, 0));
+}
+
+#[tokio::test]
+async fn what_is_throttled_now_and_then_is_judged_as_ever() {
+    // Clean-up is throttled too, and so is a step that has little time.
+    let server = Server::start(|number, asked| match asked.line.as_str() {
+        _ if number % 2 == 0 => answer(429, "{}"),
+        line if line.starts_with("DELETE") => answer(200, ""),
+        _ => answer(200, r#"{"A":1}"#),
+    })
+    .await;
+    let steps = r#"{ call = "UpdateRecords", expect = { status = 200 } },
+        { send = { method = "GET", target = "/" }, within-ms = 1, expect = { status = 200, members = { "/A" = 1 } } }"#;
+    let ran = Setup::of(&server).run(&case("a", "", steps)).await;
+    assert_eq!((ran.only().verdict, ran.footer.exit, ran.footer.throttled), (Verdict::Pass, 0, 3), "{:?}", ran.only());
+    assert!(ran.only().leftovers.is_empty());
+    assert_eq!(deleted(&server).len(), 2);
+    // Each attempt is signed anew, in a second that may be another.
+    assert_eq!(server.lines().len(), 6);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_only_throttles_stops_the_run() {
+    let server = Server::start(|_, _| answer(503, "")).await;
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let ran = Setup::of(&server).run(&names.map(|name| plain(name, "")).concat()).await;
+    let stopped = "the endpoint throttles every request; it answered no case";
+    assert_eq!((ran.footer.stopped.as_deref(), ran.footer.exit), (Some(stopped), 3));
+    assert_eq!(ran.footer.totals[&Verdict::Indeterminate], 6);
 }
 
 #[rstest]
@@ -612,12 +646,78 @@ async fn a_run_stops_when_the_endpoint_is_gone() {
     setup.target.endpoint = format!("http://127.0.0.1:{port}");
     let names = ["a", "b", "c", "d", "e"];
     let ran = setup.run(&names.map(|name| plain(name, "")).concat()).await;
-    let stopped = "no connection could be made for 3 cases in a row, last a/t/c";
-    assert_eq!(ran.footer.stopped.as_deref(), Some(stopped));
+    let stopped = ran.footer.stopped.clone().unwrap_or_default();
+    assert!(
+        stopped.starts_with(&format!("the endpoint is gone: no connection: http://127.0.0.1:{port}: ")),
+        "{stopped}"
+    );
+    assert!(stopped.ends_with("; it answered no case"), "{stopped}");
     let reasons: Vec<_> = ran.results().into_iter().filter_map(|result| result.reason.as_deref()).collect();
-    assert!(reasons[..3].iter().all(|reason| reason.contains("no connection")), "{reasons:?}");
-    assert_eq!(reasons[3..], [&*format!("not run: {stopped}"); 2]);
+    assert!(reasons[0].starts_with("step 1, GET /a: no connection"), "{reasons:?}");
+    assert_eq!(reasons[1..], [&*format!("not run: {stopped}"); 4]);
     assert_eq!((ran.footer.totals[&Verdict::Indeterminate], ran.footer.exit), (5, 3));
+}
+
+#[tokio::test]
+async fn a_run_stops_when_the_endpoint_falls_silent_and_names_the_last_case() {
+    let server = Server::start(|number, _| if number < 3 { answer(200, "{}") } else { Reply::Hang }).await;
+    let mut setup = Setup::of(&server);
+    setup.timeout = Duration::from_millis(300);
+    let names = ["a", "b", "c", "d", "e", "f", "g"];
+    let begun = Instant::now();
+    // What the fourth case made cannot be taken back, and is not waited for long.
+    let step = r#"{ call = "UpdateRecords", with = { DatasetName = "{dataset}" }, expect = { status = 200 } }"#;
+    let cases = names.map(|name| case(name, "", step));
+    let ran = setup.run(&cases.concat()).await;
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    let stopped = ran.footer.stopped.clone().unwrap_or_default();
+    assert!(stopped.starts_with("the endpoint is gone: no response in time: "), "{stopped}");
+    assert!(stopped.contains("; the last case that it answered was a/t/"), "{stopped}");
+    let begun_cases = ran.results().iter().filter(|result| result.was_begun()).count();
+    assert!(begun_cases <= 3, "{begun_cases}");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_hangs_on_one_operation_is_not_gone() {
+    let server =
+        Server::start(|_, asked| if asked.line.starts_with("GET /hang") { Reply::Hang } else { answer(200, "{}") })
+            .await;
+    let mut setup = Setup { jobs: 4, ..Setup::of(&server) };
+    setup.timeout = Duration::from_millis(60);
+    let hanging: String = (0..24)
+        .map(|number| {
+            let step = r#"{ send = { method = "GET", target = "/hang" }, expect = { status = 200 } }"#;
+            case(&format!("h{number}"), "", step)
+        })
+        .collect();
+    let ran = setup.run(&(hanging + &plain("fine", ""))).await;
+    assert_eq!(ran.footer.stopped, None);
+    assert_eq!(ran.footer.totals[&Verdict::Indeterminate], 24);
+    assert_eq!(ran.footer.totals[&Verdict::Pass], 1);
+}
+
+#[tokio::test]
+async fn a_case_under_way_is_given_up_some_time_after_an_interruption() {
+    let (cancel, cancelled) = watch::channel(false);
+    let server = Server::start(move |_, asked| match asked.line.as_str() {
+        "GET /hang" => {
+            cancel.send_replace(true);
+            Reply::Hang
+        }
+        _ => answer(200, "{}"),
+    })
+    .await;
+    let mut setup = Setup { cancel: cancelled, ..Setup::of(&server) };
+    setup.timeout = Duration::from_secs(60);
+    let steps = r#"{ call = "UpdateRecords", expect = { status = 200 } },
+        { send = { method = "GET", target = "/hang" }, expect = { status = 200 } }"#;
+    let begun = Instant::now();
+    let ran = setup.run(&case("a", "", steps)).await;
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    let (verdict, reason, exit) = ran.ending();
+    assert_eq!((verdict, exit), (Verdict::Indeterminate, 3));
+    assert!(reason.contains("given up, since the run was interrupted"), "{reason}");
+    assert_eq!(deleted(&server), ["made"], "clean-up goes on");
 }
 
 #[tokio::test]
