@@ -1,5 +1,6 @@
 //! Runs one case: sends its steps, has them judged, and cleans up after it.
 
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
@@ -286,6 +287,9 @@ impl<'s> Execution<'s> {
         let taken = self.canonical.take().filter(|_| whole);
         let taken = taken.and_then(|taken| taken.finish(|text| self.redactor.text(text)));
         if let Some(taken) = &taken {
+            if let Some(kept) = &self.session.taken {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).insert(self.case.id.clone(), taken.clone());
+            }
             let recorded = self.session.snapshots.get(&self.case.id);
             self.findings.extend(snapshot(self.case, taken, recorded, self.session.recorded));
         }

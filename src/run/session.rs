@@ -1,6 +1,7 @@
 //! What all cases of a run share.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::redact::Redactor;
@@ -27,6 +28,8 @@ pub struct Session {
     pub snapshots: Arc<Store>,
     /// Whether they were recorded from this target.
     pub recorded: Recorded,
+    /// Where the snapshots that cases take are kept, for who renews them.
+    pub taken: Option<Taken>,
     /// Inferred requirements count like documented ones.
     pub strict: bool,
     /// Begins every name that the run makes; different for each run.
@@ -34,6 +37,9 @@ pub struct Session {
     /// Knows the target's secrets; each case goes on learning from there.
     pub(super) redactor: Arc<Redactor>,
 }
+
+/// The snapshots that the cases of a run took, by the case's id.
+pub type Taken = Arc<Mutex<BTreeMap<String, String>>>;
 
 /// The set of snapshots that a target without one of its own is compared with.
 const OTHERS_SNAPSHOTS: &str = "reference";
@@ -53,11 +59,18 @@ impl Session {
             catalog: Catalog::embedded(),
             snapshots: Arc::new(Store::shipped(set)),
             recorded,
+            taken: None,
             target: Arc::new(target),
             client,
             strict,
             run_id,
         }
+    }
+
+    /// The same, with the answers compared with this set.
+    #[must_use]
+    pub fn compared_with(self, snapshots: Store, recorded: Recorded) -> Self {
+        Self { snapshots: Arc::new(snapshots), recorded, ..self }
     }
 
     /// The same, with a client that waits so long for a whole response.

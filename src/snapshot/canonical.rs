@@ -240,6 +240,29 @@ step 4: GET / -> 200
         canonical.add(1, "GET /", None, &Response { status: 400, ..response(&body) }, &bindings);
         canonical.add(2, "GET /", None, &response(&format!("<a>{arn}\nhush-hush</a>")), &bindings);
         let redact = |text: &str| text.replace("hush-hush", "<redacted>").replace("20202020", "<redacted>");
-        insta::assert_snapshot!(canonical.finish(redact).unwrap_or_default(), @"");
+        insta::assert_snapshot!(canonical.finish(redact).unwrap_or_default(), @r#"
+step 1: GET / -> 400 Odd arn
+{
+  "<account>": 1,
+  "<account>'": {
+    "Owner": "<account>"
+  },
+  "<redacted>": [
+    "<redacted>",
+    "<redacted>"
+  ],
+  "__type": "Odd arn:aws:iam::<account>:role/x\nstep 9: x",
+  "arn:aws:iam::<account>:role/x": [
+    [
+      "in arn:aws:iam::<account>:role/x"
+    ]
+  ],
+  "x-amzn-RequestId": "<request-id>"
+}
+
+step 2: GET / -> 200
+> <a>arn:aws:iam::<account>:role/x
+> <redacted></a>
+"#);
     }
 }

@@ -128,7 +128,7 @@ mod tests {
         ];
         let text = write(&sections);
         let again = read(&text).expect("it is a snapshot");
-        assert_eq!(again.iter().map(|section| section.line).collect::<Vec<_>>(), [0, 11, 14, 20]);
+        assert_eq!(again.iter().map(|section| section.line).collect::<Vec<_>>(), [0, 10, 13, 19]);
         // A control character stays what it is shown as.
         sections[2].body = Body::Text("<html>\n\nstep 4: forged -> 200\n(empty body)\\u{1b}[2J".to_owned());
         let placed = again.into_iter().map(|section| Section { line: 0, ..section }).collect::<Vec<_>>();

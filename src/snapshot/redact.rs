@@ -179,7 +179,7 @@ mod tests {
         "us-east-1:9001c0de-0000-4000-8000-123456789012, 9001C0DE-0000-4000-8000-000000000001, us-east-1:9001c0de-0000-4000-8000-123456789012",
         "us-east-1:<uuid>, <uuid:2>, us-east-1:<uuid>"
     )]
-    #[case::request("(Service: X; Request ID: 9001c0de-0000-4000-8000-123456789012)", "(Service: X; Request ID: <uuid>)")]
+    #[case::request("(Service: X; Request ID: 9001c0de-0000-4000-8000-123456789012)", "(Service: X; Request ID: <request-id>)")]
     #[case::odd_request("RequestId=\"J3Q5/x+9\", request-id: abc", "RequestId=\"<request-id>\", request-id: <request-id>")]
     #[case::email("ask jane.doe+aws@mail.example.org, please", "ask <email>, please")]
     #[case::access_key("key AKIAIOSFODNN7EXAMPLE, ASIAIOSFODNN7EXAMPLE", "key <access-key>, <access-key>")]
