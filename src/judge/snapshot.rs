@@ -182,3 +182,107 @@ fn listed(mut places: Vec<String>) -> Option<String> {
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!places.is_empty()).then(|| places.join(", ") + &more)
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{Finding, Level, Recorded, snapshot};
+    use crate::cases::{Case, Suite};
+    use crate::snapshot::Recording;
+    use crate::spec::{Catalog, Service};
+
+    const GET: &str = r#"{ send = { method = "GET", target = "/" }, expect = { status = 200, snapshot = true } }"#;
+
+    fn case(steps: &str) -> Case {
+        let case = format!("[[case]]\nname = \"c\"\nproves = [\"ListRecords/route\"]\nsteps = [\n{steps}\n]\n");
+        let suite = Suite::from_texts(Service::embedded(), Catalog::embedded(), &[("a/t.toml", case.as_str())]);
+        suite.unwrap_or_else(|error| panic!("{error}")).cases.remove(0)
+    }
+
+    fn ignoring(at: &str) -> Case {
+        case(
+            &GET.replace(
+                "snapshot = true",
+                &format!("snapshot = true, ignore = [{{ at = \"{at}\", reason = \"r\" }}]"),
+            ),
+        )
+    }
+
+    fn recording(text: &str) -> Recording<'_> {
+        Recording { text, file: "snapshots/aws/a/t.c.snap", line: 5, description: "recorded from AWS on 2026-11-21" }
+    }
+
+    fn compared(case: &Case, recorded: &str, actual: &str) -> Vec<Finding> {
+        snapshot(case, actual, Some(recording(recorded)), Recorded::OnTarget)
+    }
+
+    #[test]
+    fn each_answer_that_differs_is_told_with_its_places() {
+        let case = case(&[GET, GET, GET].join(",\n"));
+        let recorded = "step 1: GET / -> 200\n{\n  \"A\": 1\n}\n\nstep 2: GET / -> 200\n{\n  \"A\": [1, {\"B\": 2}]\n}\n\n\
+                        step 3: GET / -> 200\n(empty body)";
+        let actual = "step 1: GET / -> 200\n{\n  \"A\": 1\n}\n\nstep 2: GET / -> 200\n{\n  \"A\": [1, {\"B\": 3}, 4],\n\"x/y\": 1\n}\n\n\
+                      step 3: GET / -> 204\n(empty body)";
+        let findings = compared(&case, recorded, actual);
+        let [second, third] = &findings[..] else { panic!("{findings:#?}") };
+        assert_eq!((second.step, second.level, &*second.at), (2, Level::Fail, "snapshot /A/1/B, /A/2, /x~1y"));
+        assert_eq!(second.origin, "snapshots/aws/a/t.c.snap:10, recorded from AWS on 2026-11-21");
+        assert!(second.expected.starts_with("step 2: GET / -> 200\n{\n  \"A\": [\n    1,"), "{}", second.expected);
+        assert_eq!((third.step, &*third.at), (3, "snapshot"));
+        assert_eq!(
+            (&*third.expected, &*third.actual),
+            ("step 3: GET / -> 200\n(empty body)", "step 3: GET / -> 204\n(empty body)")
+        );
+        let elsewhere = snapshot(&case, actual, Some(recording(recorded)), Recorded::Elsewhere);
+        assert_eq!(elsewhere.iter().map(|finding| finding.level).collect::<Vec<_>>(), [Level::Note; 2]);
+    }
+
+    #[test]
+    fn many_places_are_counted() {
+        let of = |value: u32| format!("step 1: GET / -> 200\n[{}]", vec![value.to_string(); 9].join(","));
+        assert_eq!(compared(&case(GET), &of(1), &of(2))[0].at, "snapshot /0, /1, /2 and 6 more");
+    }
+
+    #[rstest]
+    #[case::alike("{\"A\": 1, \"B\": 2}", "{\"B\": 2, \"A\": 1}", true)]
+    #[case::ignored("{\"A\": 1}", "{\"A\": 2}", true)]
+    #[case::not_there("{\"A\": 1}", "{}", true)]
+    #[case::elsewhere("{\"A\": 1, \"B\": 1}", "{\"A\": 1, \"B\": 2}", false)]
+    #[case::numbers_move_up("{\"A\": \"<uuid>\", \"B\": \"<uuid:2>\"}", "{\"A\": 1, \"B\": \"<uuid>\"}", true)]
+    #[case::numbers_tell_apart(
+        "{\"A\": 1, \"B\": \"<uuid>\", \"C\": \"<uuid>\"}",
+        "{\"A\": 1, \"B\": \"<uuid>\", \"C\": \"<uuid:2>\"}",
+        false
+    )]
+    fn what_is_ignored_does_not_count(#[case] recorded: &str, #[case] actual: &str, #[case] passes: bool) {
+        let of = |body: &str| format!("step 1: GET / -> 200\n{body}");
+        let findings = compared(&ignoring("/A"), &of(recorded), &of(actual));
+        assert_eq!(findings.is_empty(), passes, "{findings:#?}");
+    }
+
+    #[test]
+    fn a_rule_that_meets_nothing_is_stale_where_the_comparison_is_binding() {
+        let text = "step 1: GET / -> 200\n{\n  \"B\": 1\n}";
+        let findings = compared(&ignoring("/A/*"), text, text);
+        let [stale] = &findings[..] else { panic!("{findings:#?}") };
+        assert_eq!((stale.level, stale.step, &*stale.at), (Level::Fail, 1, "snapshot /A/*"));
+        assert!(stale.actual.starts_with("stale ignore rule, at cases/a/t.toml:5:"), "{}", stale.actual);
+        assert_eq!(snapshot(&ignoring("/A"), text, Some(recording(text)), Recorded::Elsewhere), []);
+        assert_eq!(snapshot(&ignoring("/A"), text, None, Recorded::Elsewhere), []);
+        let nothing = snapshot(&ignoring("/A"), text, None, Recorded::OnTarget);
+        assert_eq!(nothing.iter().map(|finding| finding.level).collect::<Vec<_>>(), [Level::Note]);
+    }
+
+    #[test]
+    fn an_answer_that_only_one_side_has_is_told() {
+        let two = case(&[GET, GET].join(",\n"));
+        let first = "step 1: GET / -> 200\n{}";
+        let both = format!("{first}\n\nstep 2: GET / -> 200\n{{}}");
+        let told = |recorded: &str, actual: &str| compared(&two, recorded, actual).pop().expect("a finding");
+        assert_eq!((told(&both, first).step, &*told(&both, first).actual), (2, "no such answer"));
+        assert_eq!(told(first, &both).expected, "no such answer");
+        let beyond = told(&format!("{both}\n\nstep 7: GET / -> 200\n{{}}"), &both);
+        assert!(beyond.expected.starts_with("step 7") && beyond.actual == "the case has no such step");
+    }
+}

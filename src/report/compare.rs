@@ -16,7 +16,7 @@ const CONTEXT_LINES: usize = 3;
 const DIFF_TIME: Duration = Duration::from_millis(500);
 
 /// Two aligned lines, or a line diff when either value has several lines.
-pub(super) fn comparison(expected: &str, actual: &str) -> String {
+pub fn comparison(expected: &str, actual: &str) -> String {
     let (expected, actual) = (printable(expected), printable(actual));
     if expected.trim_end().contains('\n') || actual.trim_end().contains('\n') {
         return diff(&expected, &actual);

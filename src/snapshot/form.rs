@@ -84,7 +84,9 @@ fn section(line: usize, lines: &[&str]) -> Result<Section, (usize, String)> {
         quoted if quoted.starts_with(QUOTE.trim_end()) => {
             let unquoted = quoted.lines().map(|line| line.strip_prefix(QUOTE).or(line.strip_prefix('>')));
             let lines: Option<Vec<&str>> = unquoted.collect();
-            Body::Text(lines.ok_or_else(|| (line, format!("a body that is no JSON has `{QUOTE}` on each line")))?.join("\n"))
+            Body::Text(
+                lines.ok_or_else(|| (line, format!("a body that is no JSON has `{QUOTE}` on each line")))?.join("\n"),
+            )
         }
         json => Body::Json(serde_json::from_str(json).map_err(|error| {
             (line + error.line(), format!("the body is neither JSON nor quoted with `{QUOTE}`: {error}"))

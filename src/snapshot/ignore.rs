@@ -17,7 +17,13 @@ pub const IGNORED: &str = "<ignored>";
 pub fn settle(recorded: Option<&Section>, actual: Option<&Section>, rules: &[Ignore]) -> Settled {
     let mut sides = [recorded.cloned(), actual.cloned()];
     let places: Vec<Vec<Vec<String>>> = (rules.iter())
-        .map(|rule| sides.iter().filter_map(|side| body(side.as_ref())).flat_map(|body| places(body, &segments(&rule.at))).collect())
+        .map(|rule| {
+            sides
+                .iter()
+                .filter_map(|side| body(side.as_ref()))
+                .flat_map(|body| places(body, &segments(&rule.at)))
+                .collect()
+        })
         .collect();
     for place in places.iter().flatten() {
         for side in &mut sides {
@@ -202,7 +208,8 @@ mod tests {
         let mut renumber = Renumber::default();
         let body = json!({ "a": "<ignored>", "b": "at <uuid:2> and <uuid>", "c": ["<uuid:2>", "<x y:3>", "< <T:7>"] });
         let Body::Json(body) = renumber.section(section(body)).body else { panic!("it is JSON") };
-        let expected = json!({ "a": "<ignored>", "b": "at <uuid> and <uuid:2>", "c": ["<uuid>", "<x y:3>", "< <T:7>"] });
+        let expected =
+            json!({ "a": "<ignored>", "b": "at <uuid> and <uuid:2>", "c": ["<uuid>", "<x y:3>", "< <T:7>"] });
         assert_eq!(body, expected);
     }
 }

@@ -169,7 +169,10 @@ mod tests {
     )]
     #[case::alone("123456789012", "<account>")]
     #[case::within_words("role_123456789012x", "role_<account>x")]
-    #[case::in_an_address("https://sqs.us-east-1.amazonaws.com/123456789012/q", "https://sqs.us-east-1.amazonaws.com/<account>/q")]
+    #[case::in_an_address(
+        "https://sqs.us-east-1.amazonaws.com/123456789012/q",
+        "https://sqs.us-east-1.amazonaws.com/<account>/q"
+    )]
     #[case::encoded("arn%3Aaws%3Aiam%3A%3A123456789012%3Arole", "arn%3Aaws%3Aiam%3A%3A<account>%3Arole")]
     #[case::after_an_encoded_blank("a%20123456789012", "a%20<account>")]
     #[case::with_hyphens("account 1234-5678-9012.", "account <account>.")]
@@ -179,8 +182,14 @@ mod tests {
         "us-east-1:9001c0de-0000-4000-8000-123456789012, 9001C0DE-0000-4000-8000-000000000001, us-east-1:9001c0de-0000-4000-8000-123456789012",
         "us-east-1:<uuid>, <uuid:2>, us-east-1:<uuid>"
     )]
-    #[case::request("(Service: X; Request ID: 9001c0de-0000-4000-8000-123456789012)", "(Service: X; Request ID: <request-id>)")]
-    #[case::odd_request("RequestId=\"J3Q5/x+9\", request-id: abc", "RequestId=\"<request-id>\", request-id: <request-id>")]
+    #[case::request(
+        "(Service: X; Request ID: 9001c0de-0000-4000-8000-123456789012)",
+        "(Service: X; Request ID: <request-id>)"
+    )]
+    #[case::odd_request(
+        "RequestId=\"J3Q5/x+9\", request-id: abc",
+        "RequestId=\"<request-id>\", request-id: <request-id>"
+    )]
     #[case::email("ask jane.doe+aws@mail.example.org, please", "ask <email>, please")]
     #[case::access_key("key AKIAIOSFODNN7EXAMPLE, ASIAIOSFODNN7EXAMPLE", "key <access-key>, <access-key>")]
     #[case::session_token(
@@ -192,11 +201,11 @@ mod tests {
         "Signature=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
         "Signature=0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
     )]
-    #[case::hash(
-        "is 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-        "is <hash>"
+    #[case::hash("is 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", "is <hash>")]
+    #[case::ordinary(
+        "Value at 'datasetName' failed to satisfy constraint, 2026-11-21",
+        "Value at 'datasetName' failed to satisfy constraint, 2026-11-21"
     )]
-    #[case::ordinary("Value at 'datasetName' failed to satisfy constraint, 2026-11-21", "Value at 'datasetName' failed to satisfy constraint, 2026-11-21")]
     fn what_must_not_be_kept_is_not(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(Redactions::default().text(text), expected);
     }

@@ -277,7 +277,8 @@ fn entry(source: &Source<'_>) -> Result<Entry, Problem> {
         message,
     };
     let parts = normal.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n"));
-    let (header, text) = parts.ok_or_else(|| at(1, "a snapshot begins with a header between lines of `---`".to_owned()))?;
+    let (header, text) =
+        parts.ok_or_else(|| at(1, "a snapshot begins with a header between lines of `---`".to_owned()))?;
     let line = header.lines().count() + 3;
     let text = text.trim_end();
     form::read(text).map_err(|(below, message)| at(line + below, message))?;
@@ -304,7 +305,8 @@ mod tests {
 
     #[test]
     fn a_set_is_read() {
-        let insta = format!("---\r\nsource: t.rs\r\ndescription: from there\r\n---\r\n{}\r\n", TEXT.replace('\n', "\r\n"));
+        let insta =
+            format!("---\r\nsource: t.rs\r\ndescription: from there\r\n---\r\n{}\r\n", TEXT.replace('\n', "\r\n"));
         let ours = file(TEXT, "recorded \"here\"");
         let files = [("_recorded.toml", RECORDED), ("a/b.c.snap", &ours), ("a/d.snap", &insta), ("README", "?")];
         let store = of_files(&files).expect("no mistakes");
@@ -319,7 +321,11 @@ mod tests {
     #[rstest]
     #[case("a/b.snap", "step 1: x", "snapshots/x/a/b.snap:1:1: a snapshot begins with a header")]
     #[case("a/b.snap", "---\nsource: x\n---\nno step\n", "snapshots/x/a/b.snap:4:1: a snapshot begins with `step")]
-    #[case("a/b.snap", "---\nsource: x\n---\nstep 1: a -> 200\n{\n\"a\": }\n", "snapshots/x/a/b.snap:6:1: the body is neither")]
+    #[case(
+        "a/b.snap",
+        "---\nsource: x\n---\nstep 1: a -> 200\n{\n\"a\": }\n",
+        "snapshots/x/a/b.snap:6:1: the body is neither"
+    )]
     #[case("_recorded.toml", "from = \"asw\"", "snapshots/x/_recorded.toml:1:8: unknown variant `asw`")]
     #[case("_recorded.toml", "form = \"aws\"", "did you mean `from`?")]
     fn a_mistake_is_shown_where_it_is(#[case] path: &str, #[case] text: &str, #[case] expected: &str) {
@@ -340,7 +346,12 @@ mod tests {
     #[test]
     fn a_set_that_is_none_is_an_error() {
         let error = Store::open("refrence", None).expect_err("there is none").to_string();
-        assert!(error.contains("known: reference; more sets are looked for with `--snapshots DIR`; did you mean `reference`?"), "{error}");
+        assert!(
+            error.contains(
+                "known: reference; more sets are looked for with `--snapshots DIR`; did you mean `reference`?"
+            ),
+            "{error}"
+        );
         assert!(Store::open("cli", None).is_err() && Store::open("../snapshots/reference", None).is_err());
     }
 
