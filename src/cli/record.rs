@@ -20,7 +20,7 @@ use super::{Exit, NOTHING_SELECTED};
 use crate::cases::{Case, Suite};
 use crate::judge::{Recorded, Verdict};
 use crate::plan::Plan;
-use crate::report::{Context, comparison, failures};
+use crate::report::{Context, changes, failures};
 use crate::run::{CaseResult, Event, Footer, Session, Settings, Taken, TargetSummary};
 use crate::snapshot::{Kind, Provenance, RECORDED_FILE, Snapshot, Store, file};
 use crate::target::{EMBEDDED_SNAPSHOTS, Target};
@@ -205,7 +205,7 @@ impl<'r> Renewal<'r> {
             let _ = writeln!(text, "new        {case}");
         }
         for (case, taken, old) in &report.changed {
-            let diff: String = comparison(old, taken).lines().map(|line| format!("  {line}\n")).collect();
+            let diff: String = changes(old, taken).lines().map(|line| format!("  {line}\n")).collect();
             let _ = write!(text, "changed    {case}\n{diff}");
         }
         let target = TargetSummary::from(&*session.target);
@@ -218,7 +218,8 @@ impl<'r> Renewal<'r> {
         let failed = failures(results, 0, &context);
         if !report.not_recorded.is_empty() {
             text += "not recorded, what was recorded before stays:\n";
-            text += &failed;
+            // Without its title, which counts them.
+            failed.lines().skip(1).for_each(|line| text += &[line, "\n"].concat());
             let skipped = report.not_recorded.iter().filter(|result| result.verdict == Verdict::Skipped);
             for result in skipped {
                 let _ = writeln!(text, "  skipped {}  {}", result.case, result.reason.as_deref().unwrap_or_default());

@@ -30,6 +30,9 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
         let Opened { target, server } = open::target(&args.target).await?;
         let plan = Plan::new(&suite, &filters, &target)
             .map_err(|error| Exit { code: NOTHING_SELECTED, message: error.to_string() })?;
+        if let (Some(store), Some(set)) = (&asked, &args.compare) {
+            something_to_compare(&plan, store, set)?;
+        }
         let session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
         let session = compared(session, asked, args.snapshots.as_deref())?;
         open::reachable(&session.client, &session.target).await?;
@@ -39,6 +42,15 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
         }
         exit
     })
+}
+
+/// Who asks for a comparison and compares nothing must not think that all is well.
+fn something_to_compare(plan: &Plan, store: &Store, set: &str) -> Result<(), Exit> {
+    if plan.cases.iter().any(|planned| store.get(&planned.case.id).is_some()) {
+        return Ok(());
+    }
+    let message = format!("the set `{set}` holds no snapshot of a selected case, so there is nothing to compare");
+    Err(Exit { code: NOTHING_SELECTED, message })
 }
 
 /// The session with the answers compared with the set that was asked for; else, when

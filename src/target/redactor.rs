@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -32,6 +32,10 @@ const MOST_LEARNED: usize = 500;
 /// Most bytes of secrets that are learned from the wire and looked for in every form;
 /// what comes after that is looked for in its common forms only.
 const MOST_BYTES: usize = 64 * 1024;
+
+/// From so many bytes of text times forms on, making what finds all forms at once is
+/// quicker than looking for one after the other.
+const WORTH_A_FINDER: usize = 256 * 1024;
 
 /// Headers and query parameters whose whole value is secret, by lower-case name.
 const SECRET_NAMES: [&str; 2] = ["x-amz-security-token", "x-amz-signature"];
@@ -67,6 +71,7 @@ struct Known {
     secrets: BTreeSet<String>,
     /// Those that are looked for in every form, together this many bytes.
     bytes: usize,
+    /// Their forms in lower case.
     forms: Vec<String>,
     /// Common forms of those for which there was no room, longest first.
     rest: Vec<String>,
@@ -83,17 +88,25 @@ impl Known {
             return;
         }
         self.bytes += secret.len();
-        self.forms.extend(common_forms(secret));
-        self.forms.extend(encoded_forms(secret));
+        let forms = common_forms(secret).into_iter().chain(encoded_forms(secret));
+        self.forms.extend(forms.map(|form| form.to_ascii_lowercase()));
         self.finder = OnceLock::new();
     }
 
     /// Where in a text a form of a secret stands.
     fn find(&self, text: &str, found: &mut Vec<Range<usize>>) {
-        if !self.forms.is_empty() {
+        let longer = self.forms.iter().map(String::len).min().is_none_or(|shortest| shortest > text.len());
+        if !longer && text.len() * self.forms.len() < WORTH_A_FINDER {
+            let text = text.to_ascii_lowercase();
+            for form in self.forms.iter().filter(|form| form.len() <= text.len()) {
+                found.extend(text.match_indices(form.as_str()).map(|(at, form)| at..at + form.len()));
+            }
+        } else if !longer {
             let finder = self.finder.get_or_init(|| {
                 let mut builder = AhoCorasick::builder();
-                builder.match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(true).build(&self.forms).ok()
+                builder.match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(true);
+                // A table of all transitions takes longer to make than it is used.
+                builder.kind(Some(AhoCorasickKind::ContiguousNFA)).build(&self.forms).ok()
             });
             match finder {
                 Some(finder) => found.extend(finder.find_iter(text).map(|found| found.range())),

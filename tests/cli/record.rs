@@ -74,6 +74,10 @@ fn a_target_is_recorded_and_compared() {
     room.write(WRITTEN, &file.replace("on 20", "on 19"));
     check("record-unchanged", &dated(&room.run(RECORD).exits(0)));
     assert!(room.read(WRITTEN).contains("on 19"));
+    check(
+        "compare-nothing",
+        &room.run("run --cases cases --compare mine --snapshots snapshots without").exits(4).to_string(),
+    );
     room.run("run --cases cases --target t.toml --snapshots snapshots --report-dir own").exits(0);
     room.run("run --cases cases --endpoint http://127.0.0.1:1 --compare mine --snapshots snapshots").exits(3);
     // The embedded server is judged against what the other one answered.
