@@ -14,6 +14,8 @@ mod model;
 mod prove;
 #[path = "support/proxy.rs"]
 mod proxy;
+#[path = "cli/record.rs"]
+mod record;
 #[path = "cli/report.rs"]
 mod report;
 #[path = "cli/runs.rs"]

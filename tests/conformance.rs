@@ -5,19 +5,21 @@
 //! are insta's: `cargo insta review` and `INSTA_UPDATE` work as ever, and are only
 //! asked when the target is the one that they were recorded from.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use libtest_mimic::Arguments;
-use syncspec::cases::Suite;
+use syncspec::cases::{Case, Suite};
+use syncspec::judge::{Recorded, snapshot};
 use syncspec::plan::Plan;
 use syncspec::reference::Server;
 use syncspec::report::{Context, failure, quote};
 use syncspec::run::libtest::{Open, Trials, run_trials};
 use syncspec::run::{CaseResult, Session, TargetSummary};
-use syncspec::snapshot::Snapshot;
+use syncspec::snapshot::{Snapshot, Store};
 use syncspec::spec::{Catalog, Service};
 use syncspec::target::{EMBEDDED_SNAPSHOTS, Target, embedded_world};
 
@@ -58,11 +60,12 @@ fn conformance(arguments: &Arguments) -> Result<ExitCode, String> {
         None => Target::embedded(&embedded_world(), "http://127.0.0.1:0"),
     };
     let plan = Plan::new(&suite, &[], &target).map_err(|error| error.to_string())?;
-    let snapshots = target.snapshots.clone();
+    let golden = target.snapshots.clone().map(|set| Golden::of(set, &suite)).transpose()?;
     let rerun = file.map_or_else(String::new, |file| format!(" --target {}", quote(&file.display().to_string())));
     let trials = Trials {
         open: move || open(target.clone()),
-        check_snapshot: move |case: &str, text: &str| check_snapshot(snapshots.as_deref(), case, text),
+        // Another server's answers may differ from these and be right.
+        check_snapshot: move |case: &str, text: &str| golden.as_ref().map_or(Ok(()), |golden| golden.check(case, text)),
         describe: move |session: &Session, result: &CaseResult| describe(session, result, &rerun),
     };
     Ok(run_trials(arguments, plan, service.datasets_per_identity(), trials))
@@ -91,20 +94,47 @@ fn open(mut target: Target) -> Result<Open, String> {
     Ok(Open { runtime, session })
 }
 
-fn check_snapshot(set: Option<&str>, case: &str, text: &str) -> Result<(), String> {
-    // Another server's answers may differ from these and be right.
-    let Some(set) = set else { return Ok(()) };
-    let Snapshot { folder, name } = Snapshot::of(case);
-    let mut settings = insta::Settings::new();
-    settings.set_snapshot_path(format!("../snapshots/{set}/{folder}"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    let origin = if set == EMBEDDED_SNAPSHOTS { "the syncspec reference server" } else { set };
-    settings.set_description(format!("recorded from {origin}"));
-    let asserted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        settings.bind(|| insta::assert_snapshot!(name, text))
-    }));
-    asserted.map_err(|_| "the answer differs from its snapshot; see above, and `cargo insta review`".to_owned())
+/// The target's own snapshots, as they stand in the source tree: newer than those that
+/// the program was built with.
+struct Golden {
+    set: String,
+    recorded: Store,
+    cases: HashMap<String, Case>,
+}
+
+impl Golden {
+    fn of(set: String, suite: &Suite) -> Result<Self, String> {
+        let recorded = Store::begun(&set, &folder()).map_err(|error| error.to_string())?;
+        let taking = suite.cases.iter().filter(|case| case.takes_snapshot());
+        Ok(Self { set, recorded, cases: taking.map(|case| (case.id.clone(), case.clone())).collect() })
+    }
+
+    /// An answer that differs only where the case says that it may is taken for the
+    /// recorded one; insta judges the rest.
+    fn check(&self, case: &str, text: &str) -> Result<(), String> {
+        let recorded = self.recorded.get(case);
+        let findings = self.cases.get(case).map(|case| snapshot(case, text, recorded, Recorded::OnTarget));
+        let findings = findings.unwrap_or_default();
+        if let Some(stale) = findings.iter().find(|finding| finding.actual.starts_with("stale ignore rule")) {
+            return Err(stale.actual.clone());
+        }
+        let text = recorded.filter(|_| findings.is_empty()).map_or(text, |recorded| recorded.text);
+        let Snapshot { folder, name } = Snapshot::of(case);
+        let mut settings = insta::Settings::new();
+        settings.set_snapshot_path(format!("../snapshots/{}/{folder}", self.set));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        let origin = if self.set == EMBEDDED_SNAPSHOTS { "the syncspec reference server" } else { &self.set };
+        settings.set_description(format!("recorded from {origin}"));
+        let asserted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            settings.bind(|| insta::assert_snapshot!(name, text))
+        }));
+        asserted.map_err(|_| "the answer differs from its snapshot; see above, and `cargo insta review`".to_owned())
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots")
 }
 
 fn describe(session: &Session, result: &CaseResult, rerun: &str) -> String {

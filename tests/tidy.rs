@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("source", &[]),
     ("reference", &["spec", "wire"]),
     ("cases", &["spec", "wire", "source"]),
-    ("snapshot", &["spec", "wire", "cases"]),
+    ("snapshot", &["spec", "wire", "source", "cases"]),
     ("target", &["spec", "wire", "source", "reference"]),
     ("client", &["spec", "wire", "target"]),
     ("plan", &["spec", "source", "cases", "target"]),

@@ -115,6 +115,11 @@ impl Case {
         operations
     }
 
+    /// Whether the case has a snapshot.
+    pub fn takes_snapshot(&self) -> bool {
+        self.steps.iter().any(Step::takes_snapshot)
+    }
+
     /// Calls `visit` with every placeholder that the case uses, repeats included.
     pub fn placeholders(&self, visit: &mut dyn FnMut(&str)) {
         self.steps.iter().for_each(|step| step.placeholders(visit));
@@ -180,6 +185,16 @@ impl Step {
                 condition.templates(&mut |template: &Template| template.names(visit));
             }
         }
+    }
+
+    /// Whether the step's answer is part of the case's snapshot.
+    pub fn takes_snapshot(&self) -> bool {
+        self.expects.iter().any(|expect| expect.snapshot)
+    }
+
+    /// The places that the comparison with the snapshot leaves out.
+    pub fn ignores(&self) -> impl Iterator<Item = &Ignore> {
+        self.expects.iter().flat_map(|expect| &expect.ignore)
     }
 
     /// Whether the step says nothing of its response, which must merely succeed.
@@ -350,6 +365,19 @@ pub struct Expect {
     pub body: Option<BodyForm>,
     /// Compare with the recorded snapshot.
     pub snapshot: bool,
+    /// Places that this comparison leaves out.
+    pub ignore: Vec<Ignore>,
+}
+
+/// A place of a response at which it may differ from its snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignore {
+    /// JSON pointer; `*` stands for any index and any name.
+    pub at: String,
+    /// Why it may differ.
+    pub reason: String,
+    /// Where that is declared.
+    pub origin: Origin,
 }
 
 /// Stands before the pattern of a [`Match`], and [`END`] behind it.

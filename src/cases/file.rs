@@ -275,6 +275,21 @@ pub struct RawExpect {
     /// Compares the response with the recorded snapshot.
     #[serde(default)]
     pub snapshot: bool,
+    /// Places of the response that the comparison with the snapshot leaves out.
+    #[serde(default)]
+    pub ignore: Vec<RawIgnore>,
+}
+
+/// A place of a response at which it may differ from its snapshot, and why.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawIgnore {
+    /// JSON pointer to the place; `*` stands for any index and any name.
+    #[schemars(with = "String")]
+    pub at: Spanned<String>,
+    /// Why it may differ, for somebody who knows the service.
+    #[schemars(with = "String")]
+    pub reason: Spanned<String>,
 }
 
 impl RawExpect {
@@ -288,6 +303,7 @@ impl RawExpect {
             self.members.keys().map(Spanned::span).next(),
             self.absent.first().map(Spanned::span),
             self.headers.values().map(Spanned::span).next(),
+            self.ignore.first().map(|ignore| ignore.at.span()),
         ];
         parts.into_iter().flatten().min_by_key(|span| span.start)
     }

@@ -22,7 +22,7 @@ mod suite;
 mod template;
 
 pub use case::{
-    Action, Base, Body, Call, Capture, Case, Exclusion, Expect, Match, Rewrite, Sign, Step, Suite, Tamper, Undo,
+    Action, Base, Body, Call, Capture, Case, Exclusion, Expect, Ignore, Match, Rewrite, Sign, Step, Suite, Tamper, Undo,
 };
 pub use describe::alternatives;
 pub use error::CasesError;

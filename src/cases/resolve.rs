@@ -351,6 +351,7 @@ impl<'s> Library<'s> {
             headers: raw.headers.iter().map(|(name, value)| (scope.fill(name), scope.condition(value))).collect(),
             body: raw.body,
             snapshot: raw.snapshot,
+            ignore: check::ignore(scope, raw),
         };
         check::expectation(scope, &place, raw.status.as_ref(), &expect);
         expect

@@ -24,6 +24,8 @@ Exit codes: 0 all selected cases passed, warned, were skipped by declaration or 
 pub(super) enum Command {
     /// Run cases against a target (default: the embedded reference server)
     Run(RunArgs),
+    /// Renew the snapshots of a target from what it answers now
+    Record(RecordArgs),
     /// List the cases, with what they prove
     List(ListArgs),
     /// Explain a case or a requirement: the rule, its sources, the requests as they will be sent
@@ -109,6 +111,12 @@ pub(super) struct RunArgs {
     /// Write JUnit XML to this file too
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
+    /// Judge the answers against this set of recorded snapshots: one that differs fails
+    #[arg(long, value_name = "SET")]
+    pub(super) compare: Option<String>,
+    /// Look for sets of snapshots in this folder, before those that are built in
+    #[arg(long, value_name = "DIR")]
+    pub(super) snapshots: Option<PathBuf>,
     /// Seconds to wait for a whole response
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(super) timeout: u64,
@@ -136,11 +144,43 @@ impl Default for RunArgs {
             rerun_failed: None,
             report_dir: None,
             junit: None,
+            compare: None,
+            snapshots: None,
             timeout: DEFAULT_TIMEOUT,
             show: DEFAULT_SHOWN,
             format: Format::default(),
         }
     }
+}
+
+#[derive(Debug, Parser)]
+pub(super) struct RecordArgs {
+    /// Cases to record, as for `run`; those that take no snapshot are left out
+    #[arg(value_name = "FILTER")]
+    pub(super) filters: Vec<String>,
+    #[command(flatten)]
+    pub(super) suite: SuiteArgs,
+    /// The target file; its `snapshots`, else its `name`, is the name of the set
+    #[arg(long, value_name = "FILE")]
+    pub(super) target: PathBuf,
+    /// Send to this address instead of the target file's
+    #[arg(long, value_name = "URL")]
+    pub(super) endpoint: Option<String>,
+    /// The folder of the sets
+    #[arg(long, value_name = "DIR", default_value = "snapshots")]
+    pub(super) snapshots: PathBuf,
+    /// Say what would change, and write nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Remove the snapshots that belong to no case any more
+    #[arg(long)]
+    pub(super) prune: bool,
+    /// Most cases at a time
+    #[arg(long, short, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(super) jobs: u16,
+    /// Seconds to wait for a whole response
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(super) timeout: u64,
 }
 
 #[derive(Debug, Parser)]

@@ -15,6 +15,7 @@ mod open;
 mod output;
 mod progress;
 mod prove;
+mod record;
 mod report;
 mod run;
 mod serve;
@@ -54,6 +55,7 @@ pub fn main() -> ExitCode {
     let output = Output::default();
     let ended = match args.command.unwrap_or_else(|| Command::Run(RunArgs::default())) {
         Command::Run(args) => run::run(&args, &output),
+        Command::Record(args) => record::record(&args, &output),
         Command::List(args) => inspect::list(&args, &output),
         Command::Explain(args) => explain::explain(&args, &output),
         Command::Lint(args) => inspect::lint(&args, &output),

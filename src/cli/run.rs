@@ -15,19 +15,26 @@ use super::output::{Output, write_atomically};
 use super::progress::Progress;
 use super::{Exit, NOTHING_SELECTED, report};
 use crate::cases::Suite;
-use crate::judge::Verdict;
+use crate::judge::{Recorded, Verdict};
 use crate::plan::Plan;
 use crate::report::{Context, Partial, Summary, failures, junit, quote, write_event};
 use crate::run::{CaseResult, Event, Session, Settings, TargetSummary};
+use crate::snapshot::Store;
 
 pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
     let suite = open::suite(&args.suite)?;
     let filters = filters(args)?;
+    let asked = args.compare.as_ref().map(|set| Store::open(set, args.snapshots.as_deref()).map_err(Exit::usage));
+    let asked = asked.transpose()?;
     open::runtime()?.block_on(async {
         let Opened { target, server } = open::target(&args.target).await?;
         let plan = Plan::new(&suite, &filters, &target)
             .map_err(|error| Exit { code: NOTHING_SELECTED, message: error.to_string() })?;
+        if let (Some(store), Some(set)) = (&asked, &args.compare) {
+            something_to_compare(&plan, store, set)?;
+        }
         let session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
+        let session = compared(session, asked, args.snapshots.as_deref())?;
         open::reachable(&session.client, &session.target).await?;
         let exit = Run { args, output, session: &session }.go(&suite, plan).await;
         if let Some(server) = server {
@@ -35,6 +42,26 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
         }
         exit
     })
+}
+
+/// Who asks for a comparison and compares nothing must not think that all is well.
+fn something_to_compare(plan: &Plan, store: &Store, set: &str) -> Result<(), Exit> {
+    if plan.cases.iter().any(|planned| store.get(&planned.case.id).is_some()) {
+        return Ok(());
+    }
+    let message = format!("the set `{set}` holds no snapshot of a selected case, so there is nothing to compare");
+    Err(Exit { code: NOTHING_SELECTED, message })
+}
+
+/// The session with the answers compared with the set that was asked for; else, when
+/// the target has one of its own below `dir`, with that.
+fn compared(session: Session, asked: Option<Store>, dir: Option<&Path>) -> Result<Session, Exit> {
+    if let Some(store) = asked {
+        return Ok(session.compared_with(store, Recorded::OnTarget));
+    }
+    let (Some(set), Some(dir)) = (session.target.snapshots.clone(), dir) else { return Ok(session) };
+    let own = Store::begun(&set, dir).map_err(Exit::usage)?;
+    Ok(if own.is_empty() { session } else { session.compared_with(own, Recorded::OnTarget) })
 }
 
 /// The cases to run: what was typed, or what did not pass in an earlier run.
@@ -144,7 +171,9 @@ impl Run<'_> {
         let suite = self.args.suite.cases.as_ref().map(|dir| option("--cases", path(dir)));
         let target = self.args.target.target.as_ref().map(|file| option("--target", path(file)));
         let endpoint = self.args.target.endpoint.as_ref().map(|url| option("--endpoint", url.clone()));
-        [Some("syncspec run".to_owned()), suite, target, endpoint].into_iter().flatten().collect()
+        let compare = self.args.compare.as_ref().map(|set| option("--compare", set.clone()));
+        let snapshots = self.args.snapshots.as_ref().map(|dir| option("--snapshots", path(dir)));
+        [Some("syncspec run".to_owned()), suite, target, endpoint, compare, snapshots].into_iter().flatten().collect()
     }
 
     /// The folder for the run's record, made now.

@@ -10,7 +10,7 @@ use super::term::{Input, Names, literal};
 use super::want::Answer;
 use crate::client::{BackOff, Client, SignedPayload, Signing, SigningForm, bind, sign};
 use crate::spec::Service;
-use crate::target::{Identity, Target};
+use crate::target::{Identity, Redactor, Target};
 use crate::wire::Request;
 
 /// Whom sequences are played against, and how: a target with a client for it.
@@ -18,6 +18,7 @@ use crate::wire::Request;
 pub struct Endpoints {
     pub(super) target: Target,
     pub(super) client: Client,
+    redactor: Redactor,
     run_id: String,
     attempts: AtomicU64,
 }
@@ -43,7 +44,8 @@ impl Endpoints {
     /// A sentence on what is wrong with the endpoint or the `ca-file`.
     pub fn connect(target: Target, timeout: Duration, run_id: String) -> Result<Self, String> {
         let client = Client::to(&target, timeout)?;
-        Ok(Self { target, client, run_id, attempts: AtomicU64::new(0) })
+        let redactor = Redactor::new(Service::embedded(), &target);
+        Ok(Self { target, client, redactor, run_id, attempts: AtomicU64::new(0) })
     }
 
     /// Identities that attempts can have to themselves: pairs, as long as there are
@@ -98,8 +100,12 @@ impl Endpoints {
             self.client.turn().await;
             let request = signed(&self.client, &self.target.region, identity, operation, &input);
             let request = request.map_err(|error| fault(&error))?;
-            let response = self.client.send(request).await.outcome.map_err(|failure| fault(&failure))?;
-            let answer = Answer::read(&response);
+            let exchange = self.client.send(request).await;
+            // What a server says of what it was sent may hold secrets of this request.
+            let mut redactor = self.redactor.clone();
+            redactor.learn(&exchange);
+            let response = exchange.outcome.map_err(|failure| Unanswered(redactor.sentence(&fault(&failure).0)))?;
+            let answer = Answer::read(&response).without_secrets(&redactor);
             if !response.is_throttled() {
                 return Ok(answer);
             }

@@ -132,6 +132,9 @@ fn one_line(result: &CaseResult) -> String {
 /// What came of a result, in one short line without styles.
 pub(super) fn short(result: &CaseResult) -> String {
     let why = match worst(result) {
+        Some(Finding { at, requirement, origin, .. }) if requirement == SNAPSHOT => {
+            format!("{at} differs from {origin}")
+        }
         Some(Finding { at, expected, actual, requirement, .. }) => {
             format!("{at}: expected {expected}, got {actual} ({requirement})")
         }

@@ -37,6 +37,7 @@ mod summary;
 mod table;
 mod text;
 
+pub use compare::changes;
 pub use curl::{curl, quote};
 pub use disputes::disputes;
 pub use exchange::exchange;

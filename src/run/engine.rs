@@ -180,6 +180,8 @@ impl<S: FnMut(Event)> Engine<'_, S> {
         let (result, unanswered) = match ended {
             Ok((_, outcome)) => (outcome.result, outcome.unanswered),
             Err(error) => {
+                // Whoever panics may say anything.
+                let error = self.session.redactor.sentence(&error.to_string());
                 let reason = format!("the harness itself failed, which is a fault of syncspec: {error}");
                 (not_run(self.session, &planned, Verdict::Indeterminate, reason), None)
             }

@@ -11,9 +11,6 @@ use crate::target::Target;
 /// Version of the form of `run.jsonl`; raised when a reader would misread it.
 pub const FORMAT_VERSION: u32 = 1;
 
-/// Stands where a secret was, in everything that is recorded.
-pub const REDACTED: &str = "<redacted>";
-
 /// One thing that happened in a run: one line of `run.jsonl`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "kebab-case")]

@@ -1,5 +1,6 @@
 //! Runs one case: sends its steps, has them judged, and cleans up after it.
 
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
@@ -219,7 +220,7 @@ impl<'s> Execution<'s> {
     /// Adds the answer to the case's snapshot, when the step is part of it.
     fn take_snapshot(&mut self, number: usize, step: &Step, response: &Response) {
         if let Some(canonical) = &mut self.canonical
-            && step.expects.iter().any(|expect| expect.snapshot)
+            && step.takes_snapshot()
         {
             let operation = match &step.action {
                 Action::Call(call) => self.session.service.operations.get(&call.operation),
@@ -300,9 +301,12 @@ impl<'s> Execution<'s> {
         }
         // It is compared, and written by who renews snapshots, without secrets that
         // stand where its own redactions do not look.
-        let taken = self.canonical.take().and_then(Canonical::finish).filter(|_| whole);
-        let taken = taken.map(|taken| self.redactor.text(&taken));
+        let taken = self.canonical.take().filter(|_| whole);
+        let taken = taken.and_then(|taken| taken.finish(|text| self.redactor.text(text)));
         if let Some(taken) = &taken {
+            if let Some(kept) = &self.session.taken {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).insert(self.case.id.clone(), taken.clone());
+            }
             let recorded = self.session.snapshots.get(&self.case.id);
             self.findings.extend(snapshot(self.case, taken, recorded, self.session.recorded));
         }

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 
 use super::event::{RecordedBody, RecordedExchange};
-use super::redact::{MOST_SEARCHED, Redactor};
+use super::redact::Redactor;
+use crate::target::MOST_SEARCHED;
 use crate::wire::Exchange;
 
 /// Most bytes of response bodies that a case holds on to; a full dataset is about a

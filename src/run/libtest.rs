@@ -176,7 +176,7 @@ where
         let snapshot =
             outcome.snapshot.as_ref().map_or(Ok(()), |taken| (self.trials.check_snapshot)(&result.case, taken));
         let mut failing = result.findings.iter().filter(|finding| finding.level == Level::Fail);
-        let only_snapshot = result.verdict == Verdict::Fail && failing.all(|finding| finding.at == SNAPSHOT);
+        let only_snapshot = result.verdict == Verdict::Fail && failing.all(|finding| finding.requirement == SNAPSHOT);
         match result.verdict {
             Verdict::Skipped => Ok(Completion::ignored()),
             // The snapshot may be just what is known to differ.

@@ -31,10 +31,12 @@ mod tests;
 pub use breaker::{Doubt, Unanswered};
 pub use engine::{Settings, results, run};
 pub use event::{
-    CaseResult, Event, FORMAT_VERSION, Footer, Header, REDACTED, RecordedBody, RecordedExchange, RecordedRequest,
+    CaseResult, Event, FORMAT_VERSION, Footer, Header, RecordedBody, RecordedExchange, RecordedRequest,
     RecordedResponse, TargetSummary,
 };
 pub use execute::{Outcome, execute};
 pub use prepare::PrepareError;
 pub use preview::preview;
-pub use session::Session;
+pub use session::{Session, Taken};
+
+pub use crate::target::REDACTED;

@@ -1,24 +1,16 @@
 //! Takes secrets out of exchanges when they are recorded. What is kept, shown and
 //! written anywhere has passed through here.
 
-use std::collections::{BTreeSet, HashMap};
-use std::fmt;
+use std::ops::{Deref, DerefMut};
 
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use serde_json::Value;
-
-use super::event::{REDACTED, RecordedBody, RecordedExchange, RecordedRequest, RecordedResponse};
+use super::event::{RecordedBody, RecordedExchange, RecordedRequest, RecordedResponse};
 use crate::judge::{Finding, SNAPSHOT};
 use crate::spec::Service;
-use crate::target::Target;
+use crate::target::{MOST_SEARCHED, REDACTED, Target, is_secret_name};
 use crate::wire::{Exchange, Headers, is_readable, json};
 
 /// Most characters of a body that are kept.
 const LONGEST_BODY: usize = 16 * 1024;
-
-/// Longest body that is looked through for secrets, in bytes, which takes a while for
-/// each of them; of longer ones nothing is kept. A full dataset is about half as long.
-pub(super) const MOST_SEARCHED: usize = 2 * 1024 * 1024;
 
 /// Most bytes of a message's headers that are kept, all together: about what servers
 /// accept in a request.
@@ -31,161 +23,41 @@ const CUT: &str = "…";
 /// a few thousand.
 const LONGEST_SNAPSHOT: usize = 256 * 1024;
 
-/// Longest value that a finding shows, in characters.
-const LONGEST_VALUE: usize = 2_000;
+/// Knows secrets, and takes them out of what is recorded.
+#[derive(Debug, Clone)]
+pub(super) struct Redactor(crate::target::Redactor);
 
-/// Shorter values are not taken for secrets: they would be found everywhere.
-const SHORTEST_SECRET: usize = 8;
+impl Deref for Redactor {
+    type Target = crate::target::Redactor;
 
-/// Texts from this length on, in bytes, are looked through for all secrets at once.
-const LONG_TEXT: usize = 4 * 1024;
-
-/// Most secrets that are learned from what crossed the wire in one case: several
-/// times what the longest case carries. An endpoint that sends more would keep us
-/// looking for them for ever; of such a case nothing is shown.
-const MOST_LEARNED: usize = 500;
-
-/// Headers and query parameters whose whole value is secret, by lower-case name.
-const SECRET_NAMES: [&str; 2] = ["x-amz-security-token", "x-amz-signature"];
-
-/// Knows secrets in every form in which they may show up.
-#[derive(Clone)]
-pub(super) struct Redactor {
-    /// Names of members whose values are secret.
-    members: Vec<String>,
-    /// Secret texts, longest first.
-    secrets: Vec<String>,
-    /// How many more can be learned; none if there were more than that.
-    room: Option<usize>,
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
-impl fmt::Debug for Redactor {
-    /// Says how many secrets it knows, and none of them.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Redactor").field("secrets", &self.secrets.len()).finish_non_exhaustive()
+impl DerefMut for Redactor {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
     }
 }
 
 impl Redactor {
     /// Knows the target's secrets and which members are sensitive.
     pub(super) fn new(service: &Service, target: &Target) -> Self {
-        let members = service.sensitive_names().into_iter().map(str::to_owned).collect();
-        let mut redactor = Self { members, secrets: Vec::new(), room: Some(usize::MAX) };
-        for secret in target.secrets() {
-            redactor.add(secret.expose());
-        }
-        Self { room: Some(MOST_LEARNED), ..redactor }
-    }
-
-    /// Learns the secrets that an exchange carries.
-    pub(super) fn learn(&mut self, exchange: &Exchange) {
-        let bodies = [Some(&exchange.request.body), exchange.outcome.as_ref().ok().map(|response| &response.body)];
-        for body in bodies.into_iter().flatten() {
-            match json(body) {
-                Some(value) => self.learn_from(&value, false),
-                // Nothing is shown of what stands behind: see `body`.
-                None => self.learn_from_text(&String::from_utf8_lossy(&body[..body.len().min(MOST_SEARCHED)])),
-            }
-        }
-        for pair in exchange.request.query().unwrap_or_default().split('&') {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if (self.is_sensitive(name) || is_secret_name(name))
-                && let Ok(value) = percent_decode_str(value).decode_utf8()
-            {
-                self.add(&value);
-            }
-        }
-        // A server may say in its body what it was sent.
-        for value in exchange.request.headers.get_all("authorization") {
-            if let Some((_, signature)) = String::from_utf8_lossy(value).split_once("Signature=") {
-                self.add(signature);
-            }
-        }
-    }
-
-    fn is_sensitive(&self, name: &str) -> bool {
-        self.members.iter().any(|member| member.eq_ignore_ascii_case(name))
-    }
-
-    /// `sensitive` says that the value stands below a sensitive name.
-    fn learn_from(&mut self, value: &Value, sensitive: bool) {
-        match value {
-            Value::Object(object) => {
-                for (name, value) in object {
-                    let sensitive = sensitive || self.is_sensitive(name);
-                    self.learn_from(value, sensitive);
-                }
-            }
-            Value::Array(list) => list.iter().for_each(|entry| self.learn_from(entry, sensitive)),
-            Value::String(text) if sensitive => self.add(text),
-            Value::Number(number) if sensitive => self.add(&number.to_string()),
-            _ => {}
-        }
-    }
-
-    /// Learns from what was meant as JSON: texts that follow a sensitive name.
-    fn learn_from_text(&mut self, text: &str) {
-        let mut found = Vec::new();
-        for member in &self.members {
-            for (at, name) in text.match_indices(&format!("\"{member}\"")) {
-                let rest = text[at + name.len()..].trim_start();
-                let value = rest.strip_prefix(':').and_then(|rest| rest.trim_start().strip_prefix('"'));
-                found.extend(value.map(|value| value.split('"').next().unwrap_or(value).to_owned()));
-            }
-        }
-        found.iter().for_each(|secret| self.add(secret));
-    }
-
-    fn add(&mut self, secret: &str) {
-        let Some(room) = self.room else { return };
-        if secret.len() < SHORTEST_SECRET || self.secrets.iter().any(|known| known == secret) {
-            return;
-        }
-        self.room = room.checked_sub(1);
-        let encoded = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
-        // As it stands in a query whose writer leaves unreserved characters alone.
-        let lenient = encoded.replace("%2D", "-").replace("%2E", ".").replace("%5F", "_").replace("%7E", "~");
-        let json = Value::from(secret).to_string();
-        let json = json.trim_matches('"').to_owned();
-        let slashes = json.replace('/', "\\/");
-        self.secrets.extend([secret.to_owned(), encoded, lenient, json, slashes]);
-        self.secrets.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        self.secrets.dedup();
-    }
-
-    /// Text without secrets, cut to a length that a person can read.
-    pub(super) fn sentence(&self, text: &str) -> String {
-        shorten(self.text(text))
-    }
-
-    /// Text without secrets.
-    pub(super) fn text(&self, text: &str) -> String {
-        if self.room.is_none() {
-            return REDACTED.to_owned();
-        }
-        let mut redacted = text.to_owned();
-        for secret in self.candidates(text) {
-            if redacted.contains(secret.as_str()) {
-                redacted = redacted.replace(secret.as_str(), REDACTED);
-            }
-        }
-        redacted
-    }
-
-    /// The secrets that may occur in a text, longest first.
-    fn candidates<'s>(&'s self, text: &str) -> Vec<&'s String> {
-        match text.len() {
-            0..LONG_TEXT => self.secrets.iter().collect(),
-            _ => occurring(&self.secrets, text.as_bytes()),
-        }
+        Self(crate::target::Redactor::new(service, target))
     }
 
     /// A finding without secrets, its values cut to a length that a person can
     /// read. A snapshot is compared line by line, and stays whole.
     pub(super) fn finding(&self, finding: Finding) -> Finding {
-        if finding.at == SNAPSHOT {
+        if finding.requirement == SNAPSHOT {
             let whole = |text: &str| cut_snapshot(self.text(text));
-            return Finding { expected: whole(&finding.expected), actual: whole(&finding.actual), ..finding };
+            return Finding {
+                at: self.sentence(&finding.at),
+                expected: whole(&finding.expected),
+                actual: whole(&finding.actual),
+                ..finding
+            };
         }
         Finding {
             // A pointer may lead through names that the endpoint chose.
@@ -260,7 +132,7 @@ impl Redactor {
                 break;
             };
             left = rest;
-            kept.push((name.to_owned(), value(name, bytes)));
+            kept.push((self.text(name), value(name, bytes)));
         }
         kept
     }
@@ -282,66 +154,6 @@ impl Redactor {
             text.truncate(end);
         }
         RecordedBody { text, bytes: body.len() as u64, cut: end.is_some() }
-    }
-
-    /// Blanks what still holds a secret: sensitive members, and known secrets in
-    /// other texts; whether there were any. `sensitive` says that the value stands
-    /// below a sensitive name.
-    fn blank(&self, value: &mut Value, sensitive: bool) -> bool {
-        let redacted = match value {
-            Value::Object(object) => {
-                return object.iter_mut().fold(false, |found, (name, value)| {
-                    self.blank(value, sensitive || self.is_sensitive(name)) | found
-                });
-            }
-            Value::Array(list) => {
-                return list.iter_mut().fold(false, |found, entry| self.blank(entry, sensitive) | found);
-            }
-            Value::String(text) if sensitive && text.len() >= SHORTEST_SECRET => REDACTED.to_owned(),
-            Value::String(text) => self.text(text),
-            Value::Number(number) if sensitive && number.to_string().len() >= SHORTEST_SECRET => REDACTED.to_owned(),
-            _ => return false,
-        };
-        let found = value.as_str() != Some(&redacted);
-        if found {
-            *value = Value::String(redacted);
-        }
-        found
-    }
-}
-
-/// Those of the secrets whose first bytes occur in a text, in order. One pass, however
-/// many secrets there are: an endpoint chooses how long its texts are, and how many
-/// secrets there are to be learned from them.
-fn occurring<'s>(secrets: &'s [String], text: &[u8]) -> Vec<&'s String> {
-    let mut starts: HashMap<&[u8], Vec<usize>> = HashMap::new();
-    let mut first_two = vec![false; 1 << 16];
-    let pair = |bytes: &[u8]| usize::from(bytes[0]) << 8 | usize::from(bytes[1]);
-    for (index, secret) in secrets.iter().enumerate() {
-        // What is encoded is no shorter than what it encodes.
-        let start = &secret.as_bytes()[..SHORTEST_SECRET];
-        starts.entry(start).or_default().push(index);
-        first_two[pair(start)] = true;
-    }
-    let mut found = BTreeSet::new();
-    for start in text.windows(SHORTEST_SECRET) {
-        if first_two[pair(start)]
-            && let Some(indices) = starts.remove(start)
-        {
-            found.extend(indices);
-        }
-    }
-    found.into_iter().map(|index| &secrets[index]).collect()
-}
-
-fn is_secret_name(name: &str) -> bool {
-    SECRET_NAMES.contains(&name.to_ascii_lowercase().as_str())
-}
-
-fn shorten(text: String) -> String {
-    match text.char_indices().nth(LONGEST_VALUE) {
-        Some((end, _)) => format!("{}… ({} characters in all)", &text[..end], text.chars().count()),
-        None => text,
     }
 }
 
@@ -376,7 +188,7 @@ mod tests {
     use rstest::rstest;
 
     use super::{About, Redactor};
-    use crate::judge::{Finding, Level};
+    use crate::judge::{Finding, Level, SNAPSHOT};
     use crate::reference::World;
     use crate::spec::Service;
     use crate::target::Target;
@@ -407,13 +219,6 @@ mod tests {
             }),
             duration: Duration::from_micros(5),
         }
-    }
-
-    #[test]
-    fn the_debug_form_shows_no_secret() {
-        let target = Target::embedded(&World::standard(1, 1), "http://127.0.0.1:1");
-        let shown = format!("{:?}", Redactor::new(Service::embedded(), &target));
-        assert!(!shown.contains("public"), "{shown}");
     }
 
     #[test]
@@ -477,17 +282,6 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_found_wherever_it_stands_in_a_long_text() {
-        let redactor = redactor(&exchange());
-        for (before, after) in [(0, 10_000), (5_000, 5_000), (10_000, 0)] {
-            // Both are there, and one begins like the other.
-            let text = format!("{}{TOKEN}{}", "s".repeat(before), "sync/sess".repeat(after));
-            let text = redactor.text(&text);
-            assert!(text.contains("<redacted>") && !text.contains("sync/session"), "{before}");
-        }
-    }
-
-    #[test]
     fn a_finding_names_its_place_without_secrets_and_not_at_any_length() {
         let finding = Finding {
             level: Level::Fail,
@@ -511,6 +305,17 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_is_found_wherever_it_stands_in_a_long_text() {
+        let redactor = redactor(&exchange());
+        for (before, after) in [(0, 10_000), (5_000, 5_000), (10_000, 0)] {
+            // Both are there, and one begins like the other.
+            let text = format!("{}{TOKEN}{}", "s".repeat(before), "sync/sess".repeat(after));
+            let text = redactor.text(&text);
+            assert!(text.contains("<redacted>") && !text.contains("sync/session"), "{before}");
+        }
+    }
+
+    #[test]
     fn headers_and_snapshots_are_not_kept_at_any_length() {
         let redactor = redactor(&exchange());
         let headers: Headers = (0..200).map(|number| (format!("h{number}"), "v".repeat(1_500))).collect();
@@ -520,10 +325,10 @@ mod tests {
         let finding = Finding {
             level: Level::Note,
             step: 1,
-            at: "snapshot".to_owned(),
+            at: "answer".to_owned(),
             expected: "short".to_owned(),
             actual: "ü".repeat(1_000_000),
-            requirement: "r".to_owned(),
+            requirement: SNAPSHOT.to_owned(),
             origin: "o".to_owned(),
         };
         let finding = redactor.finding(finding);

@@ -1,6 +1,7 @@
 //! What all cases of a run share.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::halt::Halt;
@@ -28,6 +29,8 @@ pub struct Session {
     pub snapshots: Arc<Store>,
     /// Whether they were recorded from this target.
     pub recorded: Recorded,
+    /// Where the snapshots that cases take are kept, for who renews them.
+    pub taken: Option<Taken>,
     /// Inferred requirements count like documented ones.
     pub strict: bool,
     /// Begins every name that the run makes; different for each run.
@@ -39,6 +42,9 @@ pub struct Session {
     /// How long throttled requests give way.
     pub(super) back_off: BackOff,
 }
+
+/// The snapshots that the cases of a run took, by the case's id.
+pub type Taken = Arc<Mutex<BTreeMap<String, String>>>;
 
 /// The set of snapshots that a target without one of its own is compared with.
 const OTHERS_SNAPSHOTS: &str = "reference";
@@ -58,6 +64,7 @@ impl Session {
             catalog: Catalog::embedded(),
             snapshots: Arc::new(Store::shipped(set)),
             recorded,
+            taken: None,
             target: Arc::new(target),
             client,
             strict,
@@ -65,6 +72,12 @@ impl Session {
             halt: Halt::default(),
             back_off: BackOff::default(),
         }
+    }
+
+    /// The same, with the answers compared with this set.
+    #[must_use]
+    pub fn compared_with(self, snapshots: Store, recorded: Recorded) -> Self {
+        Self { snapshots: Arc::new(snapshots), recorded, ..self }
     }
 
     /// The same, with a client that waits so long for a whole response.

@@ -55,8 +55,8 @@ pub struct TargetFile {
     /// Cases that are known to fail, with the reason.
     #[serde(default)]
     pub known_failure: Vec<RawKnownFailure>,
-    /// The set of recorded snapshots that the target's answers must equal, a
-    /// folder below `snapshots/`. Without it, differences from the reference
+    /// The set of recorded snapshots that the target's answers must equal, a folder
+    /// below `snapshots/`, and the set that `record` writes. Without it, differences from the reference
     /// server's snapshots are noted and never judged.
     #[schemars(with = "Option<String>")]
     pub snapshots: Option<Spanned<String>>,

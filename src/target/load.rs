@@ -52,7 +52,7 @@ pub(super) fn from_file(path: &Path, environment: Environment<'_>) -> Result<Tar
 
 pub(super) fn from_text(path: &str, text: &str, environment: Environment<'_>) -> Result<Target, TargetError> {
     let source = Source { path: path.into(), text };
-    let file: TargetFile = source.parse().map_err(|problem| TargetError::Mistakes(vec![problem]))?;
+    let file: TargetFile = source.parse_discreetly().map_err(|problem| TargetError::Mistakes(vec![problem]))?;
     let loader = Loader { source: &source, environment, problems: RefCell::default() };
     let target = loader.target(&file);
     let problems = loader.problems.into_inner();

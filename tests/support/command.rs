@@ -121,7 +121,7 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    fn of(args: &str, output: &Output) -> Self {
+    pub(crate) fn of(args: &str, output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("it prints text");
         Self {
             args: args.to_owned(),
