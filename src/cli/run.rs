@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 use time::macros::format_description;
+use tokio::sync::watch;
 
 use super::args::{Format, RunArgs};
 use super::interrupt::interruption;
@@ -19,22 +20,35 @@ use crate::judge::Verdict;
 use crate::plan::Plan;
 use crate::report::{Context, Partial, Summary, failures, junit, quote, write_event};
 use crate::run::{CaseResult, Event, Session, Settings, TargetSummary};
+use crate::target::Target;
 
 pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
     let suite = open::suite(&args.suite)?;
     let filters = filters(args)?;
     open::runtime()?.block_on(async {
-        let Opened { target, server } = open::target(&args.target).await?;
-        let plan = Plan::new(&suite, &filters, &target)
-            .map_err(|error| Exit { code: NOTHING_SELECTED, message: error.to_string() })?;
-        let session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
-        open::reachable(&session.client, &session.target).await?;
-        let exit = Run { args, output, session: &session }.go(&suite, plan).await;
-        if let Some(server) = server {
-            server.shutdown().await;
-        }
+        let Opened { target, server, interrupted } = open::target(&args.target).await?;
+        let opened = target.clone();
+        let exit = on(target, args, output, &suite, &filters, interrupted).await;
+        open::close(&opened, server, output).await;
         exit
     })
+}
+
+/// Runs on a target with credentials at hand.
+async fn on(
+    target: Target,
+    args: &RunArgs,
+    output: &Output,
+    suite: &Suite,
+    filters: &[String],
+    interrupted: Option<watch::Receiver<bool>>,
+) -> Result<u8, Exit> {
+    let plan = Plan::new(suite, filters, &target)
+        .map_err(|error| Exit { code: NOTHING_SELECTED, message: error.to_string() })?;
+    let session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
+    open::reachable(&session.client, &session.target).await?;
+    let interrupted = interrupted.unwrap_or_else(interruption);
+    Run { args, output, session: &session }.go(suite, plan, interrupted).await
 }
 
 /// The cases to run: what was typed, or what did not pass in an earlier run.
@@ -61,7 +75,7 @@ struct Run<'r> {
 }
 
 impl Run<'_> {
-    async fn go(&self, suite: &Suite, plan: Plan) -> Result<u8, Exit> {
+    async fn go(&self, suite: &Suite, plan: Plan, interrupted: watch::Receiver<bool>) -> Result<u8, Exit> {
         let dir = self.report_dir()?;
         let path = dir.join(report::RUN_FILE);
         let unwritable = |error: &io::Error| Exit::usage(format!("cannot write {}: {error}", path.display()));
@@ -88,7 +102,7 @@ impl Run<'_> {
             fail_fast: self.args.fail_fast,
             datasets_per_identity: self.session.service.datasets_per_identity(),
         };
-        let footer = crate::run::run(self.session, plan, &suite.digest, settings, interruption(), sink).await;
+        let footer = crate::run::run(self.session, plan, &suite.digest, settings, interrupted, sink).await;
         progress.finish();
         written.map_err(|error| unwritable(&error))?;
         drop(file);

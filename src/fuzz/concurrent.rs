@@ -153,7 +153,7 @@ impl Shared {
         let line = self.line.through(client.clone());
         for dataset in &self.datasets {
             let mut history = History::new();
-            if let Ok(request) = line.request(dataset, &Call::Delete, None, &history) {
+            if let Ok(request) = line.request(dataset, &Call::Delete, None, &history).await {
                 line.send(request, &Call::Delete, &mut history).await;
             }
         }
@@ -236,7 +236,7 @@ impl Device {
     /// Makes a call and records it.
     async fn call(&mut self, dataset: usize, call: Call, token: Option<&str>) -> Result<Answer, String> {
         let shared = Arc::clone(&self.shared);
-        let request = shared.line.request(&shared.datasets[dataset], &call, token, &self.history)?;
+        let request = shared.line.request(&shared.datasets[dataset], &call, token, &self.history).await?;
         let invoked = self.now();
         let mut answer = shared.line.send(request.clone(), &call, &mut self.history).await;
         if answer.outcome == Outcome::Unknown && self.may_retry(dataset, &call) {

@@ -93,7 +93,7 @@ impl Endpoints {
         let identity = slot.identities.get(usize::from(who == Who::Other)).ok_or_else(|| fault(&"no such identity"))?;
         let identity = &self.target.pools[slot.pool].identities[*identity];
         let input = literal(input, names);
-        let request = signed(&self.client, &self.target.region, identity, operation, &input);
+        let request = signed(&self.client, &self.target.region, identity, operation, &input).await;
         let request = request.map_err(|error| fault(&error))?;
         let exchange = self.client.send(request).await;
         let answer = Answer::read(&exchange.outcome.map_err(|failure| fault(&failure))?);
@@ -108,8 +108,9 @@ impl Endpoints {
 ///
 /// # Errors
 ///
-/// A sentence when there is no such operation, or the call cannot be put on the wire.
-pub(super) fn signed(
+/// A sentence when there is no such operation, no credentials are to be had, or the
+/// call cannot be put on the wire.
+pub(super) async fn signed(
     client: &Client,
     region: &str,
     identity: &Identity,
@@ -121,8 +122,9 @@ pub(super) fn signed(
     let mut request = bind(known, input).map_err(|error| error.to_string())?;
     let endpoint = client.endpoint();
     endpoint.address(&mut request);
+    let keys = identity.credentials.get().await.map_err(|error| format!("no credentials: {error}"))?;
     let signing = Signing {
-        credentials: &identity.credentials,
+        credentials: &keys.credentials,
         region,
         service: &service.signing_name,
         time: SystemTime::now(),

@@ -87,7 +87,9 @@ impl Plan {
             let hint = did_you_mean(lack, names::NEEDS).unwrap_or_default();
             return Err(PlanError::UnknownLack { target: target.name.clone(), lack: lack.clone(), hint });
         }
-        let mut fresh_pools = target.pools.len();
+        // Where no pool has identities, a case that uses one is skipped before this counts.
+        let serving = target.pools.iter().filter(|pool| !pool.identities.is_empty()).count();
+        let mut fresh_pools = if serving == 0 { target.pools.len() } else { serving };
         let selected = |case: &&Case| filters.is_empty() || filters.iter().any(|filter| selects(filter, case));
         let planned = |case: &Case| Planned {
             decision: decide(case, target, &mut fresh_pools),
@@ -131,11 +133,14 @@ fn decide(case: &Case, target: &Target, fresh_pools: &mut usize) -> Decision {
     }
     let demand = Demand::of(case);
     if demand.developer && target.developer.is_none() {
-        return skip("the target file has no [developer] credentials".to_owned());
+        return skip(match &target.shortfalls.developer {
+            Some(why) => format!("no developer credentials: {why}"),
+            None => "the target file has no [developer] credentials".to_owned(),
+        });
     }
     let most = target.pools.iter().map(|pool| pool.identities.len()).max().unwrap_or(0);
     if demand.identities > most {
-        return skip(format!("needs {} identities in one pool, and the target file names {most}", demand.identities));
+        return skip(too_few_identities(target, demand.identities, most));
     }
     if case.isolation == Isolation::FreshPool {
         let Some(left) = fresh_pools.checked_sub(1) else {
@@ -147,6 +152,15 @@ fn decide(case: &Case, target: &Target, fresh_pools: &mut usize) -> Decision {
         *fresh_pools = left;
     }
     Decision::Run(demand)
+}
+
+/// Why there are fewer identities in each pool than a case needs.
+fn too_few_identities(target: &Target, needed: usize, most: usize) -> String {
+    let few = if needed == 1 { "identity" } else { "identities" };
+    match target.shortfalls.identities.as_slice() {
+        [] => format!("needs {needed} {few} in one pool, and the target file names {most}"),
+        reasons => format!("needs {needed} {few} in one pool, and there are {most}: {}", reasons.join("; ")),
+    }
 }
 
 #[cfg(test)]

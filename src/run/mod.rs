@@ -11,9 +11,11 @@
 //!
 //! Deliberately absent: printing, files, and any knowledge of the service.
 
+mod ask;
 mod engine;
 mod event;
 mod execute;
+mod keyring;
 pub mod libtest;
 mod prepare;
 mod preview;
@@ -23,6 +25,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+pub use ask::{Asked, ask};
 pub use engine::{Settings, results, run};
 pub use event::{
     CaseResult, Event, FORMAT_VERSION, Footer, Header, REDACTED, RecordedBody, RecordedExchange, RecordedRequest,

@@ -120,7 +120,8 @@ impl Redactor {
         found.iter().for_each(|secret| self.add(secret));
     }
 
-    fn add(&mut self, secret: &str) {
+    /// Learns a secret.
+    pub(super) fn add(&mut self, secret: &str) {
         let Some(room) = self.room else { return };
         if secret.len() < SHORTEST_SECRET || self.secrets.iter().any(|known| known == secret) {
             return;

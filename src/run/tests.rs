@@ -17,7 +17,7 @@ use crate::client::{Client, Endpoint, Limits};
 use crate::judge::Verdict;
 use crate::plan::{Decision, LeaseTable, Plan};
 use crate::spec::{Catalog, Service};
-use crate::target::{Credentials, Identity, KnownFailure, Pool, Secret, Target};
+use crate::target::{Credentials, Identity, KnownFailure, MadeIdentities, Pool, Provider, Secret, Shortfalls, Target};
 
 /// What a server does with a request.
 enum Reply {
@@ -142,10 +142,12 @@ fn case(name: &str, more: &str, steps: &str) -> String {
 }
 
 fn target(endpoint: &str, pools: usize) -> Target {
-    let keys = |name: &str| Credentials {
-        access_key_id: format!("AKID{name}"),
-        secret_access_key: Secret::new(format!("canary-key-{name}/+=")),
-        session_token: Some(Secret::new(format!("canary-session-{name}/+="))),
+    let keys = |name: &str| {
+        Provider::fixed(Credentials {
+            access_key_id: format!("AKID{name}"),
+            secret_access_key: Secret::new(format!("canary-key-{name}/+=")),
+            session_token: Some(Secret::new(format!("canary-session-{name}/+="))),
+        })
     };
     let pool = |number: usize| Pool {
         id: format!("pool-{number}"),
@@ -153,6 +155,7 @@ fn target(endpoint: &str, pools: usize) -> Target {
             Identity { id: format!("identity-{number}-a"), credentials: keys("a") },
             Identity { id: format!("identity-{number}-b"), credentials: keys("b") },
         ],
+        cognito: None,
     };
     Target {
         name: "scripted".to_owned(),
@@ -167,6 +170,8 @@ fn target(endpoint: &str, pools: usize) -> Target {
         ca_file: None,
         prefix: "syncspec".to_owned(),
         requests_per_second: None,
+        shortfalls: Shortfalls::default(),
+        made: MadeIdentities::default(),
     }
 }
 
