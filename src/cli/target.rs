@@ -40,25 +40,27 @@ pub(super) fn check(args: &CheckArgs, output: &Output) -> Result<u8, Exit> {
 
 fn text(checked: &Checked) -> String {
     let mut text = format!("target {}, {}, region {}\n\n", checked.target, checked.endpoint, checked.region);
+    let mut pool = None;
     for line in &checked.lines {
+        if line.pool.is_some() && line.pool != pool {
+            pool.clone_from(&line.pool);
+            // Writing to a `String` cannot fail.
+            let _ = writeln!(text, "      pool {}", line.pool.as_deref().unwrap_or_default());
+        }
+        let indent = if line.pool.is_some() { "  " } else { "" };
         let state = match line.state {
             State::Ok => "ok  ",
             State::Note => "note",
             State::Problem => "FAIL",
         };
-        // Writing to a `String` cannot fail.
-        let _ = writeln!(text, "{state}  {}: {}", line.what, line.detail);
+        let _ = writeln!(text, "{state}  {indent}{}: {}", line.what, line.detail);
     }
     text.push('\n');
     for (reason, cases) in &checked.skipped {
-        let _ = writeln!(text, "{} not run: {reason}", counted(*cases));
+        let _ = writeln!(text, "{cases:>5}  skipped: {reason}");
     }
-    let _ = writeln!(text, "{} of {} cases can be run", checked.runnable, checked.cases);
+    let _ = writeln!(text, "{} of {} cases have what they need", checked.runnable, checked.cases);
     text
-}
-
-fn counted(cases: usize) -> String {
-    if cases == 1 { "1 case is".to_owned() } else { format!("{cases} cases are") }
 }
 
 fn document(checked: &Checked) -> Value {
@@ -68,7 +70,7 @@ fn document(checked: &Checked) -> Value {
             State::Note => "note",
             State::Problem => "problem",
         };
-        json!({ "state": state, "what": line.what, "detail": line.detail })
+        json!({ "state": state, "pool": line.pool, "what": line.what, "detail": line.detail })
     };
     let skipped = |(reason, cases): (&String, &usize)| json!({ "reason": reason, "cases": cases });
     json!({

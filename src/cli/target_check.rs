@@ -34,6 +34,8 @@ pub(super) enum State {
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) state: State,
+    /// The pool that it is about, if it is about one.
+    pub(super) pool: Option<String>,
     pub(super) what: String,
     pub(super) detail: String,
 }
@@ -61,7 +63,12 @@ impl Checked {
     }
 
     fn add(&mut self, state: State, what: impl Into<String>, detail: impl Into<String>) {
-        self.lines.push(Line { state, what: what.into(), detail: detail.into() });
+        self.lines.push(Line { state, pool: None, what: what.into(), detail: detail.into() });
+    }
+
+    fn add_of(&mut self, pool: &Pool, state: State, what: &str, detail: impl Into<String>) {
+        let pool = Some(pool.id.clone());
+        self.lines.push(Line { state, pool, what: what.to_owned(), detail: detail.into() });
     }
 }
 
@@ -170,7 +177,7 @@ async fn endpoint(checked: &mut Checked, session: &Session, suite: &Suite) -> bo
         return false;
     };
     let milliseconds = asked.exchange.duration_us / 1000;
-    checked.add(State::Ok, "endpoint", format!("an unsigned request is {} in {milliseconds} ms", asked.said));
+    checked.add(State::Ok, "endpoint", format!("answers in {milliseconds} ms; unsigned, a request is {}", asked.said));
     let date = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("date"));
     clock(checked, date.and_then(|(_, date)| OffsetDateTime::parse(date, &Rfc2822).ok()));
     true
@@ -185,9 +192,9 @@ fn clock(checked: &mut Checked, date: Option<OffsetDateTime>) {
     let state = if seconds.unsigned_abs() > MOST_SKEW.as_secs() { State::Problem } else { State::Ok };
     let advice = if state == State::Problem { "; signatures are refused beyond 300 s: set the clock" } else { "" };
     let detail = match seconds {
-        // The header has whole seconds, and the answer took a while.
-        -1..=1 => "in step with the endpoint's".to_owned(),
-        2.. => format!("{seconds} s ahead of the endpoint's{advice}"),
+        // The header has whole seconds, and the answer may have taken some.
+        -5..=5 => "in step with the endpoint's".to_owned(),
+        6.. => format!("{seconds} s ahead of the endpoint's{advice}"),
         _ => format!("{} s behind the endpoint's{advice}", seconds.unsigned_abs()),
     };
     checked.add(state, "clock", detail);
@@ -206,28 +213,27 @@ fn developer(checked: &mut Checked, named: &Target, target: &Target) {
 
 fn shown(provider: &Provider) -> String {
     let id = provider.last().map_or_else(|| "nothing fetched".to_owned(), |keys| keys.shown_id());
-    format!("{id}, from {}", provider.describe())
+    format!("{id} ({})", provider.describe())
 }
 
 /// A pool's identities, and how many of those that it should have.
 fn identities(checked: &mut Checked, pool: &Pool, target: &Target, making: Making) {
-    let what = format!("pool {}", pool.id);
     checked.identities.extend(pool.identities.iter().map(|identity| identity.id.clone()));
     let wanted = pool.cognito.as_ref().map_or(pool.identities.len(), |cognito| cognito.identities);
     let waits = making == Making::Forbidden && pool.cognito.as_ref().is_some_and(|cognito| cognito.ids.is_empty());
-    let counted = |number: usize| if number == 1 { "1 identity".to_owned() } else { format!("{number} identities") };
     match pool.identities.first() {
         None if waits => {
-            let detail = format!("{} given when a run begins; --make-identities tries it", counted(wanted));
-            checked.add(State::Note, what, detail);
+            let detail = format!("{wanted} are given when a run begins; --make-identities tries it");
+            checked.add_of(pool, State::Note, "identities", detail);
         }
-        None => checked.add(State::Problem, what, reasons(target, "no identity")),
+        None => checked.add_of(pool, State::Problem, "identities", reasons(target, "none")),
         Some(first) if pool.identities.len() == wanted => {
-            checked.add(State::Ok, what, format!("{}, the first with {}", counted(wanted), shown(&first.credentials)));
+            let detail = format!("{wanted}, the first with {}", shown(&first.credentials));
+            checked.add_of(pool, State::Ok, "identities", detail);
         }
         Some(_) => {
-            let some = format!("{} of {wanted}", counted(pool.identities.len()));
-            checked.add(State::Problem, what, reasons(target, &some));
+            let some = format!("{} of {wanted}", pool.identities.len());
+            checked.add_of(pool, State::Problem, "identities", reasons(target, &some));
         }
     }
 }
@@ -249,7 +255,7 @@ fn reads<'s>(suite: &'s Suite, session: &Session) -> impl Iterator<Item = (&'s s
 
 /// Makes every call that only reads, signed by whom its base request names.
 async fn calls(checked: &mut Checked, session: &Session, lease: &Lease, suite: &Suite) {
-    let pool = session.target.pools[lease.pool].id.clone();
+    let pool = &session.target.pools[lease.pool];
     for (actor, who) in [(Actor::Developer, "developer"), (Actor::Identity, "identity")] {
         let can = match actor {
             Actor::Developer => session.target.developer.is_some(),
@@ -263,12 +269,12 @@ async fn calls(checked: &mut Checked, session: &Session, lease: &Lease, suite: &
                 Err(why) => refused.push(format!("{operation}: {why}")),
             }
         }
-        let what = format!("pool {pool}, reads by the {who}");
+        let what = format!("reads by the {who}");
         if !fine.is_empty() {
-            checked.add(State::Ok, &what, fine.join(", "));
+            checked.add_of(pool, State::Ok, &what, fine.join(", "));
         }
         for refused in refused {
-            checked.add(State::Problem, &what, refused);
+            checked.add_of(pool, State::Problem, &what, refused);
         }
     }
 }
