@@ -208,6 +208,31 @@ mod tests {
         assert_eq!(skipped, reason);
     }
 
+    #[test]
+    fn what_could_not_be_had_is_the_reason() {
+        let mut target = target();
+        target.shortfalls.developer = Some("profile `p`: not there".to_owned());
+        target.shortfalls.identities = vec!["Cognito Identity: refused".to_owned()];
+        let reason = |more: &str, target: &Target| match Plan::new(&suite(more, ""), &[], target)
+            .expect("it is selected")
+            .cases
+            .remove(0)
+            .decision
+        {
+            Decision::Run(demand) => format!("runs with {}", demand.identities),
+            Decision::Skip { reason } => reason,
+        };
+        let developer = "credentials = \"developer\"";
+        assert_eq!(reason(developer, &target), "no developer credentials: profile `p`: not there");
+        let other = "needs 2 identities in one pool, and there are 1: Cognito Identity: refused";
+        assert_eq!(reason("credentials = \"other-identity\"", &target), other);
+        target.pools[0].identities.clear();
+        let own = "needs 1 identity in one pool, and there are 0: Cognito Identity: refused";
+        assert_eq!(reason("credentials = \"identity\"", &target), own);
+        // Who uses no identity needs none.
+        assert_eq!(reason("credentials = \"none\"", &target), "runs with 0");
+    }
+
     #[rstest]
     #[case("a/t", true)]
     #[case("a/*/c", true)]

@@ -79,16 +79,13 @@ impl Session {
     /// The placeholders that a case begins with. `number` tells the cases of a
     /// run apart.
     pub(super) fn bindings(&self, case: &Case, lease: &Lease, number: usize) -> Bindings {
-        self.bindings_of(lease, number, &mut |visit| case.placeholders(visit))
+        let mut used = Vec::new();
+        case.placeholders(&mut |name| used.push(name.to_owned()));
+        self.bindings_of(lease, number, &used)
     }
 
-    /// The same for what uses the placeholders that `used` visits.
-    pub(super) fn bindings_of(
-        &self,
-        lease: &Lease,
-        number: usize,
-        used: &mut dyn FnMut(&mut dyn FnMut(&str)),
-    ) -> Bindings {
+    /// The same for what uses these placeholders.
+    pub(super) fn bindings_of(&self, lease: &Lease, number: usize, used: &[String]) -> Bindings {
         let mut bindings = Bindings::new();
         let pool = &self.target.pools[lease.pool];
         let identity = |index: usize| lease.identities.get(index).map(|identity| pool.identities[*identity].id.clone());
@@ -105,14 +102,14 @@ impl Session {
         for (name, value) in &self.target.resources {
             bindings.bind(name.clone(), value.clone());
         }
-        used(&mut |name| {
+        for name in used {
             let suffix = name.rsplit_once('-').map_or("1", |(_, suffix)| suffix);
             if names::is_dataset(name) {
                 bindings.bind(name, format!("{}-{}-{number}-{suffix}", self.target.prefix, self.run_id));
             } else if names::is_fresh(name) {
                 bindings.bind(name, format!("{}n{number}n{suffix}", self.run_id));
             }
-        });
+        }
         bindings
     }
 }

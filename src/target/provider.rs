@@ -64,7 +64,13 @@ pub struct Provider(Arc<Source>);
 
 enum Source {
     Fixed(Credentials),
-    Fetched { fetch: Box<dyn Fetch>, state: Mutex<State>, seen: std::sync::Mutex<Seen> },
+    Fetched(Box<Fetched>),
+}
+
+struct Fetched {
+    fetch: Box<dyn Fetch>,
+    state: Mutex<State>,
+    seen: std::sync::Mutex<Seen>,
 }
 
 #[derive(Default)]
@@ -94,7 +100,7 @@ impl Provider {
 
     pub(super) fn fetched(fetch: impl Fetch + 'static) -> Self {
         let (state, seen) = (Mutex::default(), std::sync::Mutex::default());
-        Self(Arc::new(Source::Fetched { fetch: Box::new(fetch), state, seen }))
+        Self(Arc::new(Source::Fetched(Box::new(Fetched { fetch: Box::new(fetch), state, seen }))))
     }
 
     /// Credentials that are good for at least some minutes more, or for half of
@@ -112,7 +118,7 @@ impl Provider {
     async fn get_within(&self, patience: Duration) -> Result<Valid, CredentialsError> {
         let (fetch, state, seen) = match &*self.0 {
             Source::Fixed(credentials) => return Ok(Valid { credentials: credentials.clone(), until: None }),
-            Source::Fetched { fetch, state, seen } => (fetch, state, seen),
+            Source::Fetched(fetched) => (&fetched.fetch, &fetched.state, &fetched.seen),
         };
         let mut state = state.lock().await;
         let now = SystemTime::now();
@@ -147,7 +153,7 @@ impl Provider {
     pub fn last(&self) -> Option<Credentials> {
         match &*self.0 {
             Source::Fixed(credentials) => Some(credentials.clone()),
-            Source::Fetched { seen, .. } => seen.lock().unwrap_or_else(PoisonError::into_inner).last.clone(),
+            Source::Fetched(fetched) => fetched.seen.lock().unwrap_or_else(PoisonError::into_inner).last.clone(),
         }
     }
 
@@ -160,7 +166,7 @@ impl Provider {
     pub fn describe(&self) -> String {
         match &*self.0 {
             Source::Fixed(_) => "keys".to_owned(),
-            Source::Fetched { fetch, .. } => fetch.describe(),
+            Source::Fetched(fetched) => fetched.fetch.describe(),
         }
     }
 
@@ -168,8 +174,8 @@ impl Provider {
     pub(super) fn secrets(&self) -> Vec<Secret> {
         match &*self.0 {
             Source::Fixed(credentials) => credentials.secrets().cloned().collect(),
-            Source::Fetched { seen, .. } => {
-                seen.lock().unwrap_or_else(PoisonError::into_inner).secrets.iter().cloned().collect()
+            Source::Fetched(fetched) => {
+                fetched.seen.lock().unwrap_or_else(PoisonError::into_inner).secrets.iter().cloned().collect()
             }
         }
     }
@@ -179,7 +185,7 @@ impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
             Source::Fixed(credentials) => f.debug_tuple("Fixed").field(credentials).finish(),
-            Source::Fetched { fetch, .. } => f.debug_tuple("Fetched").field(&fetch.describe()).finish(),
+            Source::Fetched(fetched) => f.debug_tuple("Fetched").field(&fetched.fetch.describe()).finish(),
         }
     }
 }
@@ -201,6 +207,23 @@ fn remember(seen: &std::sync::Mutex<Seen>, credentials: &Credentials) {
 fn due(now: SystemTime, until: SystemTime) -> SystemTime {
     let left = until.duration_since(now).unwrap_or_default();
     now + left.saturating_sub(MARGIN.min(left / 2))
+}
+
+#[cfg(test)]
+impl Provider {
+    /// Gives what `answer` says, for tests of who uses credentials.
+    pub(crate) fn scripted(answer: impl Fn() -> Result<Valid, String> + Send + Sync + 'static) -> Self {
+        struct Scripted<A>(A);
+        impl<A: Fn() -> Result<Valid, String> + Send + Sync> Fetch for Scripted<A> {
+            fn fetch(&self) -> Fetching<'_> {
+                Box::pin(std::future::ready((self.0)().map_err(CredentialsError)))
+            }
+            fn describe(&self) -> String {
+                "a script".to_owned()
+            }
+        }
+        Self::fetched(Scripted(answer))
+    }
 }
 
 #[cfg(test)]
@@ -301,12 +324,12 @@ mod tests {
         // Due at once, as the state says below; good for a while.
         let (provider, _) = provider(&[Some(600), None]);
         assert_eq!(id(&provider).await.as_deref(), Ok("ASIA0"));
-        if let super::Source::Fetched { state, .. } = &*provider.0 {
-            state.lock().await.held.as_mut().expect("held").due = Some(SystemTime::UNIX_EPOCH);
+        if let super::Source::Fetched(fetched) = &*provider.0 {
+            fetched.state.lock().await.held.as_mut().expect("held").due = Some(SystemTime::UNIX_EPOCH);
         }
         assert_eq!(id(&provider).await.as_deref(), Ok("ASIA0"));
-        if let super::Source::Fetched { state, .. } = &*provider.0 {
-            state.lock().await.held.as_mut().expect("held").valid.until = Some(SystemTime::now());
+        if let super::Source::Fetched(fetched) = &*provider.0 {
+            fetched.state.lock().await.held.as_mut().expect("held").valid.until = Some(SystemTime::now());
         }
         assert_eq!(id(&provider).await.as_deref().map_err(String::as_str), Err("refused"));
     }

@@ -17,17 +17,18 @@ fn target_file(endpoint: &str, developer: &str) -> String {
          lacks = [\"legacy-rpc\"]\n{developer}\n",
         pool.identity_pool_id
     );
-    for identity in &pool.identities {
+    let identities = pool.identities.iter().map(|identity| {
         let keys = &identity.keys;
-        text += &format!(
+        format!(
             "[[identity]]\nidentity-id = \"{}\"\naccess-key-id = \"{}\"\nsecret-access-key = \"{}\"\n\
              session-token = \"{}\"\n",
             identity.identity_id,
             keys.access_key_id,
             keys.secret_access_key,
             keys.session_token.as_deref().unwrap_or_default()
-        );
-    }
+        )
+    });
+    text.extend(identities);
     text
 }
 
