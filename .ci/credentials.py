@@ -150,5 +150,11 @@ assert f'Credential={moto_secret["AccessKeyId"]}/' in recorded, done.stdout
 for secret in [*SECRETS, moto_secret["SecretKey"], moto_secret["SessionToken"]]:
     assert secret not in recorded, secret
 
+# What a run made is told of when it cannot be taken back.
+before = known()
+done = run(["run", "list-datasets/", "--target", target(PROFILE, "identities = 1"), "--report-dir", folder / "more"])
+made, = known() - before
+assert f"left behind: pool {pool}: identities {made} could not be deleted" in done.stderr, done.stderr
+
 moto.stop()
 print("credentials come from moto's Cognito Identity and STS, and from nowhere else")

@@ -92,7 +92,7 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// When nothing is left that could sign.
+    /// When nothing is left that could sign, now or when identities are made.
     pub async fn resolve(mut self, making: Making) -> Result<Self, ResolveError> {
         let until = Instant::now() + PATIENCE_FOR_ALL;
         self.shortfalls = Shortfalls::default();
@@ -147,7 +147,10 @@ impl Target {
             }
         }
         self.drop_repeated();
-        let can_sign = self.developer.is_some() || self.pools.iter().any(|pool| !pool.identities.is_empty());
+        let waits =
+            |pool: &Pool| making == Making::Forbidden && pool.cognito.as_ref().is_some_and(|own| own.ids.is_empty());
+        let can_sign =
+            self.developer.is_some() || self.pools.iter().any(|pool| waits(pool) || !pool.identities.is_empty());
         if can_sign { Ok(self) } else { Err(self.nobody()) }
     }
 

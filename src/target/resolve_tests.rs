@@ -211,6 +211,7 @@ async fn nothing_is_made_where_nothing_may_change() {
     let target = cognito.target("", DEVELOPER).resolve(Making::Forbidden).await.expect("the developer can sign");
     assert!(target.pools[0].identities.is_empty() && cognito.calls.lock().expect("no panic").is_empty());
     assert_eq!(target.shortfalls.identities, ["the identities of a run are made when it begins"]);
+    assert!(cognito.target("", "").resolve(Making::Forbidden).await.is_ok(), "somebody will sign");
 }
 
 #[rstest]
