@@ -24,6 +24,8 @@ mod runs;
 mod spec;
 #[path = "cli/stops.rs"]
 mod stops;
+#[path = "cli/target.rs"]
+mod target;
 #[path = "cli/wrong.rs"]
 mod wrong;
 

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use libtest_mimic::Arguments;
@@ -21,7 +21,8 @@ use syncspec::run::libtest::{Open, Trials, run_trials};
 use syncspec::run::{CaseResult, Session, TargetSummary};
 use syncspec::snapshot::{Snapshot, Store};
 use syncspec::spec::{Catalog, Service};
-use syncspec::target::{EMBEDDED_SNAPSHOTS, Target, embedded_world};
+use syncspec::target::{EMBEDDED_SNAPSHOTS, Making, Target, embedded_world};
+use tokio::runtime::Runtime;
 
 const TARGET: &str = "SYNCSPEC_TARGET";
 /// Set by nextest, whose processes would not see each other's leases.
@@ -53,28 +54,59 @@ fn conformance(arguments: &Arguments) -> Result<ExitCode, String> {
              without knowing of each other; use `cargo test` or `syncspec run`"
         ));
     }
-    let target = match &file {
-        Some(file) => Target::from_file(file).map_err(|error| error.to_string())?,
+    let Some(file) = file else {
         // Its endpoint is not known before it is started, which is not before a
         // case runs: listing must not start anything.
-        None => Target::embedded(&embedded_world(), "http://127.0.0.1:0"),
+        let target = Target::embedded(&embedded_world(), "http://127.0.0.1:0");
+        return trials(arguments, &suite, target, None, String::new());
     };
-    let plan = Plan::new(&suite, &[], &target).map_err(|error| error.to_string())?;
-    let golden = target.snapshots.clone().map(|set| Golden::of(set, &suite)).transpose()?;
-    let rerun = file.map_or_else(String::new, |file| format!(" --target {}", quote(&file.display().to_string())));
+    let target = Target::from_file(&file).map_err(|error| error.to_string())?;
+    let rerun = format!(" --target {}", quote(&file.display().to_string()));
+    if arguments.list {
+        return trials(arguments, &suite, target.assumed(), None, rerun);
+    }
+    let (asked, first) = (target.clone(), runtime()?);
+    let resolved = first.block_on(target.resolve(Making::Allowed)).map_err(|error| error.to_string());
+    let ended = resolved.and_then(|target| trials(arguments, &suite, target, Some(first), rerun));
+    if !asked.made_identities().is_empty() {
+        for leftover in runtime()?.block_on(asked.remove_made_identities()) {
+            #[expect(clippy::print_stderr, reason = "a test program speaks for itself")]
+            {
+                eprintln!("left behind: {leftover}");
+            }
+        }
+    }
+    ended
+}
+
+/// Runs the suite as tests; `rerun` is what leads to the target on a command line.
+fn trials(
+    arguments: &Arguments,
+    suite: &Suite,
+    target: Target,
+    runtime: Option<Runtime>,
+    rerun: String,
+) -> Result<ExitCode, String> {
+    let plan = Plan::new(suite, &[], &target).map_err(|error| error.to_string())?;
+    let golden = target.snapshots.clone().map(|set| Golden::of(set, suite)).transpose()?;
+    let runtime = Mutex::new(runtime);
     let trials = Trials {
-        open: move || open(target.clone()),
+        open: move || open(target.clone(), runtime.lock().unwrap_or_else(PoisonError::into_inner).take()),
         // Another server's answers may differ from these and be right.
         check_snapshot: move |case: &str, text: &str| golden.as_ref().map_or(Ok(()), |golden| golden.check(case, text)),
         describe: move |session: &Session, result: &CaseResult| describe(session, result, &rerun),
     };
-    Ok(run_trials(arguments, plan, service.datasets_per_identity(), trials))
+    Ok(run_trials(arguments, plan, Service::embedded().datasets_per_identity(), trials))
 }
 
-/// Connects to the target, which is started first when it is the embedded one.
-fn open(mut target: Target) -> Result<Open, String> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?;
+fn runtime() -> Result<Runtime, String> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())
+}
+
+/// Connects to the target, which is started first when it is the embedded one. The
+/// runtime is the one that credentials were asked for on, if they were.
+fn open(mut target: Target, runtime: Option<Runtime>) -> Result<Open, String> {
+    let runtime = runtime.map_or_else(self::runtime, Ok)?;
     let session = runtime.block_on(async {
         if target.endpoint.ends_with(":0") {
             let service = Arc::new(Service::embedded().clone());

@@ -1,7 +1,10 @@
 //! The placeholders that a case need not capture itself.
 
 /// What a lease binds.
-pub const LEASE: [&str; 5] = ["identity-pool-id", "identity-id", OTHER_IDENTITY, OTHER_POOL, "region"];
+pub const LEASE: [&str; 5] = ["identity-pool-id", IDENTITY, OTHER_IDENTITY, OTHER_POOL, "region"];
+
+/// The placeholder of the case's own identity.
+pub const IDENTITY: &str = "identity-id";
 
 /// The second identity's placeholder; a case that uses it needs a lease of two.
 pub const OTHER_IDENTITY: &str = "other-identity-id";

@@ -57,6 +57,12 @@ pub(super) enum Command {
         #[command(subcommand)]
         view: SpecView,
     },
+    /// Set up a target: begin a target file, or see what works with one
+    Target {
+        /// What to do
+        #[command(subcommand)]
+        action: TargetAction,
+    },
     /// Print completions for a shell
     Completions {
         /// Which shell
@@ -313,6 +319,40 @@ pub(super) struct ServeArgs {
 pub(super) enum ReportFormat {
     /// JUnit XML
     Junit(DocumentArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TargetAction {
+    /// Write a target file in which everything is explained
+    Init(InitArgs),
+    /// Say what works with the target's credentials, without changing anything; exits 3 when something
+    /// does not
+    Check(CheckArgs),
+}
+
+#[derive(Debug, Parser)]
+pub(super) struct InitArgs {
+    /// The file to write; one that is there is left alone
+    #[arg(value_name = "FILE", default_value = "target.toml")]
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Parser)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    #[command(flatten)]
+    pub(super) suite: SuiteArgs,
+    /// Have Cognito Identity give identities as it does for a run, and delete again those that it
+    /// made
+    #[arg(long)]
+    pub(super) make_identities: bool,
+    /// Seconds to wait for a whole response
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(super) timeout: u64,
+    /// Text for people, or one JSON object
+    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    pub(super) format: Format,
 }
 
 #[derive(Debug, Subcommand)]

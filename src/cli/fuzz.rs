@@ -6,14 +6,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::args::{Format, FuzzArgs};
+use super::open::Opened;
 use super::output::{Output, write_atomically};
 use super::{Exit, NOT_JUDGED, NOTHING_SELECTED, fuzz_clients, fuzz_mutants, inspect, interrupt::interruption, open};
 use crate::cases::Suite;
 use crate::client::Client;
 use crate::fuzz::{Budget, CaseFile, Endpoints, Found, Progress, Replayed, Report, Settings, fuzz};
 use crate::judge::Level;
+use crate::target::Target;
 
 /// Something is not as it must be.
 const FAILED: u8 = 1;
@@ -53,12 +56,28 @@ pub(super) fn settings(args: &FuzzArgs, seed: u64, lag: Duration) -> Settings {
 }
 
 async fn target(args: &FuzzArgs, seed: u64, output: &Output) -> Result<u8, Exit> {
-    let opened = open::target(&args.target).await?;
-    let lag = if opened.server.is_some() { Duration::ZERO } else { LAG };
+    let Opened { target, server, interrupted } = open::target(&args.target).await?;
+    let lag = if server.is_some() { Duration::ZERO } else { LAG };
+    let opened = target.clone();
+    let ended = on(target, args, seed, lag, output, interrupted).await;
+    open::close(&opened, server, output).await;
+    ended
+}
+
+/// Fuzzes a target with credentials at hand.
+async fn on(
+    target: Target,
+    args: &FuzzArgs,
+    seed: u64,
+    lag: Duration,
+    output: &Output,
+    interrupted: Option<watch::Receiver<bool>>,
+) -> Result<u8, Exit> {
     let timeout = Duration::from_secs(args.timeout);
-    let client = Client::to(&opened.target, timeout).map_err(Exit::usage)?;
-    open::reachable(&client, &opened.target).await?;
-    let endpoints = Endpoints::connect(opened.target, timeout, open::run_id()?).map_err(Exit::usage)?;
+    let client = Client::to(&target, timeout).map_err(Exit::usage)?;
+    open::reachable(&client, &target).await?;
+    let endpoints = Endpoints::connect(target, timeout, open::run_id()?).map_err(Exit::usage)?;
+    let interrupted = interrupted.unwrap_or_else(interruption);
     let quiet = args.format == Format::Json;
     let mut last_line = Instant::now();
     let told = |progress: Progress| {
@@ -67,10 +86,7 @@ async fn target(args: &FuzzArgs, seed: u64, output: &Output) -> Result<u8, Exit>
             output.note(&progress_line(progress, args.sequences));
         }
     };
-    let report = fuzz(&Arc::new(endpoints), &settings(args, seed, lag), interruption(), told).await;
-    if let Some(server) = opened.server {
-        server.shutdown().await;
-    }
+    let report = fuzz(&Arc::new(endpoints), &settings(args, seed, lag), interrupted, told).await;
     let written = match &args.write_case {
         Some(dir) => report.findings.iter().map(|found| write_case(dir, &found.case)).collect::<Result<_, _>>()?,
         None => Vec::new(),

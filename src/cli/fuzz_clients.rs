@@ -9,11 +9,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::args::{Format, FuzzArgs};
+use super::open::Opened;
 use super::output::{Output, write_atomically};
 use super::{Exit, NOT_JUDGED, inspect, open};
 use crate::client::Client;
 use crate::fuzz::{ClientSettings, Faults, Finished, Part, Shares, Verdict, fuzz_clients, in_words, timeline};
 use crate::judge::Level;
+use crate::target::Target;
 
 /// What the clients saw cannot have been.
 const FAILED: u8 = 1;
@@ -22,11 +24,27 @@ const FAILED: u8 = 1;
 const SECONDS: u64 = 10;
 
 pub(super) async fn run(args: &FuzzArgs, clients: u16, seed: u64, output: &Output) -> Result<u8, Exit> {
-    let opened = open::target(&args.target).await?;
-    let target = Arc::new(opened.target);
+    let Opened { target, server, interrupted } = open::target(&args.target).await?;
+    let target = Arc::new(target);
+    let stopped = async {
+        match interrupted {
+            Some(mut interrupted) => interrupted.wait_for(|stopped| *stopped).await.is_ok(),
+            None => std::future::pending().await,
+        }
+    };
+    let ended = tokio::select! {
+        ended = on(&target, args, clients, seed, output) => ended,
+        _ = stopped => Err(Exit { code: NOT_JUDGED, message: "interrupted".to_owned() }),
+    };
+    open::close(&target, server, output).await;
+    ended
+}
+
+/// Fuzzes a target with credentials at hand.
+async fn on(target: &Arc<Target>, args: &FuzzArgs, clients: u16, seed: u64, output: &Output) -> Result<u8, Exit> {
     let timeout = Duration::from_secs(args.timeout);
-    let client = Client::to(&target, timeout).map_err(Exit::usage)?;
-    open::reachable(&client, &target).await?;
+    let client = Client::to(target, timeout).map_err(Exit::usage)?;
+    open::reachable(&client, target).await?;
     let faults = match args.faults {
         true => Some(Faults::start(client.clone(), Shares::default(), seed).await.map_err(Exit::usage)?),
         false => None,
@@ -44,7 +62,7 @@ pub(super) async fn run(args: &FuzzArgs, clients: u16, seed: u64, output: &Outpu
         ..ClientSettings::default()
     };
     let name = format!("syncspec-{}", open::run_id()?);
-    let finished = fuzz_clients(Arc::clone(&target), &client, &through, &name, &settings, |_| {}).await;
+    let finished = fuzz_clients(Arc::clone(target), &client, &through, &name, &settings, |_| {}).await;
     let finished = finished.map_err(Exit::usage)?;
     if let (Verdict::Inconsistent(part), Some(file)) = (&finished.verdict, &args.timeline) {
         let picture = timeline(&finished.history, part);
@@ -54,9 +72,6 @@ pub(super) async fn run(args: &FuzzArgs, clients: u16, seed: u64, output: &Outpu
     match args.format {
         Format::Text => output.text(&text(args, clients, seed, &finished, faults.as_ref())),
         Format::Json => inspect::print_json(output, &document(seed, &finished, faults.as_ref()))?,
-    }
-    if let Some(server) = opened.server {
-        server.shutdown().await;
     }
     Ok(exit_code(&finished, args.strict))
 }

@@ -20,12 +20,14 @@ mod report;
 mod run;
 mod serve;
 mod spec;
+mod target;
+mod target_check;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{Args, Command, ReportFormat, RunArgs, SpecView};
+use self::args::{Args, Command, ReportFormat, RunArgs, SpecView, TargetAction};
 use self::output::Output;
 
 /// Wrong usage: flags, target file, case files.
@@ -68,6 +70,8 @@ pub fn main() -> ExitCode {
         Command::Spec { view: SpecView::Diff(args) } => spec::diff(&args, &output),
         Command::Spec { view: SpecView::Disputes } => spec::disputes(&output),
         Command::Spec { view: SpecView::Tolerance } => spec::tolerance(&output),
+        Command::Target { action: TargetAction::Init(args) } => target::init(&args, &output),
+        Command::Target { action: TargetAction::Check(args) } => target::check(&args, &output),
         Command::Completions { shell } => inspect::completions(shell, &output),
     };
     match ended {

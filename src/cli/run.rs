@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 use time::macros::format_description;
+use tokio::sync::watch;
 
 use super::args::{Format, RunArgs};
 use super::interrupt::interruption;
@@ -20,6 +21,7 @@ use crate::plan::Plan;
 use crate::report::{Context, Partial, Summary, failures, junit, quote, write_event};
 use crate::run::{CaseResult, Event, Session, Settings, TargetSummary};
 use crate::snapshot::Store;
+use crate::target::Target;
 
 pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
     let suite = open::suite(&args.suite)?;
@@ -27,19 +29,10 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
     let asked = args.compare.as_ref().map(|set| Store::open(set, args.snapshots.as_deref()).map_err(Exit::usage));
     let asked = asked.transpose()?;
     open::runtime()?.block_on(async {
-        let Opened { target, server } = open::target(&args.target).await?;
-        let plan = Plan::new(&suite, &filters, &target)
-            .map_err(|error| Exit { code: NOTHING_SELECTED, message: error.to_string() })?;
-        if let (Some(store), Some(set)) = (&asked, &args.compare) {
-            something_to_compare(&plan, store, set)?;
-        }
-        let session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
-        let session = compared(session, asked, args.snapshots.as_deref())?;
-        open::reachable(&session.client, &session.target).await?;
-        let exit = Run { args, output, session: &session }.go(&suite, plan).await;
-        if let Some(server) = server {
-            server.shutdown().await;
-        }
+        let Opened { target, server, interrupted } = open::target(&args.target).await?;
+        let opened = target.clone();
+        let exit = on(target, args, output, &suite, &filters, asked, interrupted).await;
+        open::close(&opened, server, output).await;
         exit
     })
 }
@@ -62,6 +55,28 @@ fn compared(session: Session, asked: Option<Store>, dir: Option<&Path>) -> Resul
     let (Some(set), Some(dir)) = (session.target.snapshots.clone(), dir) else { return Ok(session) };
     let own = Store::begun(&set, dir).map_err(Exit::usage)?;
     Ok(if own.is_empty() { session } else { session.compared_with(own, Recorded::OnTarget) })
+}
+
+/// Runs on a target with credentials at hand.
+async fn on(
+    target: Target,
+    args: &RunArgs,
+    output: &Output,
+    suite: &Suite,
+    filters: &[String],
+    asked: Option<Store>,
+    interrupted: Option<watch::Receiver<bool>>,
+) -> Result<u8, Exit> {
+    let plan = Plan::new(suite, filters, &target)
+        .map_err(|error| Exit { code: NOTHING_SELECTED, message: error.to_string() })?;
+    if let (Some(store), Some(set)) = (&asked, &args.compare) {
+        something_to_compare(&plan, store, set)?;
+    }
+    let session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
+    let session = compared(session, asked, args.snapshots.as_deref())?;
+    open::reachable(&session.client, &session.target).await?;
+    let interrupted = interrupted.unwrap_or_else(interruption);
+    Run { args, output, session: &session }.go(suite, plan, interrupted).await
 }
 
 /// The cases to run: what was typed, or what did not pass in an earlier run.
@@ -88,7 +103,7 @@ struct Run<'r> {
 }
 
 impl Run<'_> {
-    async fn go(&self, suite: &Suite, plan: Plan) -> Result<u8, Exit> {
+    async fn go(&self, suite: &Suite, plan: Plan, interrupted: watch::Receiver<bool>) -> Result<u8, Exit> {
         let dir = self.report_dir()?;
         let path = dir.join(report::RUN_FILE);
         let unwritable = |error: &io::Error| Exit::usage(format!("cannot write {}: {error}", path.display()));
@@ -115,7 +130,7 @@ impl Run<'_> {
             fail_fast: self.args.fail_fast,
             datasets_per_identity: self.session.service.datasets_per_identity(),
         };
-        let footer = crate::run::run(self.session, plan, &suite.digest, settings, interruption(), sink).await;
+        let footer = crate::run::run(self.session, plan, &suite.digest, settings, interrupted, sink).await;
         progress.finish();
         written.map_err(|error| unwritable(&error))?;
         drop(file);

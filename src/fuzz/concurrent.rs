@@ -154,7 +154,7 @@ impl Shared {
         for dataset in &self.datasets {
             let mut history = History::new();
             line.turn().await;
-            if let Ok(request) = line.request(dataset, &Call::Delete, None, &history) {
+            if let Ok(request) = line.request(dataset, &Call::Delete, None, &history).await {
                 line.send(request, &Call::Delete, &mut history).await;
             }
         }
@@ -238,7 +238,7 @@ impl Device {
     async fn call(&mut self, dataset: usize, call: Call, token: Option<&str>) -> Result<Answer, String> {
         let shared = Arc::clone(&self.shared);
         shared.line.turn().await;
-        let request = shared.line.request(&shared.datasets[dataset], &call, token, &self.history)?;
+        let request = shared.line.request(&shared.datasets[dataset], &call, token, &self.history).await?;
         let invoked = self.now();
         let mut answer = shared.line.send(request.clone(), &call, &mut self.history).await;
         if answer.outcome == Outcome::Unknown && self.may_retry(dataset, &call) {

@@ -68,7 +68,7 @@ impl Line {
     /// # Errors
     ///
     /// A sentence when it cannot be signed.
-    pub(super) fn request(
+    pub(super) async fn request(
         &self,
         dataset: &str,
         call: &Call,
@@ -79,6 +79,7 @@ impl Line {
         let place = [("IdentityPoolId", &*self.pool), ("IdentityId", &*self.identity.id), ("DatasetName", dataset)];
         input.extend(place.map(|(member, value)| (member.to_owned(), value.into())));
         signed(&self.addressed, &self.target.region, &self.identity, name, &input)
+            .await
             .map_err(|error| format!("{name}: {error}"))
     }
 

@@ -98,7 +98,7 @@ impl Endpoints {
         let mut giving_way = self.client.give_way(BackOff::default());
         loop {
             self.client.turn().await;
-            let request = signed(&self.client, &self.target.region, identity, operation, &input);
+            let request = signed(&self.client, &self.target.region, identity, operation, &input).await;
             let request = request.map_err(|error| fault(&error))?;
             let exchange = self.client.send(request).await;
             // What a server says of what it was sent may hold secrets of this request.
@@ -120,8 +120,9 @@ impl Endpoints {
 ///
 /// # Errors
 ///
-/// A sentence when there is no such operation, or the call cannot be put on the wire.
-pub(super) fn signed(
+/// A sentence when there is no such operation, no credentials are to be had, or the
+/// call cannot be put on the wire.
+pub(super) async fn signed(
     client: &Client,
     region: &str,
     identity: &Identity,
@@ -133,8 +134,9 @@ pub(super) fn signed(
     let mut request = bind(known, input).map_err(|error| error.to_string())?;
     let endpoint = client.endpoint();
     endpoint.address(&mut request);
+    let keys = identity.credentials.get().await.map_err(|error| format!("no credentials: {error}"))?;
     let signing = Signing {
-        credentials: &identity.credentials,
+        credentials: &keys.credentials,
         region,
         service: &service.signing_name,
         time: SystemTime::now(),

@@ -87,7 +87,9 @@ impl Plan {
             let hint = did_you_mean(lack, names::NEEDS).unwrap_or_default();
             return Err(PlanError::UnknownLack { target: target.name.clone(), lack: lack.clone(), hint });
         }
-        let mut fresh_pools = target.pools.len();
+        // Where no pool has identities, a case that uses one is skipped before this counts.
+        let serving = target.pools.iter().filter(|pool| !pool.identities.is_empty()).count();
+        let mut fresh_pools = if serving == 0 { target.pools.len() } else { serving };
         let selected = |case: &&Case| filters.is_empty() || filters.iter().any(|filter| selects(filter, case));
         let planned = |case: &Case| Planned {
             decision: decide(case, target, &mut fresh_pools),
@@ -131,11 +133,14 @@ fn decide(case: &Case, target: &Target, fresh_pools: &mut usize) -> Decision {
     }
     let demand = Demand::of(case);
     if demand.developer && target.developer.is_none() {
-        return skip("the target file has no [developer] credentials".to_owned());
+        return skip(match &target.shortfalls.developer {
+            Some(why) => format!("no developer credentials: {why}"),
+            None => "the target file has no [developer] credentials".to_owned(),
+        });
     }
     let most = target.pools.iter().map(|pool| pool.identities.len()).max().unwrap_or(0);
     if demand.identities > most {
-        return skip(format!("needs {} identities in one pool, and the target file names {most}", demand.identities));
+        return skip(too_few_identities(target, demand.identities, most));
     }
     if case.isolation == Isolation::FreshPool {
         let Some(left) = fresh_pools.checked_sub(1) else {
@@ -147,6 +152,15 @@ fn decide(case: &Case, target: &Target, fresh_pools: &mut usize) -> Decision {
         *fresh_pools = left;
     }
     Decision::Run(demand)
+}
+
+/// Why there are fewer identities in each pool than a case needs.
+fn too_few_identities(target: &Target, needed: usize, most: usize) -> String {
+    let few = if needed == 1 { "identity" } else { "identities" };
+    match target.shortfalls.identities.as_slice() {
+        [] => format!("needs {needed} {few} in one pool, and the target file names {most}"),
+        reasons => format!("needs {needed} {few} in one pool, and there are {most}: {}", reasons.join("; ")),
+    }
 }
 
 #[cfg(test)]
@@ -192,6 +206,31 @@ mod tests {
             Decision::Skip { reason } => Some(reason.as_str()),
         };
         assert_eq!(skipped, reason);
+    }
+
+    #[test]
+    fn what_could_not_be_had_is_the_reason() {
+        let mut target = target();
+        target.shortfalls.developer = Some("profile `p`: not there".to_owned());
+        target.shortfalls.identities = vec!["Cognito Identity: refused".to_owned()];
+        let reason = |more: &str, target: &Target| match Plan::new(&suite(more, ""), &[], target)
+            .expect("it is selected")
+            .cases
+            .remove(0)
+            .decision
+        {
+            Decision::Run(demand) => format!("runs with {}", demand.identities),
+            Decision::Skip { reason } => reason,
+        };
+        let developer = "credentials = \"developer\"";
+        assert_eq!(reason(developer, &target), "no developer credentials: profile `p`: not there");
+        let other = "needs 2 identities in one pool, and there are 1: Cognito Identity: refused";
+        assert_eq!(reason("credentials = \"other-identity\"", &target), other);
+        target.pools[0].identities.clear();
+        let own = "needs 1 identity in one pool, and there are 0: Cognito Identity: refused";
+        assert_eq!(reason("credentials = \"identity\"", &target), own);
+        // Who uses no identity needs none.
+        assert_eq!(reason("credentials = \"none\"", &target), "runs with 0");
     }
 
     #[rstest]

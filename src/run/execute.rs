@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::breaker::{Doubt, Unanswered};
 use super::event::{CaseResult, RecordedExchange};
 use super::kept::Kept;
+use super::keyring::Keyring;
 use super::prepare::{PrepareError, Prepared, actor_name, input, prepare};
 use super::redact::{About, Redactor, micros};
 use super::session::Session;
@@ -16,6 +17,7 @@ use crate::client::GivingWay;
 use crate::judge::{Finding, Verdict, snapshot, verdict};
 use crate::plan::{Lease, Planned};
 use crate::snapshot::Canonical;
+use crate::target::CredentialsError;
 use crate::wire::{Exchange, FailureKind, Response};
 
 /// Pause between the attempts of a step that may be repeated.
@@ -40,12 +42,18 @@ pub struct Outcome {
 pub async fn execute(session: &Session, planned: &Planned, lease: &Lease, number: usize) -> Outcome {
     let case = &*planned.case;
     let begun = Instant::now();
+    let keys = match Keyring::fetch(session, lease, case).await {
+        Ok(keys) => keys,
+        Err(error) => return without_credentials(session, planned, &error),
+    };
+    let mut redactor = Redactor::clone(&session.redactor);
+    session.target.changing_secrets().for_each(|secret| redactor.add(secret.expose()));
     let mut execution = Execution {
         session,
         case,
-        lease,
+        keys,
         bindings: session.bindings(case, lease, number),
-        redactor: Redactor::clone(&session.redactor),
+        redactor,
         exchanges: Kept::default(),
         findings: Vec::new(),
         canonical: Some(Canonical::new(session.service)),
@@ -72,7 +80,7 @@ enum Ended {
 struct Execution<'s> {
     session: &'s Session,
     case: &'s Case,
-    lease: &'s Lease,
+    keys: Keyring,
     bindings: Bindings,
     redactor: Redactor,
     exchanges: Kept,
@@ -170,7 +178,7 @@ impl<'s> Execution<'s> {
     /// Sends a step's request; what came back, or why the case ends here.
     async fn exchange(&mut self, number: usize, step: &Step) -> Result<Response, Ended> {
         self.session.turn().await;
-        let prepared = prepare(self.session, self.lease, step, &self.bindings)
+        let prepared = prepare(self.session, &self.keys, step, &self.bindings)
             .map_err(|error| Ended::Indeterminate(self.fault(number, step, &error)))?;
         let (client, halt) = (&self.session.client, &self.session.halt);
         let exchange = match prepared {
@@ -282,7 +290,7 @@ impl<'s> Execution<'s> {
     async fn clean_up(&mut self) -> Vec<String> {
         let mut leftovers = Vec::new();
         while let Some(made) = self.made.pop() {
-            let problem = match self.session.clean_up_call(self.lease, made.actor, &made.operation, &made.input).await {
+            let problem = match self.session.clean_up_call(&self.keys, made.actor, &made.operation, &made.input).await {
                 Ok(Ok(response)) if is_success(&response) || response.status == 404 => continue,
                 Ok(Ok(response)) => answered(&response),
                 Ok(Err(failure)) => failure.to_string(),
@@ -295,6 +303,7 @@ impl<'s> Execution<'s> {
     }
 
     fn finish(mut self, planned: &Planned, ended: Ended, leftovers: &[String], took: Duration) -> Outcome {
+        let ended = self.unless_keys_ran_out(ended);
         let whole = matches!(ended, Ended::Whole);
         for exchange in self.exchanges.iter() {
             self.redactor.learn(exchange);
@@ -344,6 +353,18 @@ impl<'s> Execution<'s> {
         Outcome { result, snapshot: taken, unanswered }
     }
 
+    /// What came of credentials that ran out meanwhile says nothing of the endpoint.
+    fn unless_keys_ran_out(&mut self, ended: Ended) -> Ended {
+        let in_doubt = !self.findings.is_empty() || !matches!(ended, Ended::Whole);
+        if !in_doubt || !self.keys.ran_out() {
+            return ended;
+        }
+        self.findings.clear();
+        Ended::Indeterminate(
+            "the case took longer than its credentials lasted, so nothing can be said of it".to_owned(),
+        )
+    }
+
     fn recorded(&self) -> Vec<RecordedExchange> {
         let record = |number: usize, exchange: &Exchange| {
             let step = &self.case.steps[number - 1];
@@ -358,6 +379,14 @@ impl<'s> Execution<'s> {
         };
         self.exchanges.recorded(record)
     }
+}
+
+/// A case that nobody could sign. Nothing was asked of the endpoint.
+fn without_credentials(session: &Session, planned: &Planned, error: &CredentialsError) -> Outcome {
+    let reason = format!("not run: no credentials: {error}");
+    let result = not_run(session, planned, Verdict::Indeterminate, reason);
+    let unanswered = Unanswered { request: "credentials".to_owned(), doubt: Doubt::Failed(FailureKind::Request) };
+    Outcome { result, snapshot: None, unanswered: Some(unanswered) }
 }
 
 /// A result for a case that did not run.
@@ -411,7 +440,7 @@ fn is_throttled(step: &Step, response: &Response) -> bool {
     response.is_throttled() && !wanted && !step.any_answer
 }
 
-fn answered(response: &Response) -> String {
+pub(super) fn answered(response: &Response) -> String {
     let name = response.error_name().map(|name| format!(" {name}")).unwrap_or_default();
     let message = response.error_message().map(|message| format!(": {message}")).unwrap_or_default();
     format!("answered {}{name}{message}", response.status)

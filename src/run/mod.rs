@@ -12,12 +12,14 @@
 //!
 //! Deliberately absent: printing, files, and any knowledge of the service.
 
+mod ask;
 mod breaker;
 mod engine;
 mod event;
 mod execute;
 mod halt;
 mod kept;
+mod keyring;
 pub mod libtest;
 mod prepare;
 mod preview;
@@ -28,6 +30,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+pub use ask::{Asked, ask};
 pub use breaker::{Doubt, Unanswered};
 pub use engine::{Settings, results, run};
 pub use event::{

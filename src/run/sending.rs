@@ -3,11 +3,11 @@
 
 use serde_json::{Map, Value};
 
+use super::keyring::Keyring;
 use super::prepare::{PrepareError, plain_call};
 use super::session::Session;
 use crate::cases::Actor;
 use crate::client::GivingWay;
-use crate::plan::Lease;
 use crate::wire::{Failure, Response};
 
 impl Session {
@@ -36,7 +36,7 @@ impl Session {
     /// When the request cannot be made.
     pub(super) async fn clean_up_call(
         &self,
-        lease: &Lease,
+        keys: &Keyring,
         actor: Actor,
         operation: &str,
         input: &Map<String, Value>,
@@ -47,7 +47,7 @@ impl Session {
                 () = self.client.turn() => {}
                 _ = self.halt.of_clean_up() => {}
             }
-            let request = plain_call(self, lease, actor, operation, input)?;
+            let request = plain_call(self, keys, actor, operation, input)?;
             let outcome = self.client.send_unless(request, self.halt.of_clean_up()).await.outcome;
             let again = match &outcome {
                 Ok(response) if response.is_throttled() => tokio::select! {

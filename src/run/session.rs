@@ -98,6 +98,13 @@ impl Session {
     /// The placeholders that a case begins with. `number` tells the cases of a
     /// run apart.
     pub(super) fn bindings(&self, case: &Case, lease: &Lease, number: usize) -> Bindings {
+        let mut used = Vec::new();
+        case.placeholders(&mut |name| used.push(name.to_owned()));
+        self.bindings_of(lease, number, &used)
+    }
+
+    /// The same for what uses these placeholders.
+    pub(super) fn bindings_of(&self, lease: &Lease, number: usize, used: &[String]) -> Bindings {
         let mut bindings = Bindings::new();
         let pool = &self.target.pools[lease.pool];
         let identity = |index: usize| lease.identities.get(index).map(|identity| pool.identities[*identity].id.clone());
@@ -105,7 +112,7 @@ impl Session {
         bindings.bind("region", self.target.region.clone());
         let other_pool = self.target.pools.iter().find(|other| other.id != pool.id).map(|other| other.id.clone());
         let leased =
-            [("identity-id", identity(0)), (names::OTHER_IDENTITY, identity(1)), (names::OTHER_POOL, other_pool)];
+            [(names::IDENTITY, identity(0)), (names::OTHER_IDENTITY, identity(1)), (names::OTHER_POOL, other_pool)];
         for (name, id) in leased {
             if let Some(id) = id {
                 bindings.bind(name, id);
@@ -114,14 +121,14 @@ impl Session {
         for (name, value) in &self.target.resources {
             bindings.bind(name.clone(), value.clone());
         }
-        case.placeholders(&mut |name| {
+        for name in used {
             let suffix = name.rsplit_once('-').map_or("1", |(_, suffix)| suffix);
             if names::is_dataset(name) {
                 bindings.bind(name, format!("{}-{}-{number}-{suffix}", self.target.prefix, self.run_id));
             } else if names::is_fresh(name) {
                 bindings.bind(name, format!("{}n{number}n{suffix}", self.run_id));
             }
-        });
+        }
         bindings
     }
 }

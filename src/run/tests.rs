@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use indexmap::IndexMap;
 use rstest::rstest;
@@ -17,7 +17,9 @@ use crate::client::{BackOff, Client, Endpoint, Limits};
 use crate::judge::Verdict;
 use crate::plan::{Decision, LeaseTable, Plan};
 use crate::spec::{Catalog, Service};
-use crate::target::{Credentials, Identity, KnownFailure, Pool, Secret, Target};
+use crate::target::{
+    Credentials, Identity, KnownFailure, MadeIdentities, Pool, Provider, Secret, Shortfalls, Target, Valid,
+};
 
 /// What a server does with a request.
 enum Reply {
@@ -142,10 +144,12 @@ fn case(name: &str, more: &str, steps: &str) -> String {
 }
 
 fn target(endpoint: &str, pools: usize) -> Target {
-    let keys = |name: &str| Credentials {
-        access_key_id: format!("AKID{name}"),
-        secret_access_key: Secret::new(format!("canary-key-{name}/+=")),
-        session_token: Some(Secret::new(format!("canary-session-{name}/+="))),
+    let keys = |name: &str| {
+        Provider::fixed(Credentials {
+            access_key_id: format!("AKID{name}"),
+            secret_access_key: Secret::new(format!("canary-key-{name}/+=")),
+            session_token: Some(Secret::new(format!("canary-session-{name}/+="))),
+        })
     };
     let pool = |number: usize| Pool {
         id: format!("pool-{number}"),
@@ -153,6 +157,7 @@ fn target(endpoint: &str, pools: usize) -> Target {
             Identity { id: format!("identity-{number}-a"), credentials: keys("a") },
             Identity { id: format!("identity-{number}-b"), credentials: keys("b") },
         ],
+        cognito: None,
     };
     Target {
         name: "scripted".to_owned(),
@@ -167,6 +172,8 @@ fn target(endpoint: &str, pools: usize) -> Target {
         ca_file: None,
         prefix: "syncspec".to_owned(),
         requests_per_second: None,
+        shortfalls: Shortfalls::default(),
+        made: MadeIdentities::default(),
     }
 }
 
@@ -269,6 +276,61 @@ async fn a_reason_is_not_as_long_as_an_endpoint_likes() {
     let ran = Setup::of(&server).run(&plain("a", "given = [\"listed\"]")).await;
     let (_, reason, _) = ran.ending();
     assert!(reason.len() < 2_100, "{}", reason.len());
+}
+
+// ---- credentials that change ----------------------------------------------------
+
+/// Signed by an identity; the server must answer 200.
+const SIGNED: &str = r#"{ call = "ListRecords", with = { DatasetName = "d" }, expect = { status = 200 } }"#;
+
+/// A run in which identities get credentials that last so many seconds, or none.
+fn with_credentials(server: &Server, life: Option<u64>) -> Setup {
+    let mut setup = Setup::of(server);
+    let provider = Provider::scripted(move || {
+        let life = life.ok_or_else(|| "the service is gone".to_owned())?;
+        let credentials = Credentials {
+            access_key_id: "ASIAFETCHED".to_owned(),
+            secret_access_key: Secret::new("canary-fetched-key"),
+            session_token: Some(Secret::new("canary-fetched-token")),
+        };
+        Ok(Valid { credentials, until: Some(SystemTime::now() + Duration::from_secs(life)) })
+    });
+    for identity in &mut setup.target.pools[0].identities {
+        identity.credentials = provider.clone();
+    }
+    setup
+}
+
+#[tokio::test]
+async fn a_case_without_credentials_asks_nothing_and_is_no_verdict() {
+    let server = Server::start(|_, _| answer(200, "{}")).await;
+    let ran = with_credentials(&server, None).run(&case("a", "", SIGNED)).await;
+    let reason = "not run: no credentials: the service is gone";
+    assert_eq!(ran.ending(), (Verdict::Indeterminate, reason, 3));
+    assert!(server.lines().is_empty());
+}
+
+#[tokio::test]
+async fn what_goes_wrong_after_credentials_ran_out_is_no_verdict() {
+    for (life, expected) in [(0, Verdict::Indeterminate), (3600, Verdict::Fail)] {
+        let server = Server::start(|_, _| answer(403, r#"{"__type":"ExpiredTokenException"}"#)).await;
+        let ran = with_credentials(&server, Some(life)).run(&case("a", "", SIGNED)).await;
+        assert_eq!(ran.only().verdict, expected, "{:?}", ran.only());
+        assert!(expected == Verdict::Fail || ran.only().findings.is_empty());
+    }
+    let server = Server::start(|_, _| answer(200, "{}")).await;
+    let ran = with_credentials(&server, Some(0)).run(&case("a", "", SIGNED)).await;
+    assert_eq!(ran.only().verdict, Verdict::Pass, "what went well did");
+}
+
+#[tokio::test]
+async fn secrets_that_were_fetched_later_are_recorded_nowhere() {
+    let server =
+        Server::start(|_, asked| answer(500, json!({ "message": asked.head, "k": "canary-fetched-key" }))).await;
+    let ran = with_credentials(&server, Some(3600)).run(&case("a", "", SIGNED)).await;
+    assert!(server.asked.lock().expect("no panic")[0].head.contains("canary-fetched-token"));
+    let written = ran.written();
+    assert!(written.contains("ASIAFETCHED") && !written.contains("canary"), "{written}");
 }
 
 // ---- one case -------------------------------------------------------------------

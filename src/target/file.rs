@@ -30,18 +30,23 @@ pub struct TargetFile {
     /// answers.
     #[schemars(with = "Option<u32>", range(min = 1, max = 100_000))]
     pub requests_per_second: Option<Spanned<u32>>,
-    /// The pool of the `[[identity]]` entries at the top level.
+    /// The pool of what stands at the top level: the `[[identity]]` entries, or
+    /// `[cognito-identity]`.
     #[schemars(with = "Option<String>")]
     pub identity_pool_id: Option<Spanned<String>>,
-    /// Identities of that pool.
+    /// Identities of that pool, with their keys.
     #[serde(default)]
     pub identity: Vec<RawIdentity>,
+    /// Has Cognito Identity give that pool's identities and their keys.
+    #[schemars(with = "Option<RawCognitoIdentity>")]
+    pub cognito_identity: Option<Spanned<RawCognitoIdentity>>,
     /// Further pools.
     #[serde(default)]
     pub pool: Vec<RawPool>,
     /// The account's own credentials; without them, cases that need them are
     /// skipped.
-    pub developer: Option<RawKeys>,
+    #[schemars(with = "Option<RawDeveloper>")]
+    pub developer: Option<Spanned<RawDeveloper>>,
     /// What the target lacks: cases that need it are skipped.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
@@ -69,9 +74,12 @@ pub struct RawPool {
     /// Id of the pool.
     #[schemars(with = "String")]
     pub identity_pool_id: Spanned<String>,
-    /// Its identities.
+    /// Its identities, with their keys.
     #[serde(default)]
     pub identity: Vec<RawIdentity>,
+    /// Has Cognito Identity give its identities and their keys.
+    #[schemars(with = "Option<RawCognitoIdentity>")]
+    pub cognito_identity: Option<Spanned<RawCognitoIdentity>>,
 }
 
 /// An identity with temporary credentials.
@@ -92,19 +100,51 @@ pub struct RawIdentity {
     pub session_token: Option<Spanned<String>>,
 }
 
-/// Keys without an identity.
+/// The account's own credentials: keys, or `profile`, or `source`; one of them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawKeys {
+pub struct RawDeveloper {
     /// Access key id.
-    #[schemars(with = "String")]
-    pub access_key_id: Spanned<String>,
+    #[schemars(with = "Option<String>")]
+    pub access_key_id: Option<Spanned<String>>,
     /// Secret access key.
-    #[schemars(with = "String")]
-    pub secret_access_key: Spanned<String>,
+    #[schemars(with = "Option<String>")]
+    pub secret_access_key: Option<Spanned<String>>,
     /// Session token of temporary credentials.
     #[schemars(with = "Option<String>")]
     pub session_token: Option<Spanned<String>>,
+    /// A profile of AWS's configuration files, of any kind: keys, an assumed role,
+    /// SSO, web identity, a process.
+    #[schemars(with = "Option<String>")]
+    pub profile: Option<Spanned<String>>,
+    /// `default-chain`: where AWS's tools look, which is the environment, the default
+    /// profile, web identity, the container, the instance.
+    #[schemars(with = "Option<String>")]
+    pub source: Option<Spanned<String>>,
+}
+
+/// How Cognito Identity gives identities and their keys. They are asked for when a
+/// run begins, and the keys again before they run out.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawCognitoIdentity {
+    /// Where it listens. Default: AWS's address in the target's region.
+    #[schemars(with = "Option<String>")]
+    pub endpoint: Option<Spanned<String>>,
+    /// How many identities, 1 to 100. Default: 4, which is two for a case that wants
+    /// two to itself, one for a case that fills one, and one that others share.
+    #[schemars(with = "Option<u16>", range(min = 1, max = 100))]
+    pub identities: Option<Spanned<u16>>,
+    /// Ids of identities that exist, to be used instead of new ones.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub identity_ids: Vec<Spanned<String>>,
+    /// Name of a developer provider of the pool. Its users `<prefix>-1`, `<prefix>-2`
+    /// and so on are signed in by the developer, and keep their identities from run to
+    /// run. Default: none; the identities are unauthenticated, made with GetId when a
+    /// run begins, and deleted at its end when the developer's credentials allow it.
+    #[schemars(with = "Option<String>")]
+    pub developer_provider: Option<Spanned<String>>,
 }
 
 /// A stream for the pools of the target.

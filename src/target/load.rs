@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 use toml::Spanned;
 
-use super::credentials::{Credentials, Secret};
-use super::file::{RawIdentity, RawKeys, TargetFile};
-use super::{DEFAULT_PREFIX, Identity, KnownFailure, Pool, Target};
+use super::credentials::Secret;
+use super::file::TargetFile;
+use super::{DEFAULT_PREFIX, KnownFailure, MadeIdentities, Shortfalls, Target};
 use crate::source::{Problem, Source};
 
 /// Longest prefix of names, in characters: with what follows it, a name stays well
@@ -59,19 +59,19 @@ pub(super) fn from_text(path: &str, text: &str, environment: Environment<'_>) ->
     if problems.is_empty() { Ok(target) } else { Err(TargetError::Mistakes(problems)) }
 }
 
-struct Loader<'l> {
+pub(super) struct Loader<'l> {
     source: &'l Source<'l>,
     environment: Environment<'l>,
     problems: RefCell<Vec<Problem>>,
 }
 
 impl Loader<'_> {
-    fn problem<T>(&self, at: &Spanned<T>, message: impl Into<String>) {
+    pub(super) fn problem<T>(&self, at: &Spanned<T>, message: impl Into<String>) {
         self.problems.borrow_mut().push(self.source.problem(&at.span(), message));
     }
 
     /// Text, or what the environment variable that it names holds.
-    fn text(&self, raw: &Spanned<String>) -> String {
+    pub(super) fn text(&self, raw: &Spanned<String>) -> String {
         let text = raw.get_ref();
         let Some(name) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) else {
             if text.is_empty() {
@@ -87,25 +87,28 @@ impl Loader<'_> {
         })
     }
 
-    fn secret(&self, raw: &Spanned<String>) -> Secret {
+    pub(super) fn secret(&self, raw: &Spanned<String>) -> Secret {
         Secret::new(self.text(raw))
     }
 
     fn target(&self, file: &TargetFile) -> Target {
         let endpoint = self.text(&file.endpoint).trim_end_matches('/').to_owned();
+        let region = self.text(&file.region);
         Target {
             name: self.name(&file.name),
-            region: self.text(&file.region),
             ca_file: file.ca_file.as_ref().map(|file| self.beside(file)),
             prefix: file.prefix.as_ref().map_or_else(|| DEFAULT_PREFIX.to_owned(), |prefix| self.prefix(prefix)),
             requests_per_second: self.requests_per_second(file, &endpoint),
             endpoint,
             pools: self.pools(file),
-            developer: file.developer.as_ref().map(|keys| self.developer(keys)),
+            developer: self.developer(file, &region),
+            region,
             lacks: file.lacks.iter().map(|need| self.text(need)).collect(),
             resources: self.resources(file),
             known_failures: file.known_failure.iter().map(|raw| self.known_failure(raw)).collect(),
             snapshots: file.snapshots.as_ref().map(|set| self.name(set)),
+            shortfalls: Shortfalls::default(),
+            made: MadeIdentities::default(),
         }
     }
 
@@ -150,62 +153,6 @@ impl Loader<'_> {
             self.problem(raw, format!("`{name}` names a folder too: letters, digits, `-`, `_` and `.` only"));
         }
         name
-    }
-
-    fn pools(&self, file: &TargetFile) -> Vec<Pool> {
-        let mut pools = Vec::new();
-        match &file.identity_pool_id {
-            Some(id) => pools.push(self.pool(id, &file.identity)),
-            None => {
-                if let Some(identity) = file.identity.first() {
-                    self.problem(&identity.identity_id, "an identity needs a pool: name it in `identity-pool-id`");
-                }
-                if file.pool.is_empty() {
-                    self.problem(&file.name, "the target names no pool: give `identity-pool-id` or a `[[pool]]`");
-                }
-            }
-        }
-        pools.extend(file.pool.iter().map(|pool| self.pool(&pool.identity_pool_id, &pool.identity)));
-        self.no_duplicates(file);
-        pools
-    }
-
-    /// No pool or identity is named twice: a case that is to be alone on it would
-    /// not be.
-    fn no_duplicates(&self, file: &TargetFile) {
-        let identities = file.identity.iter().chain(file.pool.iter().flat_map(|pool| &pool.identity));
-        let identities = identities.map(|identity| &identity.identity_id);
-        let pools = file.identity_pool_id.iter().chain(file.pool.iter().map(|pool| &pool.identity_pool_id));
-        for (what, ids) in [("pool", pools.collect::<Vec<_>>()), ("identity", identities.collect())] {
-            for (index, id) in ids.iter().enumerate() {
-                if ids[..index].iter().any(|earlier| earlier.get_ref() == id.get_ref()) {
-                    self.problem(id, format!("this {what} is named twice, so no case could have it alone"));
-                }
-            }
-        }
-    }
-
-    fn pool(&self, id: &Spanned<String>, identities: &[RawIdentity]) -> Pool {
-        if identities.is_empty() {
-            self.problem(id, "the pool has no `[[identity]]`: cases need at least one, and two for isolation");
-        }
-        let identity = |raw: &RawIdentity| Identity {
-            id: self.text(&raw.identity_id),
-            credentials: self.keys(&raw.access_key_id, &raw.secret_access_key, raw.session_token.as_ref()),
-        };
-        Pool { id: self.text(id), identities: identities.iter().map(identity).collect() }
-    }
-
-    fn keys(&self, id: &Spanned<String>, secret: &Spanned<String>, token: Option<&Spanned<String>>) -> Credentials {
-        Credentials {
-            access_key_id: self.text(id),
-            secret_access_key: self.secret(secret),
-            session_token: token.map(|token| self.secret(token)),
-        }
-    }
-
-    fn developer(&self, raw: &RawKeys) -> Credentials {
-        self.keys(&raw.access_key_id, &raw.secret_access_key, raw.session_token.as_ref())
     }
 
     fn resources(&self, file: &TargetFile) -> IndexMap<String, String> {

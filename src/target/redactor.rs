@@ -159,7 +159,8 @@ impl Redactor {
     pub fn new(service: &Service, target: &Target) -> Self {
         let members = service.sensitive_names().into_iter().map(str::to_owned).collect();
         let mut own = Known::default();
-        for secret in target.secrets().map(|secret| secret.expose()) {
+        for secret in target.secrets() {
+            let secret = secret.expose();
             if secret.len() >= SHORTEST_SECRET && !own.secrets.contains(secret) {
                 own.add(secret, usize::MAX);
             }

@@ -28,6 +28,9 @@ fn help_of_every_command() {
         "spec diff",
         "spec disputes",
         "spec tolerance",
+        "target",
+        "target init",
+        "target check",
         "completions",
     ];
     for command in commands {
