@@ -67,7 +67,7 @@ async fn target(args: &FuzzArgs, seed: u64, output: &Output) -> Result<u8, Exit>
             output.note(&progress_line(progress, args.sequences));
         }
     };
-    let report = fuzz(&Arc::new(endpoints), &settings(args, seed, lag), interruption(), told).await;
+    let report = fuzz(&Arc::new(endpoints), &settings(args, seed, lag), interruption(None), told).await;
     if let Some(server) = opened.server {
         server.shutdown().await;
     }

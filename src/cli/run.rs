@@ -1,7 +1,7 @@
 //! `syncspec run`: the main job.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use super::interrupt::interruption;
 use super::open::{self, Opened};
 use super::output::{Output, write_atomically};
 use super::progress::Progress;
-use super::{Exit, NOTHING_SELECTED, report};
+use super::recording::Recording;
+use super::{Exit, NOTHING_SELECTED, journal, report, resume};
 use crate::cases::Suite;
 use crate::judge::Verdict;
 use crate::plan::Plan;
@@ -27,9 +28,15 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
         let Opened { target, server } = open::target(&args.target).await?;
         let plan = Plan::new(&suite, &filters, &target)
             .map_err(|error| Exit { code: NOTHING_SELECTED, message: error.to_string() })?;
-        let session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
+        let mut session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
         open::reachable(&session.client, &session.target).await?;
-        let exit = Run { args, output, session: &session }.go(&suite, plan).await;
+        let is_embedded = server.is_some();
+        if !is_embedded {
+            let journal = journal::begin(&session.target, &session.run_id, &args.target, output)?;
+            session = session.journalled(journal);
+        }
+        let exit = Run { args, output, session: &session, is_embedded }.go(&suite, plan).await;
+        journal::closed(session.close_journal(), &args.target, output);
         if let Some(server) = server {
             server.shutdown().await;
         }
@@ -58,20 +65,33 @@ struct Run<'r> {
     args: &'r RunArgs,
     output: &'r Output,
     session: &'r Session,
+    /// Whether the target is a server of the run's own.
+    is_embedded: bool,
 }
 
 impl Run<'_> {
     async fn go(&self, suite: &Suite, plan: Plan) -> Result<u8, Exit> {
-        let dir = self.report_dir()?;
+        let mut header = crate::run::header(self.session, &plan, &suite.digest);
+        let earlier = self.args.resume.as_deref().map(resume::earlier).transpose()?;
+        let dir = match &earlier {
+            Some(earlier) => {
+                header = earlier.header(header, self.is_embedded)?;
+                earlier.dir.clone()
+            }
+            None => self.report_dir()?,
+        };
         let path = dir.join(report::RUN_FILE);
         let unwritable = |error: &io::Error| Exit::usage(format!("cannot write {}: {error}", path.display()));
-        let mut file = BufWriter::new(File::create(&path).map_err(|error| unwritable(&error))?);
+        let earlier = earlier.map(|earlier| earlier.results);
+        let recording = match &earlier {
+            Some(results) => Recording::resume(&dir, results.len()),
+            None => Recording::begin(&dir),
+        };
+        let mut recording = recording.map_err(|error| unwritable(&error))?;
         let mut progress = Progress::new(self.output, plan.cases.len(), self.args.format == Format::Json);
-        let (mut summary, mut kept, mut written) = (Summary::new(&self.session.service.disputes), Vec::new(), Ok(()));
+        let (mut summary, mut kept) = (Summary::new(&self.session.service.disputes), Vec::new());
         let sink = |event: Event| {
-            if written.is_ok() {
-                written = write_event(&event, &mut file);
-            }
+            recording.add(&event);
             if self.args.format == Format::Json {
                 self.json(&event);
             }
@@ -88,10 +108,12 @@ impl Run<'_> {
             fail_fast: self.args.fail_fast,
             datasets_per_identity: self.session.service.datasets_per_identity(),
         };
-        let footer = crate::run::run(self.session, plan, &suite.digest, settings, interruption(), sink).await;
+        let last_words = (!self.is_embedded).then(|| journal::when_left(&self.args.target));
+        let cancel = interruption(last_words);
+        let earlier = earlier.unwrap_or_default();
+        let footer = crate::run::resume(self.session, plan, header, earlier, settings, cancel, sink).await;
         progress.finish();
-        written.map_err(|error| unwritable(&error))?;
-        drop(file);
+        recording.finish().map_err(|error| unwritable(&error))?;
         if let Some(xml) = &self.args.junit {
             self.junit(&path, xml)?;
         }

@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::event::{CaseResult, RecordedExchange};
-use super::prepare::{PrepareError, Prepared, actor_name, input, plain_call, prepare};
+use super::prepare::{Prepared, actor_name, prepare};
 use super::redact::{About, Redactor, micros};
 use super::session::Session;
-use crate::cases::{Action, Actor, Bindings, Case, RenderError, Step, Undo};
+use super::undo::{Made, Withheld, was_sent};
+use crate::cases::{Action, Bases, Bindings, Case, RenderError, Step};
 use crate::judge::{Finding, Verdict, snapshot, verdict};
 use crate::plan::{Lease, Planned};
 use crate::snapshot::Canonical;
@@ -39,17 +40,18 @@ pub async fn execute(session: &Session, planned: &Planned, lease: &Lease, number
     let mut execution = Execution {
         session,
         case,
+        bases: &planned.bases,
         lease,
         bindings: session.bindings(case, lease, number),
         redactor: Redactor::clone(&session.redactor),
         exchanges: Vec::new(),
         findings: Vec::new(),
         canonical: Some(Canonical::new(session.service)),
-        made: Vec::new(),
+        made: Made::default(),
         unanswered: None,
     };
     let ended = execution.steps().await;
-    let leftovers = execution.clean_up().await;
+    let leftovers = execution.made.take_back(session, &planned.bases).await;
     execution.finish(planned, ended, &leftovers, begun.elapsed())
 }
 
@@ -68,6 +70,7 @@ enum Ended {
 struct Execution<'s> {
     session: &'s Session,
     case: &'s Case,
+    bases: &'s Bases,
     lease: &'s Lease,
     bindings: Bindings,
     redactor: Redactor,
@@ -75,16 +78,8 @@ struct Execution<'s> {
     exchanges: Vec<(usize, Exchange)>,
     findings: Vec<Finding>,
     canonical: Option<Canonical<'s>>,
-    made: Vec<Made>,
+    made: Made,
     unanswered: Option<FailureKind>,
-}
-
-/// Something that a step made, or may have made, and how to take it back.
-#[derive(PartialEq)]
-struct Made {
-    operation: String,
-    input: Map<String, Value>,
-    actor: Actor,
 }
 
 impl<'s> Execution<'s> {
@@ -153,17 +148,21 @@ impl<'s> Execution<'s> {
     async fn exchange(&mut self, number: usize, step: &Step) -> Result<Response, Ended> {
         let prepared = prepare(self.session, self.lease, step, &self.bindings)
             .map_err(|error| Ended::Indeterminate(self.fault(number, step, &error)))?;
+        let expected = self.made.expect(self.session, self.bases, &self.case.id, &prepared).await;
+        expected.map_err(|withheld| match withheld {
+            Withheld::Unsaved(why) => Ended::NotTestable(prerequisite(number, step, &why)),
+            Withheld::Unwritten(why) => Ended::Indeterminate(format!("step {number}, {}: {why}", step.label())),
+        })?;
         let exchange = match prepared {
             Prepared::Request(request) => self.session.client.send(request).await,
             Prepared::Bytes(bytes) => self.session.client.send_raw(bytes).await,
         };
-        self.remember_made(step, &exchange);
+        self.made.answered(self.session, self.bases, &exchange.request, &exchange.outcome);
         let outcome = exchange.outcome.clone();
         self.exchanges.push((number, exchange));
         outcome.map_err(|failure| {
             // A lost connection is an answer too, where a step may have any.
-            let was_sent = !matches!(failure.kind, FailureKind::Connect | FailureKind::Tls | FailureKind::Request);
-            if step.any_answer && was_sent {
+            if step.any_answer && was_sent(&failure) {
                 self.findings.extend(self.session.judge().unanswered(number, step, &failure.to_string()));
                 return Ended::Whole;
             }
@@ -225,55 +224,6 @@ impl<'s> Execution<'s> {
             }
         }
         Ended::Whole
-    }
-
-    /// Notes how to undo a call that succeeded, or whose outcome is unknown.
-    fn remember_made(&mut self, step: &Step, exchange: &Exchange) {
-        let Action::Call(call) = &step.action else { return };
-        let Some(undo) = &call.undo else { return };
-        let may_have_worked = match &exchange.outcome {
-            Ok(response) => is_success(response),
-            Err(failure) => !matches!(failure.kind, FailureKind::Connect | FailureKind::Tls | FailureKind::Request),
-        };
-        if !may_have_worked {
-            return;
-        }
-        // The call was made of the same templates, so they can be filled in.
-        if let Ok(made) = self.undo_of(&call.input, undo, step.actor)
-            && !self.made.contains(&made)
-        {
-            self.made.push(made);
-        }
-    }
-
-    fn undo_of(
-        &self,
-        called: &[(String, crate::cases::Template)],
-        undo: &Undo,
-        actor: Actor,
-    ) -> Result<Made, PrepareError> {
-        let called = input(called, &self.bindings)?;
-        let same = undo.same.iter().filter_map(|name| Some((name.clone(), called.get(name)?.clone())));
-        let input = same.chain(input(&undo.with, &self.bindings)?).collect();
-        Ok(Made { operation: undo.operation.clone(), input, actor })
-    }
-
-    /// Takes back what the case made, last first; what could not be taken back.
-    async fn clean_up(&mut self) -> Vec<String> {
-        let mut leftovers = Vec::new();
-        while let Some(made) = self.made.pop() {
-            let problem = match plain_call(self.session, self.lease, made.actor, &made.operation, &made.input) {
-                Ok(request) => match self.session.client.send(request).await.outcome {
-                    Ok(response) if is_success(&response) || response.status == 404 => continue,
-                    Ok(response) => answered(&response),
-                    Err(failure) => failure.to_string(),
-                },
-                Err(error) => error.to_string(),
-            };
-            let input = Value::Object(made.input);
-            leftovers.push(format!("{} with {input} could not be called: {problem}", made.operation));
-        }
-        leftovers
     }
 
     fn finish(mut self, planned: &Planned, ended: Ended, leftovers: &[String], took: Duration) -> Outcome {

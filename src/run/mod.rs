@@ -14,16 +14,18 @@
 mod engine;
 mod event;
 mod execute;
+mod keep;
 pub mod libtest;
 mod prepare;
 mod preview;
 mod redact;
 mod session;
+mod undo;
 
 #[cfg(test)]
 mod tests;
 
-pub use engine::{Settings, results, run};
+pub use engine::{Settings, header, results, resume, run};
 pub use event::{
     CaseResult, Event, FORMAT_VERSION, Footer, Header, REDACTED, RecordedBody, RecordedExchange, RecordedRequest,
     RecordedResponse, TargetSummary,

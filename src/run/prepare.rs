@@ -93,27 +93,8 @@ fn called(session: &Session, call: &Call, bindings: &Bindings) -> Result<Request
 }
 
 /// Members with their placeholders filled in.
-pub(super) fn input(members: &[(String, Template)], bindings: &Bindings) -> Result<Map<String, Value>, RenderError> {
+fn input(members: &[(String, Template)], bindings: &Bindings) -> Result<Map<String, Value>, RenderError> {
     members.iter().map(|(name, value)| Ok((name.clone(), value.render(bindings)?))).collect()
-}
-
-/// A request of an operation, signed by `actor` in the usual way.
-pub(super) fn plain_call(
-    session: &Session,
-    lease: &Lease,
-    actor: Actor,
-    operation: &str,
-    input: &Map<String, Value>,
-) -> Result<Request, PrepareError> {
-    let known = session.service.operations.get(operation);
-    let operation = known.ok_or_else(|| PrepareError::Operation(operation.to_owned()))?;
-    let mut request = bind(operation, input)?;
-    session.client.endpoint().address(&mut request);
-    if let Some(credentials) = credentials(session, lease, actor)? {
-        let signing = signing(session, &credentials);
-        sign(&mut request, &session.client.endpoint().host_header(), &signing)?;
-    }
-    Ok(request)
 }
 
 fn signing<'a>(session: &'a Session, credentials: &'a Credentials) -> Signing<'a> {

@@ -1,11 +1,15 @@
 //! What all cases of a run share.
 
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::keep::Keeper;
 use super::redact::Redactor;
-use crate::cases::{Bindings, Case, names};
+use crate::cases::{Bases, Bindings, Case, names};
 use crate::client::Client;
+use crate::journal::{Journal, Ledger, Payer};
 use crate::judge::{Judge, Recorded};
 use crate::plan::Lease;
 use crate::snapshot::Store;
@@ -31,6 +35,10 @@ pub struct Session {
     pub strict: bool,
     /// Begins every name that the run makes; different for each run.
     pub run_id: String,
+    /// What the run owes the target.
+    pub(super) ledger: Arc<Ledger>,
+    /// What stood there before.
+    pub(super) keeper: Arc<Keeper>,
     /// Knows the target's secrets; each case goes on learning from there.
     pub(super) redactor: Arc<Redactor>,
 }
@@ -53,6 +61,8 @@ impl Session {
             catalog: Catalog::embedded(),
             snapshots: Arc::new(Store::shipped(set)),
             recorded,
+            ledger: Arc::default(),
+            keeper: Arc::default(),
             target: Arc::new(target),
             client,
             strict,
@@ -69,6 +79,35 @@ impl Session {
         let client =
             Client::open(&target.endpoint, timeout).map_err(|error| format!("target {}: {error}", target.name))?;
         Ok(Self::new(target, client, strict, run_id))
+    }
+
+    /// The same, with a journal of what the run makes. Every session has one whose
+    /// target is not a server of the run's own.
+    #[must_use]
+    pub fn journalled(self, journal: Journal) -> Self {
+        Self { ledger: Arc::new(Ledger::written(journal)), ..self }
+    }
+
+    /// Brings back what stood on the target before, once the last case is over; what
+    /// could not be brought back, as sentences. [`run`](super::run) does so itself.
+    pub async fn restore(&self, bases: &Bases) -> Vec<String> {
+        let sentences = self.keeper.restore(self, bases).await;
+        sentences.iter().map(|sentence| self.redactor.sentence(sentence)).collect()
+    }
+
+    /// Closes the journal: where it stands, and how much is in it, if something could
+    /// not be taken back.
+    ///
+    /// # Errors
+    ///
+    /// When nothing is owed, and it cannot be removed.
+    pub fn close_journal(&self) -> io::Result<Option<(PathBuf, usize)>> {
+        self.ledger.close()
+    }
+
+    /// Takes things back on the target.
+    pub(super) fn payer<'p>(&'p self, bases: &'p Bases) -> Payer<'p> {
+        Payer { service: self.service, bases, target: &self.target, client: &self.client }
     }
 
     /// Compares responses with expectations.
