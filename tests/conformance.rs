@@ -12,10 +12,11 @@ use std::time::Duration;
 
 use libtest_mimic::Arguments;
 use syncspec::cases::Suite;
+use syncspec::journal::{Begun, Journal, state_folder};
 use syncspec::plan::Plan;
 use syncspec::reference::Server;
 use syncspec::report::{Context, failure, quote};
-use syncspec::run::libtest::{Open, Trials, run_trials};
+use syncspec::run::libtest::{Concluded, Open, Trials, run_trials};
 use syncspec::run::{CaseResult, Session, TargetSummary};
 use syncspec::snapshot::Snapshot;
 use syncspec::spec::{Catalog, Service};
@@ -65,7 +66,14 @@ fn conformance(arguments: &Arguments) -> Result<ExitCode, String> {
         check_snapshot: move |case: &str, text: &str| check_snapshot(snapshots.as_deref(), case, text),
         describe: move |session: &Session, result: &CaseResult| describe(session, result, &rerun),
     };
-    Ok(run_trials(arguments, plan, service.datasets_per_identity(), trials))
+    let Concluded { code, leftovers } = run_trials(arguments, plan, service.datasets_per_identity(), trials);
+    for leftover in leftovers {
+        #[expect(clippy::print_stderr, reason = "a test program speaks for itself")]
+        {
+            eprintln!("left behind on the target: {leftover}");
+        }
+    }
+    Ok(code)
 }
 
 /// Connects to the target, which is started first when it is the embedded one.
@@ -73,7 +81,8 @@ fn open(mut target: Target) -> Result<Open, String> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?;
     let session = runtime.block_on(async {
-        if target.endpoint.ends_with(":0") {
+        let is_embedded = target.endpoint.ends_with(":0");
+        if is_embedded {
             let service = Arc::new(Service::embedded().clone());
             let server = Server::start(([127, 0, 0, 1], 0).into(), service, embedded_world()).await;
             let server = server.map_err(|error| format!("the embedded server cannot start: {error}"))?;
@@ -86,7 +95,13 @@ fn open(mut target: Target) -> Result<Open, String> {
         let session = Session::connect(target, TIMEOUT, false, format!("{run:08x}"))?;
         let probed = session.client.probe().await;
         probed.map_err(|failure| format!("cannot reach {}: {failure}", session.target.endpoint))?;
-        Ok::<_, String>(session)
+        if is_embedded {
+            return Ok(session);
+        }
+        // What is killed here, `syncspec clean` takes back.
+        let folder = state_folder(|name| std::env::var_os(name)).map_err(|error| error.to_string())?;
+        let journal = Journal::begin(&folder, &Begun::now(&session.target, &session.run_id));
+        Ok::<_, String>(session.journalled(journal.map_err(|error| error.to_string())?))
     })?;
     Ok(Open { runtime, session })
 }

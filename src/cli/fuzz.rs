@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::args::{Format, FuzzArgs};
 use super::output::{Output, write_atomically};
-use super::{Exit, NOT_JUDGED, NOTHING_SELECTED, fuzz_clients, fuzz_mutants, inspect, interrupt::interruption, open};
+use super::{Exit, NOT_JUDGED, NOTHING_SELECTED, fuzz_clients, fuzz_mutants, inspect, interrupt::interruption, journal, open};
 use crate::cases::Suite;
 use crate::client::Client;
 use crate::fuzz::{Budget, CaseFile, Endpoints, Found, Progress, Replayed, Report, Settings, fuzz};
@@ -58,7 +58,17 @@ async fn target(args: &FuzzArgs, seed: u64, output: &Output) -> Result<u8, Exit>
     let timeout = Duration::from_secs(args.timeout);
     let client = Client::open(&opened.target.endpoint, timeout).map_err(Exit::usage)?;
     open::reachable(&client, &opened.target).await?;
-    let endpoints = Endpoints::connect(opened.target, timeout, open::run_id()?).map_err(Exit::usage)?;
+    let run_id = open::run_id()?;
+    let journal = match &opened.server {
+        Some(_) => None,
+        None => Some(journal::begin(&opened.target, &run_id, &args.target, output)?),
+    };
+    let last_words = journal.as_ref().map(|_| journal::when_left(&args.target));
+    let endpoints = Endpoints::connect(opened.target, timeout, run_id).map_err(Exit::usage)?;
+    let endpoints = Arc::new(match journal {
+        Some(journal) => endpoints.journalled(journal),
+        None => endpoints,
+    });
     let quiet = args.format == Format::Json;
     let mut last_line = Instant::now();
     let told = |progress: Progress| {
@@ -67,7 +77,8 @@ async fn target(args: &FuzzArgs, seed: u64, output: &Output) -> Result<u8, Exit>
             output.note(&progress_line(progress, args.sequences));
         }
     };
-    let report = fuzz(&Arc::new(endpoints), &settings(args, seed, lag), interruption(None), told).await;
+    let report = fuzz(&endpoints, &settings(args, seed, lag), interruption(last_words), told).await;
+    journal::closed(endpoints.close_journal(), &args.target, output);
     if let Some(server) = opened.server {
         server.shutdown().await;
     }

@@ -9,10 +9,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::args::{Format, FuzzArgs};
+use super::interrupt::interruption;
 use super::output::{Output, write_atomically};
-use super::{Exit, NOT_JUDGED, inspect, open};
+use super::{Exit, NOT_JUDGED, inspect, journal, open};
 use crate::client::Client;
 use crate::fuzz::{ClientSettings, Faults, Finished, Part, Shares, Verdict, fuzz_clients, in_words, timeline};
+use crate::journal::Ledger;
 use crate::judge::Level;
 
 /// What the clients saw cannot have been.
@@ -35,16 +37,25 @@ pub(super) async fn run(args: &FuzzArgs, clients: u16, seed: u64, output: &Outpu
         Some(faults) => Client::open(&faults.endpoint(), timeout).map_err(Exit::usage)?,
         None => client.clone(),
     };
+    let run_id = open::run_id()?;
+    let ledger = match &opened.server {
+        Some(_) => Ledger::default(),
+        None => Ledger::written(journal::begin(&target, &run_id, &args.target, output)?),
+    };
+    let last_words = ledger.is_written().then(|| journal::when_left(&args.target));
     let settings = ClientSettings {
         clients: clients.into(),
         time: Duration::from_secs(args.time.unwrap_or(SECONDS)),
         seed,
         // A write is only sent again where nothing is deleted meanwhile.
         deletions: if args.faults { 0 } else { ClientSettings::default().deletions },
+        cancel: Some(interruption(last_words)),
+        ledger: Arc::new(ledger),
         ..ClientSettings::default()
     };
-    let name = format!("syncspec-{}", open::run_id()?);
+    let name = format!("{}-{run_id}", target.prefix);
     let finished = fuzz_clients(Arc::clone(&target), &client, &through, &name, &settings, |_| {}).await;
+    journal::closed(settings.ledger.close(), &args.target, output);
     let finished = finished.map_err(Exit::usage)?;
     if let (Verdict::Inconsistent(part), Some(file)) = (&finished.verdict, &args.timeline) {
         let picture = timeline(&finished.history, part);

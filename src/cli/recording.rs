@@ -35,11 +35,6 @@ impl Recording {
         Ok(Self { path: dir.join(RUN_FILE), file: BufWriter::new(file), beside, written: Ok(()) })
     }
 
-    /// Where it stands, or will.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Writes an event through to the operating system. After an error nothing more
     /// is written; [`Recording::finish`] tells of it.
     pub(super) fn add(&mut self, event: &Event) {

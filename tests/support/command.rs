@@ -63,6 +63,7 @@ impl Room {
         for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "RUST_BACKTRACE"] {
             command.env_remove(name);
         }
+        command.env("SYNCSPEC_STATE_DIR", self.path("state"));
         command
     }
 
