@@ -25,9 +25,7 @@ mod template;
 
 pub use base::{Base, Bases, Save, SavedMember, Sweep, Undo};
 pub use base_file::BaseFile;
-pub use case::{
-    Action, Body, Call, Capture, Case, Exclusion, Expect, Match, Rewrite, Sign, Step, Suite, Tamper,
-};
+pub use case::{Action, Body, Call, Capture, Case, Exclusion, Expect, Match, Rewrite, Sign, Step, Suite, Tamper};
 pub use describe::alternatives;
 pub use error::CasesError;
 pub use file::{Actor, BodyForm, CaseFile, Effect, ExcludedFile, FixtureFile, Isolation, ValueType};

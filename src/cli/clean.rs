@@ -25,7 +25,8 @@ pub(super) fn clean(args: &CleanArgs, output: &Output) -> Result<u8, Exit> {
         open::reachable(&session.client, &session.target).await?;
         let payer =
             Payer { service: session.service, bases: &suite.bases, target: &session.target, client: &session.client };
-        let mut cleaning = Cleaning { args, output, payer, told: Vec::new(), left: 0, nobody_answers: false, owed: HashSet::new() };
+        let mut cleaning =
+            Cleaning { args, output, payer, told: Vec::new(), left: 0, nobody_answers: false, owed: HashSet::new() };
         cleaning.go().await?;
         cleaning.end()
     })
@@ -115,7 +116,8 @@ impl Cleaning<'_> {
                 is_empty = false;
             }
         }
-        if is_empty && !self.args.dry_run
+        if is_empty
+            && !self.args.dry_run
             && let Err(error) = journal.remove()
         {
             self.fail(format!("the journal of {run} cannot be removed: {error}"));
@@ -186,7 +188,8 @@ impl Cleaning<'_> {
         let (done, planned) = (count(What::Done), count(What::WouldBeDone));
         match self.args.format {
             Format::Text => {
-                let things = |number: usize| if number == 1 { "1 thing".to_owned() } else { format!("{number} things") };
+                let things =
+                    |number: usize| if number == 1 { "1 thing".to_owned() } else { format!("{number} things") };
                 let left = if self.left == 0 { String::new() } else { format!(", {} left", things(self.left)) };
                 let sentence = match (self.args.dry_run, done + self.left + planned) {
                     (_, 0) => "Nothing was left behind.".to_owned(),
@@ -198,7 +201,10 @@ impl Cleaning<'_> {
             Format::Json => {
                 let line = |(what, line): &(What, String)| json!({ "what": what.name(), "text": line });
                 let lines: Vec<Value> = self.told.iter().map(line).collect();
-                inspect::print_json(self.output, &json!({ "dry-run": self.args.dry_run, "left": self.left, "lines": lines }))?;
+                inspect::print_json(
+                    self.output,
+                    &json!({ "dry-run": self.args.dry_run, "left": self.left, "lines": lines }),
+                )?;
             }
         }
         Ok(if self.left == 0 { 0 } else { NOT_JUDGED })

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 
 use super::args::{Format, FuzzArgs};
 use super::output::{Output, write_atomically};
-use super::{Exit, NOT_JUDGED, NOTHING_SELECTED, fuzz_clients, fuzz_mutants, inspect, interrupt::interruption, journal, open};
+use super::{
+    Exit, NOT_JUDGED, NOTHING_SELECTED, fuzz_clients, fuzz_mutants, inspect, interrupt::interruption, journal, open,
+};
 use crate::cases::Suite;
 use crate::client::Client;
 use crate::fuzz::{Budget, CaseFile, Endpoints, Found, Progress, Replayed, Report, Settings, fuzz};

@@ -23,7 +23,8 @@ pub(super) fn begin(target: &Target, run_id: &str, args: &TargetArgs, output: &O
     match dead.iter().filter(owes).count() {
         0 => {}
         1 => output.note(&format!("An earlier run has left something on the target: {} takes it back.", clean(args))),
-        more => output.note(&format!("{more} earlier runs have left something on the target: {} takes it back.", clean(args))),
+        more => output
+            .note(&format!("{more} earlier runs have left something on the target: {} takes it back.", clean(args))),
     }
     Journal::begin(&folder, &Begun::now(target, run_id)).map_err(Exit::usage)
 }

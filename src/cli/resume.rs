@@ -24,7 +24,10 @@ pub(super) fn earlier(named: &Path) -> Result<Earlier, Exit> {
     let dir = if named.is_file() { named.parent().unwrap_or(Path::new(".")) } else { named };
     let path = dir.join(RUN_FILE);
     if is_being_written(&path) {
-        return Err(Exit::usage(format!("the run in {} is still under way; there is nothing to resume", dir.display())));
+        return Err(Exit::usage(format!(
+            "the run in {} is still under way; there is nothing to resume",
+            dir.display()
+        )));
     }
     let record = read(&path, Partial::Allow)?;
     let over = record.results.iter().filter(|result| is_over(result)).count();

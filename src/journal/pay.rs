@@ -140,13 +140,21 @@ impl Payer<'_> {
             return Err(Unpaid::because(format!("{} {}", save.operation, answered(&response))));
         }
         let Some(Value::Object(answer)) = response.json() else {
-            return Err(Unpaid::because(format!("{} answered {} without a JSON object", save.operation, response.status)));
+            return Err(Unpaid::because(format!(
+                "{} answered {} without a JSON object",
+                save.operation, response.status
+            )));
         };
         Ok(restore::kept(self.service, changing, save, &answer))
     }
 
     /// Calls an operation; again after a pause, when the endpoint wants fewer requests.
-    pub(super) async fn call(&self, operation: &str, input: &Map<String, Value>) -> Result<Response, Unpaid> {
+    /// The identity that the input names signs, or else the developer.
+    ///
+    /// # Errors
+    ///
+    /// When the request cannot be made, or nobody answers.
+    pub async fn call(&self, operation: &str, input: &Map<String, Value>) -> Result<Response, Unpaid> {
         let mut pause = PAUSE;
         for attempt in 1.. {
             let outcome = self.client.send(self.request(operation, input)?).await.outcome;

@@ -16,12 +16,7 @@ pub(super) struct Restoring {
 
 /// The members to keep, of an answer of the reading operation: those that are there,
 /// in the form in which `changing` takes them.
-pub(super) fn kept(
-    service: &Service,
-    changing: &str,
-    save: &Save,
-    answer: &Map<String, Value>,
-) -> Map<String, Value> {
+pub(super) fn kept(service: &Service, changing: &str, save: &Save, answer: &Map<String, Value>) -> Map<String, Value> {
     let input = service.operations.get(changing).map(|operation| &operation.input);
     let member = |name: &String| {
         let shape = &input?.get(name)?.shape;

@@ -127,7 +127,10 @@ fn a_torn_line_was_not_followed_by_its_request() {
 #[case::empty("", "it is empty; remove it")]
 #[case::torn("{\"type\":\"begun\"", "it is empty; remove it")]
 #[case::other("{\"type\":\"paid\",\"number\":1}\n", "line 1 is not the beginning of a journal")]
-#[case::newer("{\"type\":\"begun\",\"format-version\":2,\"more\":1}\n", "it has format version 2, and this syncspec reads version 1")]
+#[case::newer(
+    "{\"type\":\"begun\",\"format-version\":2,\"more\":1}\n",
+    "it has format version 2, and this syncspec reads version 1"
+)]
 #[case::broken("BEGUN{\"type\":\"owed\",\"num\n{\"type\":\"paid\",\"number\":1}\n", "line 2 is none of a journal's")]
 #[case::unknown("BEGUN{\"type\":\"lent\",\"number\":1}\n", "line 2 is none of a journal's")]
 fn what_cannot_be_understood_is_not_used(#[case] text: &str, #[case] problem: &str) {

@@ -52,8 +52,14 @@ impl Keeper {
                 ))
             })?;
             let case = case.to_owned();
-            let debt =
-                Debt { kind: Kind::Restore, call: name.clone(), input: input.clone(), saved, made_by: name.clone(), case };
+            let debt = Debt {
+                kind: Kind::Restore,
+                call: name.clone(),
+                input: input.clone(),
+                saved,
+                made_by: name.clone(),
+                case,
+            };
             let number = session.ledger.owe(|| debt.clone()).map_err(unwritten)?;
             Ok((debt, number))
         };
@@ -81,7 +87,8 @@ impl Keeper {
                     sentences.extend(notes.into_iter().map(|note| format!("{place}: {note}")));
                 }
                 Err(problem) => {
-                    sentences.push(format!("what {} replaced in {place} could not be brought back: {problem}", debt.call));
+                    sentences
+                        .push(format!("what {} replaced in {place} could not be brought back: {problem}", debt.call));
                 }
             }
         }

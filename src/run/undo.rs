@@ -71,7 +71,13 @@ impl Made {
     }
 
     /// Takes note of what came back for the request expected last.
-    pub(super) fn answered(&mut self, session: &Session, bases: &Bases, request: &Request, outcome: &Result<Response, Failure>) {
+    pub(super) fn answered(
+        &mut self,
+        session: &Session,
+        bases: &Bases,
+        request: &Request,
+        outcome: &Result<Response, Failure>,
+    ) {
         let state = match outcome {
             Ok(response) if (200..300).contains(&response.status) => Some(State::Certain),
             // It broke down, at the beginning or at the end.
@@ -139,5 +145,7 @@ fn in_one_piece(bytes: &Bytes) -> Request {
 }
 
 pub(super) fn unwritten(error: std::io::Error) -> Withheld {
-    Withheld::Unwritten(format!("what the request makes cannot be written into the journal, so it was not sent: {error}"))
+    Withheld::Unwritten(format!(
+        "what the request makes cannot be written into the journal, so it was not sent: {error}"
+    ))
 }
