@@ -59,6 +59,7 @@ pub struct Unpaid {
 }
 
 impl Unpaid {
+    #[expect(clippy::needless_pass_by_value, reason = "`map_err` hands errors over")]
     fn because(reason: impl ToString) -> Self {
         Self { reason: reason.to_string(), is_unanswered: false }
     }

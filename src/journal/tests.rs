@@ -27,7 +27,10 @@ fn target(endpoint: &str) -> Target {
 }
 
 fn map(value: Value) -> Map<String, Value> {
-    value.as_object().expect("an object").clone()
+    match value {
+        Value::Object(object) => object,
+        other => panic!("{other} is no object"),
+    }
 }
 
 fn debt(name: &str) -> Debt {

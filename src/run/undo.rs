@@ -144,6 +144,7 @@ fn in_one_piece(bytes: &Bytes) -> Request {
     Request { method: String::new(), target: String::new(), headers: Headers::new(), body: bytes.clone() }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands errors over")]
 pub(super) fn unwritten(error: std::io::Error) -> Withheld {
     Withheld::Unwritten(format!(
         "what the request makes cannot be written into the journal, so it was not sent: {error}"

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,10 +22,23 @@ use crate::runs::Altered;
 /// Longest time that a run may take to come so far.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Cases of every kind that makes or changes something, those that write requests by
-/// hand among them.
-const CASES: &str = "set-cognito-events set-identity-pool-configuration/valid subscribe-to-dataset \
-                     update-records/sync-count update-records/labels http/routes/dataset http/routes/subscription http/routes/set- constraints/dataset-name";
+/// Files with cases of every kind that makes or changes something, those that write
+/// requests by hand among them.
+const FILES: &[&str] = &[
+    "_base.toml",
+    "_fixtures.toml",
+    "constraints/dataset-name.toml",
+    "http/routes.toml",
+    "set-cognito-events/valid.toml",
+    "set-identity-pool-configuration/valid.toml",
+    "subscribe-to-dataset/valid.toml",
+    "update-records/labels.toml",
+    "update-records/sync-count.toml",
+];
+
+/// Runs them, without those that find no fresh pool the second time.
+const RUN: &str = "run --cases cases --target t.toml --report-dir r constraints/ records/ set- subscribe- \
+                   http/routes/dataset http/routes/device http/routes/subscription";
 
 /// How often a run is killed.
 const KILLS: u64 = 50;
@@ -50,12 +63,19 @@ struct Held {
 }
 
 fn map(value: Value) -> Map<String, Value> {
-    value.as_object().expect("an object").clone()
+    match value {
+        Value::Object(object) => object,
+        other => panic!("{other} is no object"),
+    }
 }
 
 impl Guest {
     fn new() -> Self {
         let room = Room::new();
+        for file in FILES {
+            let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("cases").join(file));
+            room.write(&format!("cases/{file}"), &text.expect("it is there"));
+        }
         let mut server = room.start("serve --listen 127.0.0.1:0 --write-target t.toml");
         server.lines(4);
         let target = Target::from_file(&room.path("t.toml")).expect("it was written");
@@ -151,7 +171,7 @@ impl Guest {
     }
 
     fn clean(&self, args: &str) -> Ended {
-        self.room.run(&format!("clean --target t.toml {args}"))
+        self.room.run(&format!("clean --cases cases --target t.toml {args}"))
     }
 }
 
@@ -178,7 +198,7 @@ fn a_killed_run_leaves_nothing_that_clean_does_not_take_back() {
     for number in 0..KILLS {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let lines = 2 + usize::try_from((seed >> 33) % 150).expect("it is small");
-        let mut run = guest.room.start(&format!("run --target t.toml --jobs 16 --report-dir r {CASES}"));
+        let mut run = guest.room.start(&format!("{RUN} --jobs 16"));
         let is_under_way = guest.wait_for(&mut run, lines);
         run.kill();
         killed += u32::from(is_under_way);
@@ -195,7 +215,7 @@ fn a_killed_run_leaves_nothing_that_clean_does_not_take_back() {
 #[test]
 fn a_dry_run_says_what_it_would_do_and_does_nothing() {
     let guest = Guest::in_use();
-    let mut run = guest.room.start(&format!("run --target t.toml --report-dir r {CASES}"));
+    let mut run = guest.room.start(RUN);
     assert!(guest.wait_for(&mut run, 100));
     run.kill();
     let left = guest.held();
@@ -209,7 +229,7 @@ fn a_dry_run_says_what_it_would_do_and_does_nothing() {
         assert!(!text.contains(secret.expose()), "no secret gets into a journal");
     }
     // A run that comes after it tells of it, and does not undo it.
-    let next = guest.room.run("run --target t.toml --report-dir r list-records/valid");
+    let next = guest.room.run(&format!("{RUN} --jobs 1"));
     assert!(
         next.stderr.contains("An earlier run has left something on the target: `syncspec clean --target t.toml`"),
         "{next}"
@@ -223,7 +243,7 @@ fn a_dry_run_says_what_it_would_do_and_does_nothing() {
 #[test]
 fn a_run_under_way_is_left_alone() {
     let guest = Guest::new();
-    let mut run = guest.room.start(&format!("run --target t.toml --jobs 1 --report-dir r {CASES}"));
+    let mut run = guest.room.start(&format!("{RUN} --jobs 1"));
     assert!(guest.wait_for(&mut run, 20));
     run.signal("STOP");
     let cleaned = guest.clean("--older-than 0").exits(0);
@@ -237,7 +257,7 @@ fn a_run_under_way_is_left_alone() {
 fn an_interrupted_run_brings_back_what_stood_there() {
     let guest = Guest::in_use();
     let before = guest.held();
-    let mut run = guest.room.start(&format!("run --target t.toml --jobs 4 --report-dir r {CASES}"));
+    let mut run = guest.room.start(&format!("{RUN} --jobs 4"));
     assert!(guest.wait_for(&mut run, 40));
     run.signal("INT");
     let ended = run.end();
@@ -283,7 +303,7 @@ fn who_interrupts_twice_is_told_what_takes_it_back() {
 #[test]
 fn what_a_vanished_server_holds_stays_written_down() {
     let mut guest = Guest::new();
-    let mut run = guest.room.start(&format!("run --target t.toml --jobs 8 --report-dir r {CASES}"));
+    let mut run = guest.room.start(&format!("{RUN} --jobs 8"));
     assert!(guest.wait_for(&mut run, 60));
     guest.server.kill();
     let begun = Instant::now();
