@@ -2,6 +2,8 @@
 //! folder. What it prints is kept in `snapshots/cli`; `cargo insta review` shows
 //! what changed.
 
+#[path = "cli/clean.rs"]
+mod clean;
 #[path = "support/command.rs"]
 mod command;
 #[path = "cli/fuzz.rs"]
@@ -18,6 +20,8 @@ mod proxy;
 mod record;
 #[path = "cli/report.rs"]
 mod report;
+#[path = "cli/resume.rs"]
+mod resume;
 #[path = "cli/runs.rs"]
 mod runs;
 #[path = "cli/spec.rs"]

@@ -13,11 +13,12 @@ use std::time::Duration;
 
 use libtest_mimic::Arguments;
 use syncspec::cases::{Case, Suite};
+use syncspec::journal::{Begun, Journal, state_folder};
 use syncspec::judge::{Recorded, snapshot};
 use syncspec::plan::Plan;
 use syncspec::reference::Server;
 use syncspec::report::{Context, failure, quote};
-use syncspec::run::libtest::{Open, Trials, run_trials};
+use syncspec::run::libtest::{Concluded, Open, Trials, run_trials};
 use syncspec::run::{CaseResult, Session, TargetSummary};
 use syncspec::snapshot::{Snapshot, Store};
 use syncspec::spec::{Catalog, Service};
@@ -69,12 +70,7 @@ fn conformance(arguments: &Arguments) -> Result<ExitCode, String> {
     let resolved = first.block_on(target.resolve(Making::Allowed)).map_err(|error| error.to_string());
     let ended = resolved.and_then(|target| trials(arguments, &suite, target, Some(first), rerun));
     if !asked.made_identities().is_empty() {
-        for leftover in runtime()?.block_on(asked.remove_made_identities()) {
-            #[expect(clippy::print_stderr, reason = "a test program speaks for itself")]
-            {
-                eprintln!("left behind: {leftover}");
-            }
-        }
+        runtime()?.block_on(asked.remove_made_identities()).iter().for_each(|leftover| left_behind(leftover));
     }
     ended
 }
@@ -96,7 +92,15 @@ fn trials(
         check_snapshot: move |case: &str, text: &str| golden.as_ref().map_or(Ok(()), |golden| golden.check(case, text)),
         describe: move |session: &Session, result: &CaseResult| describe(session, result, &rerun),
     };
-    Ok(run_trials(arguments, plan, Service::embedded().datasets_per_identity(), trials))
+    let Concluded { code, leftovers } =
+        run_trials(arguments, plan, Service::embedded().datasets_per_identity(), trials);
+    leftovers.iter().for_each(|leftover| left_behind(leftover));
+    Ok(code)
+}
+
+#[expect(clippy::print_stderr, reason = "a test program speaks for itself")]
+fn left_behind(leftover: &str) {
+    eprintln!("left behind on the target: {leftover}");
 }
 
 fn runtime() -> Result<Runtime, String> {
@@ -108,7 +112,8 @@ fn runtime() -> Result<Runtime, String> {
 fn open(mut target: Target, runtime: Option<Runtime>) -> Result<Open, String> {
     let runtime = runtime.map_or_else(self::runtime, Ok)?;
     let session = runtime.block_on(async {
-        if target.endpoint.ends_with(":0") {
+        let is_embedded = target.endpoint.ends_with(":0");
+        if is_embedded {
             let service = Arc::new(Service::embedded().clone());
             let server = Server::start(([127, 0, 0, 1], 0).into(), service, embedded_world()).await;
             let server = server.map_err(|error| format!("the embedded server cannot start: {error}"))?;
@@ -121,7 +126,13 @@ fn open(mut target: Target, runtime: Option<Runtime>) -> Result<Open, String> {
         let session = Session::connect(target, TIMEOUT, false, format!("{run:08x}"))?;
         let probed = session.client.probe().await;
         probed.map_err(|failure| format!("cannot reach {}: {failure}", session.target.endpoint))?;
-        Ok::<_, String>(session)
+        if is_embedded {
+            return Ok(session);
+        }
+        // What is killed here, `syncspec clean` takes back.
+        let folder = state_folder(|name| std::env::var_os(name)).map_err(|error| error.to_string())?;
+        let journal = Journal::begin(&folder, &Begun::now(&session.target, &session.run_id));
+        Ok::<_, String>(session.journalled(journal.map_err(|error| error.to_string())?))
     })?;
     Ok(Open { runtime, session })
 }

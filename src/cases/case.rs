@@ -1,11 +1,11 @@
 //! Cases resolved: nothing is optional that has a default, every name is known,
 //! and placeholders are parsed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use indexmap::IndexMap;
-
-use super::file::{Actor, BodyForm, Effect, Isolation, ValueType};
+use super::base::Bases;
+use super::file::{Actor, BodyForm, Isolation, ValueType};
 use super::sending::{Payload, SignForm, Transfer};
 use super::template::{Template, Text};
 use crate::source::{Origin, matches};
@@ -15,25 +15,12 @@ use crate::source::{Origin, matches};
 pub struct Suite {
     /// The cases, ordered by id within file, files by path.
     pub cases: Vec<Case>,
-    /// The valid request of each operation, by the operation's name.
-    pub bases: IndexMap<String, Base>,
+    /// The valid request of each operation, and how it is undone.
+    pub bases: Arc<Bases>,
     /// What no case proves, and why none can.
     pub excluded: Vec<Exclusion>,
     /// SHA-256 over all files, in hex: equal digests mean equal suites.
     pub digest: String,
-}
-
-/// An operation's valid request, and what comes of it.
-#[derive(Debug, Clone)]
-pub struct Base {
-    /// Who signs it.
-    pub credentials: Actor,
-    /// Its input members.
-    pub input: Vec<(String, Template)>,
-    /// The request that takes back what a successful call made.
-    pub undo: Option<Undo>,
-    /// What a call does beyond the data of one identity.
-    pub effect: Option<Effect>,
 }
 
 /// What no case proves, for one reason.
@@ -164,8 +151,6 @@ impl Step {
             Action::Call(call) => {
                 call.input.iter().for_each(|(_, value)| value.names(visit));
                 call.json.iter().for_each(|json| json.names(visit));
-                let undo = call.undo.iter().flat_map(|undo| &undo.with);
-                undo.for_each(|(_, value)| value.names(visit));
             }
             Action::Send { method, target, body } => {
                 method.names(visit);
@@ -247,19 +232,6 @@ pub struct Call {
     pub input: Vec<(String, Template)>,
     /// Text that replaces the body, if any.
     pub json: Option<Text>,
-    /// The request that takes back what a successful call made.
-    pub undo: Option<Undo>,
-}
-
-/// The request that takes back what another one made.
-#[derive(Debug, Clone)]
-pub struct Undo {
-    /// The operation to call.
-    pub operation: String,
-    /// Input members to take over from the request that is undone.
-    pub same: Vec<String>,
-    /// Input members beside those.
-    pub with: Vec<(String, Template)>,
 }
 
 /// The body of a request put together by hand.

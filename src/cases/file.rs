@@ -58,49 +58,6 @@ pub struct RawCase {
     pub rows: Vec<Spanned<IndexMap<Spanned<String>, Spanned<Node>>>>,
 }
 
-/// The file `_base.toml`: one valid request for each operation, and how its
-/// effect is undone.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct BaseFile {
-    /// Base requests by operation name.
-    #[schemars(with = "IndexMap<String, RawBase>")]
-    pub operation: IndexMap<Spanned<String>, RawBase>,
-}
-
-/// The valid base request of an operation.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawBase {
-    /// Who signs it, unless a case or step says otherwise.
-    pub credentials: Actor,
-    /// Input members by their API names.
-    #[serde(default)]
-    #[schemars(with = "IndexMap<String, Node>")]
-    pub with: IndexMap<Spanned<String>, Spanned<Node>>,
-    /// How to undo a successful call once its case is over.
-    pub undo: Option<RawUndo>,
-    /// What a call does beyond the data of one identity.
-    pub effect: Option<Effect>,
-}
-
-/// The request that takes back what another one made.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawUndo {
-    /// The operation to call.
-    #[schemars(with = "String")]
-    pub call: Spanned<String>,
-    /// Input members to take over from the request that is undone.
-    #[serde(default)]
-    #[schemars(with = "Vec<String>")]
-    pub same: Vec<Spanned<String>>,
-    /// Input members beside those.
-    #[serde(default)]
-    #[schemars(with = "IndexMap<String, Node>")]
-    pub with: IndexMap<Spanned<String>, Spanned<Node>>,
-}
-
 /// The file `_fixtures.toml`: sequences of steps that several cases need.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

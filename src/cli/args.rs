@@ -38,6 +38,8 @@ pub(super) enum Command {
     Prove(ProveArgs),
     /// Find what no listed case thinks of: play sequences of operations drawn from a seed
     Fuzz(FuzzArgs),
+    /// Take back what interrupted runs have left on a target
+    Clean(CleanArgs),
     /// Serve the reference server until interrupted
     Serve(ServeArgs),
     /// Print the JSON Schema of a file format
@@ -111,6 +113,9 @@ pub(super) struct RunArgs {
     /// Run only what did not pass in this recorded run (a folder or a run.jsonl)
     #[arg(long, value_name = "DIR")]
     pub(super) rerun_failed: Option<PathBuf>,
+    /// Go on with an interrupted run (a folder or a run.jsonl): what has its result is not run again
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["rerun_failed", "report_dir"])]
+    pub(super) resume: Option<PathBuf>,
     /// Where run.jsonl is written (default: reports/<target>/<UTC time>)
     #[arg(long, value_name = "DIR")]
     pub(super) report_dir: Option<PathBuf>,
@@ -148,6 +153,7 @@ impl Default for RunArgs {
             strict: false,
             fail_fast: false,
             rerun_failed: None,
+            resume: None,
             report_dir: None,
             junit: None,
             compare: None,
@@ -298,6 +304,25 @@ pub(super) struct FuzzArgs {
 }
 
 const DEFAULT_SEQUENCES_AT_A_TIME: u16 = 4;
+
+#[derive(Debug, Parser)]
+pub(super) struct CleanArgs {
+    #[command(flatten)]
+    pub(super) suite: SuiteArgs,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// Only say what would be done
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Of what no journal knows, remove what was last changed more than so many hours ago
+    #[arg(long, value_name = "HOURS", default_value_t = DEFAULT_OLDER_THAN)]
+    pub(super) older_than: u64,
+    /// Text for people, or one JSON object
+    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    pub(super) format: Format,
+}
+
+const DEFAULT_OLDER_THAN: u64 = 6;
 
 #[derive(Debug, Parser)]
 pub(super) struct ServeArgs {

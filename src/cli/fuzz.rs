@@ -11,7 +11,9 @@ use tokio::sync::watch;
 use super::args::{Format, FuzzArgs};
 use super::open::Opened;
 use super::output::{Output, write_atomically};
-use super::{Exit, NOT_JUDGED, NOTHING_SELECTED, fuzz_clients, fuzz_mutants, inspect, interrupt::interruption, open};
+use super::{
+    Exit, NOT_JUDGED, NOTHING_SELECTED, fuzz_clients, fuzz_mutants, inspect, interrupt::interruption, journal, open,
+};
 use crate::cases::Suite;
 use crate::client::Client;
 use crate::fuzz::{Budget, CaseFile, Endpoints, Found, Progress, Replayed, Report, Settings, fuzz};
@@ -57,9 +59,8 @@ pub(super) fn settings(args: &FuzzArgs, seed: u64, lag: Duration) -> Settings {
 
 async fn target(args: &FuzzArgs, seed: u64, output: &Output) -> Result<u8, Exit> {
     let Opened { target, server, interrupted } = open::target(&args.target).await?;
-    let lag = if server.is_some() { Duration::ZERO } else { LAG };
     let opened = target.clone();
-    let ended = on(target, args, seed, lag, output, interrupted).await;
+    let ended = on(target, server.is_some(), args, seed, output, interrupted).await;
     open::close(&opened, server, output).await;
     ended
 }
@@ -67,17 +68,28 @@ async fn target(args: &FuzzArgs, seed: u64, output: &Output) -> Result<u8, Exit>
 /// Fuzzes a target with credentials at hand.
 async fn on(
     target: Target,
+    is_embedded: bool,
     args: &FuzzArgs,
     seed: u64,
-    lag: Duration,
     output: &Output,
     interrupted: Option<watch::Receiver<bool>>,
 ) -> Result<u8, Exit> {
     let timeout = Duration::from_secs(args.timeout);
+    let lag = if is_embedded { Duration::ZERO } else { LAG };
     let client = Client::to(&target, timeout).map_err(Exit::usage)?;
     open::reachable(&client, &target).await?;
-    let endpoints = Endpoints::connect(target, timeout, open::run_id()?).map_err(Exit::usage)?;
-    let interrupted = interrupted.unwrap_or_else(interruption);
+    let run_id = open::run_id()?;
+    let journal = match is_embedded {
+        true => None,
+        false => Some(journal::begin(&target, &run_id, &args.target, output)?),
+    };
+    let last_words = journal.as_ref().map(|_| journal::when_left(&args.target));
+    let endpoints = Endpoints::connect(target, timeout, run_id).map_err(Exit::usage)?;
+    let endpoints = Arc::new(match journal {
+        Some(journal) => endpoints.journalled(journal),
+        None => endpoints,
+    });
+    let interrupted = interrupted.unwrap_or_else(|| interruption(last_words));
     let quiet = args.format == Format::Json;
     let mut last_line = Instant::now();
     let told = |progress: Progress| {
@@ -86,7 +98,8 @@ async fn on(
             output.note(&progress_line(progress, args.sequences));
         }
     };
-    let report = fuzz(&Arc::new(endpoints), &settings(args, seed, lag), interrupted, told).await;
+    let report = fuzz(&endpoints, &settings(args, seed, lag), interrupted, told).await;
+    journal::closed(endpoints.close_journal(), &args.target, output);
     let written = match &args.write_case {
         Some(dir) => report.findings.iter().map(|found| write_case(dir, &found.case)).collect::<Result<_, _>>()?,
         None => Vec::new(),

@@ -4,6 +4,7 @@
 //! sessions) and `output`. Commands return an exit code, and only `main` exits.
 
 mod args;
+mod clean;
 mod coverage;
 mod explain;
 mod fuzz;
@@ -11,12 +12,15 @@ mod fuzz_clients;
 mod fuzz_mutants;
 mod inspect;
 mod interrupt;
+mod journal;
 mod open;
 mod output;
 mod progress;
 mod prove;
 mod record;
+mod recording;
 mod report;
+mod resume;
 mod run;
 mod serve;
 mod spec;
@@ -64,6 +68,7 @@ pub fn main() -> ExitCode {
         Command::Coverage(args) => coverage::coverage(&args, &output),
         Command::Prove(args) => prove::run(&args, &output),
         Command::Fuzz(args) => fuzz::run(&args, &output),
+        Command::Clean(args) => clean::clean(&args, &output),
         Command::Serve(args) => serve::serve(&args, &output),
         Command::Schema { kind } => inspect::schema(kind, &output),
         Command::Report { format: ReportFormat::Junit(args) } => report::junit(&args, &output),

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::args::{SuiteArgs, TargetArgs};
 use super::interrupt::interruption;
 use super::output::Output;
-use super::{Exit, NOT_JUDGED};
+use super::{Exit, NOT_JUDGED, journal};
 use crate::cases::{CasesError, Suite};
 use crate::client::Client;
 use crate::reference::{Server, World};
@@ -56,9 +56,17 @@ pub(super) async fn target(args: &TargetArgs) -> Result<Opened, Exit> {
         return Ok(Opened { target, server: Some(server), interrupted: None });
     };
     let makes = |pool: &Pool| pool.cognito.as_ref().is_some_and(CognitoIdentity::makes_identities);
-    let mut interrupted = target.pools.iter().any(makes).then(interruption);
+    let mut interrupted = target.pools.iter().any(makes).then(|| interruption(Some(journal::when_left(args))));
     let target = resolve(target, interrupted.as_mut()).await?;
     Ok(Opened { target, server: None, interrupted })
+}
+
+/// The target that was named, with whatever credentials can be had without making an
+/// identity for it.
+pub(super) async fn target_as_it_is(args: &TargetArgs) -> Result<Target, Exit> {
+    let named = named(args)?.ok_or_else(|| Exit::usage("name a target with --target FILE"))?;
+    let resolved = named.resolve(Making::Forbidden).await;
+    resolved.map_err(|error| Exit { code: NOT_JUDGED, message: error.to_string() })
 }
 
 /// The target that was named, before anybody was asked for credentials; none when the

@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 use time::macros::format_description;
+use tokio::sync::watch;
 
 use super::args::{RecordArgs, TargetArgs};
 use super::interrupt::interruption;
 use super::open::{self, Opened};
 use super::output::{Output, write_atomically};
 use super::progress::Progress;
-use super::{Exit, NOTHING_SELECTED};
+use super::{Exit, NOTHING_SELECTED, journal};
 use crate::cases::{Case, Suite};
 use crate::judge::{Recorded, Verdict};
 use crate::plan::Plan;
@@ -29,28 +30,47 @@ pub(super) fn record(args: &RecordArgs, output: &Output) -> Result<u8, Exit> {
     let suite = open::suite(&args.suite)?;
     open::runtime()?.block_on(async {
         let wanted = TargetArgs { target: Some(args.target.clone()), endpoint: args.endpoint.clone() };
-        let Opened { target, .. } = open::target(&wanted).await?;
-        let set = set_of(&target)?;
-        let old = Store::begun(&set, &args.snapshots).map_err(Exit::usage)?;
-        let plan = plan(&suite, &args.filters, &target)?;
-        let taken = Taken::default();
-        let session = open::session(target, Duration::from_secs(args.timeout), false)?;
-        // What was recorded before says nothing of what is right now.
-        let mut session = session.compared_with(Store::default(), Recorded::Elsewhere);
-        session.taken = Some(Taken::clone(&taken));
-        let kind = Kind::of_host(&session.client.endpoint().host_header());
-        one_source(&set, kind, &old)?;
-        open::reachable(&session.client, &session.target).await?;
-        let (results, footer) = run(args, output, &session, &suite, plan).await;
-        let taken = std::mem::take(&mut *taken.lock().unwrap_or_else(PoisonError::into_inner));
-        let renewal = Renewal { args, set: &set, old: &old, provenance: provenance(kind)? };
-        let report = renewal.report(&suite, &results, &taken, &footer);
-        if footer.stopped.is_none() && !args.dry_run {
-            renewal.write(&report)?;
-        }
-        output.text(&renewal.text(&session, &results, &report, &footer));
-        Ok(footer.exit)
+        let Opened { target, server, interrupted } = open::target(&wanted).await?;
+        let opened = target.clone();
+        let recorded = record_from(target, args, output, &suite, &wanted, interrupted).await;
+        open::close(&opened, server, output).await;
+        recorded
     })
+}
+
+/// Records a target with credentials at hand.
+async fn record_from(
+    target: Target,
+    args: &RecordArgs,
+    output: &Output,
+    suite: &Suite,
+    wanted: &TargetArgs,
+    interrupted: Option<watch::Receiver<bool>>,
+) -> Result<u8, Exit> {
+    let set = set_of(&target)?;
+    let old = Store::begun(&set, &args.snapshots).map_err(Exit::usage)?;
+    let plan = plan(suite, &args.filters, &target)?;
+    let taken = Taken::default();
+    let session = open::session(target, Duration::from_secs(args.timeout), false)?;
+    // What was recorded before says nothing of what is right now.
+    let mut session = session.compared_with(Store::default(), Recorded::Elsewhere);
+    session.taken = Some(Taken::clone(&taken));
+    let kind = Kind::of_host(&session.client.endpoint().host_header());
+    one_source(&set, kind, &old)?;
+    open::reachable(&session.client, &session.target).await?;
+    let journal = journal::begin(&session.target, &session.run_id, wanted, output)?;
+    let session = session.journalled(journal);
+    let cancel = interrupted.unwrap_or_else(|| interruption(Some(journal::when_left(wanted))));
+    let (results, footer) = run(args, output, &session, suite, plan, cancel).await;
+    journal::closed(session.close_journal(), wanted, output);
+    let taken = std::mem::take(&mut *taken.lock().unwrap_or_else(PoisonError::into_inner));
+    let renewal = Renewal { args, set: &set, old: &old, provenance: provenance(kind)? };
+    let report = renewal.report(suite, &results, &taken, &footer);
+    if footer.stopped.is_none() && !args.dry_run {
+        renewal.write(&report)?;
+    }
+    output.text(&renewal.text(&session, &results, &report, &footer));
+    Ok(footer.exit)
 }
 
 /// The name of the target's set.
@@ -107,6 +127,7 @@ async fn run(
     session: &Session,
     suite: &Suite,
     plan: Plan,
+    cancel: watch::Receiver<bool>,
 ) -> (Vec<CaseResult>, Footer) {
     let mut progress = Progress::new(output, plan.cases.len(), false);
     let mut results = Vec::new();
@@ -121,7 +142,7 @@ async fn run(
             results.push(*result);
         }
     };
-    let footer = crate::run::run(session, plan, &suite.digest, settings, interruption(), sink).await;
+    let footer = crate::run::run(session, plan, &suite.digest, settings, cancel, sink).await;
     progress.finish();
     results.sort_by(|a, b| a.case.cmp(&b.case));
     (results, footer)

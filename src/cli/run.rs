@@ -1,7 +1,7 @@
 //! `syncspec run`: the main job.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ use super::interrupt::interruption;
 use super::open::{self, Opened};
 use super::output::{Output, write_atomically};
 use super::progress::Progress;
-use super::{Exit, NOTHING_SELECTED, report};
+use super::recording::Recording;
+use super::{Exit, NOTHING_SELECTED, journal, report, resume};
 use crate::cases::Suite;
 use crate::judge::{Recorded, Verdict};
 use crate::plan::Plan;
@@ -26,12 +27,13 @@ use crate::target::Target;
 pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
     let suite = open::suite(&args.suite)?;
     let filters = filters(args)?;
-    let asked = args.compare.as_ref().map(|set| Store::open(set, args.snapshots.as_deref()).map_err(Exit::usage));
-    let asked = asked.transpose()?;
+    let compare = args.compare.as_ref().map(|set| Store::open(set, args.snapshots.as_deref()).map_err(Exit::usage));
+    let compare = compare.transpose()?;
     open::runtime()?.block_on(async {
         let Opened { target, server, interrupted } = open::target(&args.target).await?;
         let opened = target.clone();
-        let exit = on(target, args, output, &suite, &filters, asked, interrupted).await;
+        let wanted = Wanted { suite: &suite, filters, compare, is_embedded: server.is_some() };
+        let exit = on(target, args, output, wanted, interrupted).await;
         open::close(&opened, server, output).await;
         exit
     })
@@ -57,26 +59,40 @@ fn compared(session: Session, asked: Option<Store>, dir: Option<&Path>) -> Resul
     Ok(if own.is_empty() { session } else { session.compared_with(own, Recorded::OnTarget) })
 }
 
+/// What is to be run.
+struct Wanted<'w> {
+    suite: &'w Suite,
+    filters: Vec<String>,
+    /// What answers are to be compared with.
+    compare: Option<Store>,
+    /// Whether the target is a server of the run's own.
+    is_embedded: bool,
+}
+
 /// Runs on a target with credentials at hand.
 async fn on(
     target: Target,
     args: &RunArgs,
     output: &Output,
-    suite: &Suite,
-    filters: &[String],
-    asked: Option<Store>,
+    wanted: Wanted<'_>,
     interrupted: Option<watch::Receiver<bool>>,
 ) -> Result<u8, Exit> {
-    let plan = Plan::new(suite, filters, &target)
+    let Wanted { suite, filters, compare, is_embedded } = wanted;
+    let plan = Plan::new(suite, &filters, &target)
         .map_err(|error| Exit { code: NOTHING_SELECTED, message: error.to_string() })?;
-    if let (Some(store), Some(set)) = (&asked, &args.compare) {
+    if let (Some(store), Some(set)) = (&compare, &args.compare) {
         something_to_compare(&plan, store, set)?;
     }
     let session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
-    let session = compared(session, asked, args.snapshots.as_deref())?;
+    let mut session = compared(session, compare, args.snapshots.as_deref())?;
     open::reachable(&session.client, &session.target).await?;
-    let interrupted = interrupted.unwrap_or_else(interruption);
-    Run { args, output, session: &session }.go(suite, plan, interrupted).await
+    if !is_embedded {
+        let journal = journal::begin(&session.target, &session.run_id, &args.target, output)?;
+        session = session.journalled(journal);
+    }
+    let exit = Run { args, output, session: &session, is_embedded }.go(suite, plan, interrupted).await;
+    journal::closed(session.close_journal(), &args.target, output);
+    exit
 }
 
 /// The cases to run: what was typed, or what did not pass in an earlier run.
@@ -100,20 +116,33 @@ struct Run<'r> {
     args: &'r RunArgs,
     output: &'r Output,
     session: &'r Session,
+    /// Whether the target is a server of the run's own.
+    is_embedded: bool,
 }
 
 impl Run<'_> {
-    async fn go(&self, suite: &Suite, plan: Plan, interrupted: watch::Receiver<bool>) -> Result<u8, Exit> {
-        let dir = self.report_dir()?;
+    async fn go(&self, suite: &Suite, plan: Plan, interrupted: Option<watch::Receiver<bool>>) -> Result<u8, Exit> {
+        let mut header = crate::run::header(self.session, &plan, &suite.digest);
+        let earlier = self.args.resume.as_deref().map(resume::earlier).transpose()?;
+        let dir = match &earlier {
+            Some(earlier) => {
+                header = earlier.header(header, self.is_embedded)?;
+                earlier.dir.clone()
+            }
+            None => self.report_dir()?,
+        };
         let path = dir.join(report::RUN_FILE);
         let unwritable = |error: &io::Error| Exit::usage(format!("cannot write {}: {error}", path.display()));
-        let mut file = BufWriter::new(File::create(&path).map_err(|error| unwritable(&error))?);
+        let earlier = earlier.map(|earlier| earlier.results);
+        let recording = match &earlier {
+            Some(results) => Recording::resume(&dir, results.len()),
+            None => Recording::begin(&dir),
+        };
+        let mut recording = recording.map_err(|error| unwritable(&error))?;
         let mut progress = Progress::new(self.output, plan.cases.len(), self.args.format == Format::Json);
-        let (mut summary, mut kept, mut written) = (Summary::new(&self.session.service.disputes), Vec::new(), Ok(()));
+        let (mut summary, mut kept) = (Summary::new(&self.session.service.disputes), Vec::new());
         let sink = |event: Event| {
-            if written.is_ok() {
-                written = write_event(&event, &mut file);
-            }
+            recording.add(&event);
             if self.args.format == Format::Json {
                 self.json(&event);
             }
@@ -130,10 +159,12 @@ impl Run<'_> {
             fail_fast: self.args.fail_fast,
             datasets_per_identity: self.session.service.datasets_per_identity(),
         };
-        let footer = crate::run::run(self.session, plan, &suite.digest, settings, interrupted, sink).await;
+        let last_words = (!self.is_embedded).then(|| journal::when_left(&self.args.target));
+        let cancel = interrupted.unwrap_or_else(|| interruption(last_words));
+        let earlier = earlier.unwrap_or_default();
+        let footer = crate::run::resume(self.session, plan, header, earlier, settings, cancel, sink).await;
         progress.finish();
-        written.map_err(|error| unwritable(&error))?;
-        drop(file);
+        recording.finish().map_err(|error| unwritable(&error))?;
         if let Some(xml) = &self.args.junit {
             self.junit(&path, xml)?;
         }

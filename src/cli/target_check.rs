@@ -249,7 +249,7 @@ fn reasons(target: &Target, what: &str) -> String {
 fn reads<'s>(suite: &'s Suite, session: &Session) -> impl Iterator<Item = (&'s str, &'s Base)> {
     let operations = &session.service.operations;
     let reads = |name: &str| operations.get(name).is_some_and(|operation| operation.method == "GET");
-    let bases = suite.bases.iter().map(|(name, base)| (name.as_str(), base));
+    let bases = suite.bases.operations.iter().map(|(name, base)| (name.as_str(), base));
     bases.filter(move |(name, base)| reads(name) && base.effect.is_none())
 }
 

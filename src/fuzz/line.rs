@@ -76,11 +76,24 @@ impl Line {
         history: &History,
     ) -> Result<Request, String> {
         let (name, mut input) = input(call, token, history);
-        let place = [("IdentityPoolId", &*self.pool), ("IdentityId", &*self.identity.id), ("DatasetName", dataset)];
-        input.extend(place.map(|(member, value)| (member.to_owned(), value.into())));
+        input.extend(self.place(dataset));
         signed(&self.addressed, &self.target.region, &self.identity, name, &input)
             .await
             .map_err(|error| format!("{name}: {error}"))
+    }
+
+    /// The members that say which dataset.
+    pub(super) fn place(&self, dataset: &str) -> Map<String, Json> {
+        let place = [("IdentityPoolId", &*self.pool), ("IdentityId", &*self.identity.id), ("DatasetName", dataset)];
+        place.map(|(member, value)| (member.to_owned(), value.into())).into_iter().collect()
+    }
+
+    /// Deletes a dataset; whether it is not there now.
+    pub(super) async fn delete(&self, dataset: &str) -> bool {
+        let request = self.request(dataset, &Call::Delete, None, &History::new()).await;
+        let Ok(request) = request else { return false };
+        let outcome = self.through.send(request).await.outcome;
+        outcome.is_ok_and(|response| (200..300).contains(&response.status) || response.status == 404)
     }
 
     /// Sends a call's request and reads what came back.

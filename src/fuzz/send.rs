@@ -1,5 +1,7 @@
 //! From an operation's input to a signed request and back.
 
+use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -9,6 +11,7 @@ use super::operation::Who;
 use super::term::{Input, Names, literal};
 use super::want::Answer;
 use crate::client::{BackOff, Client, SignedPayload, Signing, SigningForm, bind, sign};
+use crate::journal::{Debt, Journal, Kind, Ledger};
 use crate::spec::Service;
 use crate::target::{Identity, Redactor, Target};
 use crate::wire::Request;
@@ -19,6 +22,7 @@ pub struct Endpoints {
     pub(super) target: Target,
     pub(super) client: Client,
     redactor: Redactor,
+    pub(super) ledger: Ledger,
     run_id: String,
     attempts: AtomicU64,
 }
@@ -45,7 +49,23 @@ impl Endpoints {
     pub fn connect(target: Target, timeout: Duration, run_id: String) -> Result<Self, String> {
         let client = Client::to(&target, timeout)?;
         let redactor = Redactor::new(Service::embedded(), &target);
-        Ok(Self { target, client, redactor, run_id, attempts: AtomicU64::new(0) })
+        Ok(Self { target, client, redactor, ledger: Ledger::default(), run_id, attempts: AtomicU64::new(0) })
+    }
+
+    /// The same, with a journal of what is made.
+    #[must_use]
+    pub fn journalled(self, journal: Journal) -> Self {
+        Self { ledger: Ledger::written(journal), ..self }
+    }
+
+    /// Closes the journal: where it stands, and how much is in it, if something could
+    /// not be deleted.
+    ///
+    /// # Errors
+    ///
+    /// When nothing is left, and it cannot be removed.
+    pub fn close_journal(&self) -> io::Result<Option<(PathBuf, usize)>> {
+        self.ledger.close()
     }
 
     /// Identities that attempts can have to themselves: pairs, as long as there are
@@ -77,7 +97,7 @@ impl Endpoints {
         Names {
             pool: pool.id.clone(),
             identities: [id(0), id(1)],
-            prefix: format!("syncspec-fuzz-{}-{number}", self.run_id),
+            prefix: format!("{}-{}-{number}", self.target.prefix, self.run_id),
         }
     }
 
@@ -113,6 +133,18 @@ impl Endpoints {
                 return Err(fault(&format!("answered {}; the endpoint wants fewer requests", answer.in_short())));
             }
         }
+    }
+}
+
+/// What is owed for a write to a dataset.
+pub(super) fn deletion(place: Map<String, Value>) -> Debt {
+    Debt {
+        kind: Kind::Undo,
+        call: "DeleteDataset".to_owned(),
+        input: place,
+        saved: Map::new(),
+        made_by: "UpdateRecords".to_owned(),
+        case: "fuzz".to_owned(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::lease::Demand;
-use crate::cases::{Case, Isolation, Suite, names};
+use crate::cases::{Bases, Case, Isolation, Suite, names};
 use crate::source::{did_you_mean, matches};
 use crate::target::{KnownFailure, Target};
 
@@ -12,6 +12,8 @@ use crate::target::{KnownFailure, Target};
 pub struct Plan {
     /// The selected cases, in the order of the suite.
     pub cases: Vec<Planned>,
+    /// How what the cases make is taken back.
+    pub bases: Arc<Bases>,
     /// Known failures of the target that match none of the suite's cases.
     pub unmatched_known_failures: Vec<String>,
 }
@@ -23,6 +25,8 @@ pub struct Planned {
     pub case: Arc<Case>,
     /// What is to become of it.
     pub decision: Decision,
+    /// How what it makes is taken back.
+    pub bases: Arc<Bases>,
     /// The entry of the target file that says it fails.
     pub known_failure: Option<KnownFailure>,
 }
@@ -95,6 +99,7 @@ impl Plan {
             decision: decide(case, target, &mut fresh_pools),
             known_failure: target.known_failures.iter().find(|known| matches(&known.pattern, &case.id)).cloned(),
             case: Arc::new(case.clone()),
+            bases: Arc::clone(&suite.bases),
         };
         let unmatched = |known: &&KnownFailure| !suite.cases.iter().any(|case| matches(&known.pattern, &case.id));
         Ok(Self {
@@ -104,6 +109,7 @@ impl Plan {
                 .filter(unmatched)
                 .map(|known| known.pattern.clone())
                 .collect(),
+            bases: Arc::clone(&suite.bases),
             cases: suite.cases.iter().filter(selected).map(planned).collect(),
         })
     }

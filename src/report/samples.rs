@@ -167,6 +167,7 @@ pub(super) fn header(selected: usize) -> Header {
         selected,
         target: target(),
         strict: false,
+        resumed: None,
         started: "2026-01-01T00:00:00Z".to_owned(),
     }
 }
@@ -178,6 +179,7 @@ pub(super) fn footer(results: &[CaseResult]) -> Footer {
         exit: Footer::exit_code(&totals, false, false),
         totals,
         unmatched_known_failures: Vec::new(),
+        leftovers: Vec::new(),
         stopped: None,
         throttled: 0,
         finished: "2026-01-01T00:00:01Z".to_owned(),

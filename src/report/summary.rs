@@ -149,11 +149,17 @@ impl Summary {
             counted("skipped:", &self.skips, usize::MAX),
             self.levels(),
             listed("what the target answered where sources disagree:", self.readings.lines()),
-            listed("left behind on the target:", self.leftovers.iter().map(|(case, what)| format!("{case}: {what}"))),
+            listed("left behind on the target:", self.left_behind()),
             self.at_the_end(),
             styled(style, printable(&self.sentence())) + "\n",
         ];
         sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// What the cases left, then what the run as a whole did.
+    fn left_behind(&self) -> impl Iterator<Item = String> {
+        let by_cases = self.leftovers.iter().map(|(case, what)| format!("{case}: {what}"));
+        by_cases.chain(self.footer.iter().flat_map(|footer| footer.leftovers.iter().cloned()))
     }
 
     fn levels(&self) -> String {

@@ -1,6 +1,7 @@
 //! The loop over a plan: as many cases at a time as allowed and as leases permit.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
@@ -33,17 +34,34 @@ pub struct Settings {
 }
 
 /// Runs a plan; `sink` is told everything, in order. `cancel` turning true ends
-/// the run: cases under way are finished, the rest is not begun.
+/// the run: cases under way are finished, the rest is not begun. What stood on the
+/// target before is brought back in any case, unless nobody is there any more.
 pub async fn run(
     session: &Session,
     plan: Plan,
     suite_digest: &str,
     settings: Settings,
     cancel: watch::Receiver<bool>,
+    sink: impl FnMut(Event),
+) -> Footer {
+    let header = header(session, &plan, suite_digest);
+    resume(session, plan, header, Vec::new(), settings, cancel, sink).await
+}
+
+/// Runs what is left of a plan, as [`run`] does. `header` is told first, then the
+/// results `earlier`, whose cases are not run again.
+pub async fn resume(
+    session: &Session,
+    mut plan: Plan,
+    header: Header,
+    earlier: Vec<CaseResult>,
+    settings: Settings,
+    cancel: watch::Receiver<bool>,
     mut sink: impl FnMut(Event),
 ) -> Footer {
     let begun = Instant::now();
-    sink(Event::Header(header(session, &plan, suite_digest)));
+    sink(Event::Header(header));
+    let bases = Arc::clone(&plan.bases);
     let mut engine = Engine {
         session,
         settings,
@@ -57,10 +75,13 @@ pub async fn run(
         totals: Verdict::ALL.into_iter().map(|verdict| (verdict, 0)).collect(),
         sink: &mut sink,
     };
-    let unmatched = plan.unmatched_known_failures;
+    let done: HashSet<String> = earlier.iter().map(|result| result.case.clone()).collect();
+    earlier.into_iter().for_each(|result| engine.report(result));
+    plan.cases.retain(|planned| !done.contains(&planned.case.id));
     engine.queue(plan.cases);
     engine.work(cancel).await;
-    let footer = engine.footer(unmatched, begun.elapsed());
+    let leftovers = session.restore(&bases).await;
+    let footer = engine.footer(plan.unmatched_known_failures, leftovers, begun.elapsed());
     sink(Event::Footer(footer.clone()));
     footer
 }
@@ -150,6 +171,7 @@ impl<S: FnMut(Event)> Engine<'_, S> {
     /// Nobody answers any more: cases under way need not wait for it.
     fn gone(&mut self, how: String) {
         self.stopped.get_or_insert(how);
+        self.session.ledger.give_up();
         self.session.halt.gone();
     }
 
@@ -198,11 +220,12 @@ impl<S: FnMut(Event)> Engine<'_, S> {
         self.report(result);
     }
 
-    fn footer(&self, unmatched_known_failures: Vec<String>, took: Duration) -> Footer {
+    fn footer(&self, unmatched_known_failures: Vec<String>, leftovers: Vec<String>, took: Duration) -> Footer {
         let exit = Footer::exit_code(&self.totals, !unmatched_known_failures.is_empty(), self.stopped.is_some());
         Footer {
             totals: self.totals.clone(),
             unmatched_known_failures,
+            leftovers,
             stopped: self.stopped.clone(),
             throttled: self.session.client.throttled(),
             finished: now(),
@@ -212,7 +235,8 @@ impl<S: FnMut(Event)> Engine<'_, S> {
     }
 }
 
-fn header(session: &Session, plan: &Plan, suite_digest: &str) -> Header {
+/// What is known of a run before its first case runs; it begins now.
+pub fn header(session: &Session, plan: &Plan, suite_digest: &str) -> Header {
     let mut hash = Sha256::new();
     for planned in &plan.cases {
         hash.update(planned.case.id.as_bytes());
@@ -227,6 +251,7 @@ fn header(session: &Session, plan: &Plan, suite_digest: &str) -> Header {
         target: TargetSummary::from(&*session.target),
         strict: session.strict,
         started: now(),
+        resumed: None,
     }
 }
 

@@ -44,6 +44,10 @@ pub struct Header {
     pub strict: bool,
     /// When the run began, RFC 3339 in UTC.
     pub started: String,
+    /// How many results were taken over from before an interruption; they come first.
+    /// Absent when the run was not resumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<usize>,
 }
 
 /// A target without its secrets.
@@ -113,6 +117,12 @@ impl CaseResult {
     /// run that was stopped, was not begun.
     pub fn was_begun(&self) -> bool {
         !self.exchanges.is_empty() || self.duration_us > 0
+    }
+
+    /// Whether a run that is resumed need not run the case again: it was begun, and
+    /// the endpoint has answered.
+    pub fn is_settled(&self) -> bool {
+        self.was_begun() && !matches!(self.verdict, Verdict::Indeterminate | Verdict::Skipped)
     }
 }
 
@@ -194,6 +204,10 @@ pub struct Footer {
     /// Known failures of the target file that match no case of the suite.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmatched_known_failures: Vec<String>,
+    /// What stood on the target before the run and could not be brought back wholly, as
+    /// sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leftovers: Vec<String>,
     /// Why the run ended before all cases had run, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
@@ -202,7 +216,7 @@ pub struct Footer {
     pub throttled: u64,
     /// When the run ended, RFC 3339 in UTC.
     pub finished: String,
-    /// Time that the run took, in microseconds.
+    /// Time that the run took, in microseconds; of a run that was resumed, since then.
     pub duration_us: u64,
     /// The exit code that the run leads to.
     pub exit: u8,

@@ -3,16 +3,17 @@
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::breaker::{Doubt, Unanswered};
 use super::event::{CaseResult, RecordedExchange};
 use super::kept::Kept;
 use super::keyring::Keyring;
-use super::prepare::{PrepareError, Prepared, actor_name, input, prepare};
+use super::prepare::{Prepared, actor_name, prepare};
 use super::redact::{About, Redactor, micros};
 use super::session::Session;
-use crate::cases::{Action, Actor, Bindings, Case, RenderError, Step, Undo};
+use super::undo::{Made, Withheld, was_sent};
+use crate::cases::{Action, Bases, Bindings, Case, RenderError, Step};
 use crate::client::GivingWay;
 use crate::judge::{Finding, Verdict, snapshot, verdict};
 use crate::plan::{Lease, Planned};
@@ -52,16 +53,17 @@ pub async fn execute(session: &Session, planned: &Planned, lease: &Lease, number
         session,
         case,
         keys,
+        bases: &planned.bases,
         bindings: session.bindings(case, lease, number),
         redactor,
         exchanges: Kept::default(),
         findings: Vec::new(),
         canonical: Some(Canonical::new(session.service)),
-        made: Vec::new(),
+        made: Made::default(),
         unanswered: None,
     };
     let ended = execution.steps().await;
-    let leftovers = execution.clean_up().await;
+    let leftovers = execution.made.take_back(session, &planned.bases).await;
     execution.finish(planned, ended, &leftovers, begun.elapsed())
 }
 
@@ -81,21 +83,14 @@ struct Execution<'s> {
     session: &'s Session,
     case: &'s Case,
     keys: Keyring,
+    bases: &'s Bases,
     bindings: Bindings,
     redactor: Redactor,
     exchanges: Kept,
     findings: Vec<Finding>,
     canonical: Option<Canonical<'s>>,
-    made: Vec<Made>,
+    made: Made,
     unanswered: Option<Unanswered>,
-}
-
-/// Something that a step made, or may have made, and how to take it back.
-#[derive(PartialEq)]
-struct Made {
-    operation: String,
-    input: Map<String, Value>,
-    actor: Actor,
 }
 
 impl<'s> Execution<'s> {
@@ -180,18 +175,22 @@ impl<'s> Execution<'s> {
         self.session.turn().await;
         let prepared = prepare(self.session, &self.keys, step, &self.bindings)
             .map_err(|error| Ended::Indeterminate(self.fault(number, step, &error)))?;
+        let expected = self.made.expect(self.session, self.bases, &self.case.id, &prepared).await;
+        expected.map_err(|withheld| match withheld {
+            Withheld::Unsaved(why) => Ended::NotTestable(prerequisite(number, step, &why)),
+            Withheld::Unwritten(why) => Ended::Indeterminate(format!("step {number}, {}: {why}", step.label())),
+        })?;
         let (client, halt) = (&self.session.client, &self.session.halt);
         let exchange = match prepared {
             Prepared::Request(request) => client.send_unless(request, halt.of_steps()).await,
             Prepared::Bytes(bytes) => client.send_raw_unless(bytes, halt.of_steps()).await,
         };
-        self.remember_made(step, &exchange);
+        self.made.answered(self.session, self.bases, &exchange.request, &exchange.outcome);
         let outcome = exchange.outcome.clone();
         self.exchanges.push(number, exchange, &mut self.redactor);
         outcome.map_err(|failure| {
             // A lost connection is an answer too, where a step may have any.
-            let was_sent = !matches!(failure.kind, FailureKind::Connect | FailureKind::Tls | FailureKind::Request);
-            if step.any_answer && was_sent && !self.session.halt.ends_steps() {
+            if step.any_answer && was_sent(&failure) && !self.session.halt.ends_steps() {
                 self.findings.extend(self.session.judge().unanswered(number, step, &failure.to_string()));
                 return Ended::Whole;
             }
@@ -253,53 +252,6 @@ impl<'s> Execution<'s> {
             }
         }
         Ended::Whole
-    }
-
-    /// Notes how to undo a call that succeeded, or whose outcome is unknown.
-    fn remember_made(&mut self, step: &Step, exchange: &Exchange) {
-        let Action::Call(call) = &step.action else { return };
-        let Some(undo) = &call.undo else { return };
-        let may_have_worked = match &exchange.outcome {
-            Ok(response) => is_success(response),
-            Err(failure) => !matches!(failure.kind, FailureKind::Connect | FailureKind::Tls | FailureKind::Request),
-        };
-        if !may_have_worked {
-            return;
-        }
-        // The call was made of the same templates, so they can be filled in.
-        if let Ok(made) = self.undo_of(&call.input, undo, step.actor)
-            && !self.made.contains(&made)
-        {
-            self.made.push(made);
-        }
-    }
-
-    fn undo_of(
-        &self,
-        called: &[(String, crate::cases::Template)],
-        undo: &Undo,
-        actor: Actor,
-    ) -> Result<Made, PrepareError> {
-        let called = input(called, &self.bindings)?;
-        let same = undo.same.iter().filter_map(|name| Some((name.clone(), called.get(name)?.clone())));
-        let input = same.chain(input(&undo.with, &self.bindings)?).collect();
-        Ok(Made { operation: undo.operation.clone(), input, actor })
-    }
-
-    /// Takes back what the case made, last first; what could not be taken back.
-    async fn clean_up(&mut self) -> Vec<String> {
-        let mut leftovers = Vec::new();
-        while let Some(made) = self.made.pop() {
-            let problem = match self.session.clean_up_call(&self.keys, made.actor, &made.operation, &made.input).await {
-                Ok(Ok(response)) if is_success(&response) || response.status == 404 => continue,
-                Ok(Ok(response)) => answered(&response),
-                Ok(Err(failure)) => failure.to_string(),
-                Err(error) => error.to_string(),
-            };
-            let input = Value::Object(made.input);
-            leftovers.push(format!("{} with {input} could not be called: {problem}", made.operation));
-        }
-        leftovers
     }
 
     fn finish(mut self, planned: &Planned, ended: Ended, leftovers: &[String], took: Duration) -> Outcome {

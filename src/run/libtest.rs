@@ -12,6 +12,7 @@ use super::breaker::{Doubt, gone};
 use super::event::CaseResult;
 use super::execute::{Outcome, execute};
 use super::session::Session;
+use crate::cases::Bases;
 use crate::judge::{Level, SNAPSHOT, Verdict};
 use crate::plan::{Decision, Demand, Lease, LeaseTable, Plan, Planned};
 use crate::wire::FailureKind;
@@ -33,6 +34,22 @@ pub struct Open {
     pub runtime: tokio::runtime::Runtime,
     /// What all cases share.
     pub session: Session,
+}
+
+impl Open {
+    /// After the last trial: brings back what stood on the target before.
+    fn conclude(&self, bases: &Bases) -> Vec<String> {
+        let mut leftovers = self.runtime.block_on(self.session.restore(bases));
+        match self.session.close_journal() {
+            Ok(None) => {}
+            Ok(Some((path, left))) => leftovers.push(format!(
+                "{left} in all could not be taken back: `syncspec clean` with the target file does (written down in {})",
+                path.display()
+            )),
+            Err(error) => leftovers.push(format!("the journal cannot be removed: {error}")),
+        }
+        leftovers
+    }
 }
 
 /// Everything that the trials share once the first of them runs.
@@ -83,20 +100,23 @@ impl Shared {
 }
 
 /// Runs a plan as tests. Fails when a test fails, and also when cases were to run
-/// and none of them was judged: an empty run must not look green.
+/// and none of them was judged: an empty run must not look green. After the last one,
+/// what stood on the target before is brought back.
 pub fn run_trials<O, C, R>(
     arguments: &Arguments,
     plan: Plan,
     datasets_per_identity: usize,
     trials: Trials<O, C, R>,
-) -> ExitCode
+) -> Concluded
 where
     O: Fn() -> Result<Open, String> + Send + Sync + 'static,
     C: Fn(&str, &str) -> Result<(), String> + Send + Sync + 'static,
     R: Fn(&Session, &CaseResult) -> String + Send + Sync + 'static,
 {
     let judged = Arc::new(AtomicUsize::new(0));
+    let bases = Arc::clone(&plan.bases);
     let suite = Arc::new(Suite { trials, shared: OnceLock::new(), datasets_per_identity, judged: Arc::clone(&judged) });
+    let all = Arc::clone(&suite);
     let trial = |planned: Planned| {
         let suite = Arc::clone(&suite);
         // A runner that lists first and gives each test a process of its own, as
@@ -114,7 +134,21 @@ where
     let conclusion = libtest_mimic::run(arguments, tests);
     let ran = conclusion.num_passed + conclusion.num_failed + conclusion.num_ignored;
     let nothing_judged = !arguments.list && ran > 0 && judged.load(Ordering::Relaxed) == 0;
-    if conclusion.has_failed() || nothing_judged { ExitCode::from(101) } else { ExitCode::SUCCESS }
+    let code = if conclusion.has_failed() || nothing_judged { ExitCode::from(101) } else { ExitCode::SUCCESS };
+    let leftovers = match all.shared.get() {
+        Some(Ok(shared)) => shared.open.conclude(&bases),
+        Some(Err(_)) | None => Vec::new(),
+    };
+    Concluded { code, leftovers }
+}
+
+/// What the trials came to.
+#[derive(Debug)]
+pub struct Concluded {
+    /// Success, or 101 as of any test program.
+    pub code: ExitCode,
+    /// What could not be taken back from the target, as sentences.
+    pub leftovers: Vec<String>,
 }
 
 struct Suite<O, C, R> {

@@ -18,6 +18,7 @@ mod engine;
 mod event;
 mod execute;
 mod halt;
+mod keep;
 mod kept;
 mod keyring;
 pub mod libtest;
@@ -26,13 +27,14 @@ mod preview;
 mod redact;
 mod sending;
 mod session;
+mod undo;
 
 #[cfg(test)]
 mod tests;
 
 pub use ask::{Asked, ask};
 pub use breaker::{Doubt, Unanswered};
-pub use engine::{Settings, results, run};
+pub use engine::{Settings, header, results, resume, run};
 pub use event::{
     CaseResult, Event, FORMAT_VERSION, Footer, Header, RecordedBody, RecordedExchange, RecordedRequest,
     RecordedResponse, TargetSummary,

@@ -1,14 +1,10 @@
 //! When a run's requests go out: in turn, again when they were throttled, and not at
 //! all once the run gives up.
 
-use serde_json::{Map, Value};
-
-use super::keyring::Keyring;
-use super::prepare::{PrepareError, plain_call};
 use super::session::Session;
-use crate::cases::Actor;
 use crate::client::GivingWay;
-use crate::wire::{Failure, Response};
+use crate::journal::{Paid, Unpaid};
+use crate::wire::Response;
 
 impl Session {
     /// Waits until a case may send its next request; no longer than it goes on.
@@ -28,37 +24,14 @@ impl Session {
         }
     }
 
-    /// Sends a request that takes something back, again when it was throttled, unless
-    /// clean-up is given up.
-    ///
-    /// # Errors
-    ///
-    /// When the request cannot be made.
-    pub(super) async fn clean_up_call(
+    /// What takes something back, unless clean-up is given up meanwhile.
+    pub(super) async fn unless_given_up(
         &self,
-        keys: &Keyring,
-        actor: Actor,
-        operation: &str,
-        input: &Map<String, Value>,
-    ) -> Result<Result<Response, Failure>, PrepareError> {
-        let mut giving_way = self.client.give_way(self.back_off);
-        loop {
-            tokio::select! {
-                () = self.client.turn() => {}
-                _ = self.halt.of_clean_up() => {}
-            }
-            let request = plain_call(self, keys, actor, operation, input)?;
-            let outcome = self.client.send_unless(request, self.halt.of_clean_up()).await.outcome;
-            let again = match &outcome {
-                Ok(response) if response.is_throttled() => tokio::select! {
-                    again = giving_way.again(&self.client, response) => again,
-                    _ = self.halt.of_clean_up() => false,
-                },
-                _ => false,
-            };
-            if !again {
-                return Ok(outcome);
-            }
+        paying: impl Future<Output = Result<Paid, Unpaid>>,
+    ) -> Result<Paid, Unpaid> {
+        tokio::select! {
+            paid = paying => paid,
+            reason = self.halt.of_clean_up() => Err(Unpaid { reason, is_unanswered: true }),
         }
     }
 }

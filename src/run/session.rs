@@ -1,13 +1,17 @@
 //! What all cases of a run share.
 
 use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::halt::Halt;
+use super::keep::Keeper;
 use super::redact::Redactor;
-use crate::cases::{Bindings, Case, names};
+use crate::cases::{Bases, Bindings, Case, names};
 use crate::client::{BackOff, Client};
+use crate::journal::{Journal, Ledger, Payer};
 use crate::judge::{Judge, Recorded};
 use crate::plan::Lease;
 use crate::snapshot::Store;
@@ -35,6 +39,10 @@ pub struct Session {
     pub strict: bool,
     /// Begins every name that the run makes; different for each run.
     pub run_id: String,
+    /// What the run owes the target.
+    pub(super) ledger: Arc<Ledger>,
+    /// What stood there before.
+    pub(super) keeper: Arc<Keeper>,
     /// Knows the target's secrets; each case goes on learning from there.
     pub(super) redactor: Arc<Redactor>,
     /// Tells cases under way to give up.
@@ -65,6 +73,8 @@ impl Session {
             snapshots: Arc::new(Store::shipped(set)),
             recorded,
             taken: None,
+            ledger: Arc::default(),
+            keeper: Arc::default(),
             target: Arc::new(target),
             client,
             strict,
@@ -88,6 +98,35 @@ impl Session {
     pub fn connect(target: Target, timeout: Duration, strict: bool, run_id: String) -> Result<Self, String> {
         let client = Client::to(&target, timeout)?;
         Ok(Self::new(target, client, strict, run_id))
+    }
+
+    /// The same, with a journal of what the run makes. Every session has one whose
+    /// target is not a server of the run's own.
+    #[must_use]
+    pub fn journalled(self, journal: Journal) -> Self {
+        Self { ledger: Arc::new(Ledger::written(journal)), ..self }
+    }
+
+    /// Brings back what stood on the target before, once the last case is over; what
+    /// could not be brought back, as sentences. [`run`](super::run) does so itself.
+    pub async fn restore(&self, bases: &Bases) -> Vec<String> {
+        let sentences = self.keeper.restore(self, bases).await;
+        sentences.iter().map(|sentence| self.redactor.sentence(sentence)).collect()
+    }
+
+    /// Closes the journal: where it stands, and how much is in it, if something could
+    /// not be taken back.
+    ///
+    /// # Errors
+    ///
+    /// When nothing is owed, and it cannot be removed.
+    pub fn close_journal(&self) -> io::Result<Option<(PathBuf, usize)>> {
+        self.ledger.close()
+    }
+
+    /// Takes things back on the target.
+    pub(super) fn payer<'p>(&'p self, bases: &'p Bases) -> Payer<'p> {
+        Payer { service: self.service, bases, target: &self.target, client: &self.client, back_off: self.back_off }
     }
 
     /// Compares responses with expectations.

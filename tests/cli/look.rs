@@ -20,6 +20,7 @@ fn help_of_every_command() {
         "coverage",
         "prove",
         "fuzz",
+        "clean",
         "serve",
         "schema",
         "report",
