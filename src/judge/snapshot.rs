@@ -63,8 +63,8 @@ impl Comparison<'_> {
         let mut findings = Vec::new();
         let mut numbers = [Renumber::default(), Renumber::default()];
         for number in 1..=self.case.steps.len() {
-            let of = |sections: &[Section]| sections.iter().find(|section| section.step == number).cloned();
-            findings.extend(self.step(number, of(&recorded), of(&actual_sections), &mut numbers));
+            let sides = (of_step(&recorded, number), of_step(&actual_sections, number));
+            findings.extend(self.step(number, sides, &mut numbers));
         }
         let beyond = |section: &&Section| section.step > self.case.steps.len() || section.step == 0;
         findings.extend(recorded.iter().filter(beyond).map(|section| {
@@ -77,13 +77,12 @@ impl Comparison<'_> {
     fn step(
         &self,
         number: usize,
-        recorded: Option<Section>,
-        actual: Option<Section>,
+        (recorded, actual): (Option<&Section>, Option<&Section>),
         numbers: &mut [Renumber; 2],
     ) -> Vec<Finding> {
         let rules: Vec<Ignore> = self.case.steps[number - 1].ignores().cloned().collect();
-        let settled = settle(recorded.as_ref(), actual.as_ref(), &rules);
-        let line = recorded.as_ref().map_or(0, |section| section.line);
+        let settled = settle(recorded, actual, &rules);
+        let line = recorded.map_or(0, |section| section.line);
         let (mut recorded, mut actual) = (settled.recorded, settled.actual);
         if self.case.steps.iter().any(|step| step.ignores().next().is_some()) {
             let [of_recorded, of_actual] = numbers;
@@ -131,6 +130,10 @@ impl Comparison<'_> {
             origin: rule.origin.to_string(),
         }
     }
+}
+
+fn of_step(sections: &[Section], number: usize) -> Option<&Section> {
+    sections.iter().find(|section| section.step == number)
 }
 
 /// The places at which two answers of a step differ; none when they are alike. What

@@ -16,18 +16,16 @@ const ACCOUNT_DIGITS: usize = 12;
 
 /// The kinds of text that nobody may keep, each a group of this name.
 static FORBIDDEN: LazyLock<Regex> = LazyLock::new(|| {
-    let pattern = format!(
-        r#"(?x)
-        (?P<uuid> [0-9a-fA-F]{{8}} (?: -[0-9a-fA-F]{{4}} ){{3}} -[0-9a-fA-F]{{12}} )
+    let pattern = r#"(?x)
+        (?P<uuid> [0-9a-fA-F]{8} (?: -[0-9a-fA-F]{4} ){3} -[0-9a-fA-F]{12} )
         | (?P<said> (?i: request [-_\ ]? id ) ["']? \s* [:=]\ * ["']? ) (?P<request> [A-Za-z0-9/+=_-]+ )
         | (?P<jwt> eyJ[A-Za-z0-9_-]+ \. [A-Za-z0-9_-]+ \. [A-Za-z0-9_-]* )
         | (?P<email> [A-Za-z0-9._%+-]+ @ [A-Za-z0-9-]+ (?: \.[A-Za-z0-9-]+ )+ )
-        | (?P<key> \b A(?:KIA|SIA|ROA|IDA|GPA|NPA|NVA|BIA|CCA) [A-Z0-9]{{12,}} \b )
-        | (?P<run> [A-Za-z0-9+/_=-]{{64,}} )
-        | (?P<account> \b [0-9]{{4}}-[0-9]{{4}}-[0-9]{{4}} \b )
-        "#
-    );
-    Regex::new(&pattern).expect("the pattern compiles")
+        | (?P<key> \b A(?:KIA|SIA|ROA|IDA|GPA|NPA|NVA|BIA|CCA) [A-Z0-9]{12,} \b )
+        | (?P<run> [A-Za-z0-9+/_=-]{64,} )
+        | (?P<account> \b [0-9]{4}-[0-9]{4}-[0-9]{4} \b )
+        "#;
+    Regex::new(pattern).expect("the pattern compiles")
 });
 
 /// Values that were replaced, and by what.
