@@ -25,7 +25,7 @@ fn main() {
     }
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let text = format!(
-        "{} behaviours, `--timeout {TIMEOUT}`, 16 cases at a time; syncspec {} (release), {}, {cores} cores.\n\n\
+        "{} behaviours, `--timeout {TIMEOUT}`, 16 cases at a time (4 where it begins later); syncspec {} (release), {}, {cores} cores.\n\n\
          | name | what the server does | exit | what the run says | s | MiB |\n|---|---|---:|---|---:|---:|\n{}",
         rows.len(),
         env!("CARGO_PKG_VERSION"),

@@ -196,9 +196,11 @@ impl ServerCertVerifier for Named {
 
 /// Whether nobody who is trusted vouches for a server's certificate.
 pub(super) fn is_unvouched(error: &(dyn std::error::Error + 'static)) -> bool {
-    let tls = error.downcast_ref::<rustls::Error>().or_else(|| {
+    if let Some(error) = error.downcast_ref::<io::Error>() {
         // Such an error does not name what it holds as its source.
-        error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref()
-    });
-    matches!(tls, Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::Other(_))))
+        return error.get_ref().is_some_and(|held| is_unvouched(held));
+    }
+    let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() else { return false };
+    // An authority of the same name with another key is another authority.
+    matches!(why, CertificateError::UnknownIssuer | CertificateError::BadSignature | CertificateError::Other(_))
 }

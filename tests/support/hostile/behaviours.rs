@@ -118,8 +118,8 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
     silent("hangs-in-status-line", "stops within the status line", asked("HTTP/1.1 2", Hang)),
     silent("hangs-in-headers", "stops within the headers", asked("HTTP/1.1 200 OK\r\ncontent-le", Hang)),
     silent("hangs-in-body", "stops within the body", asked(HALF_A_BODY, Hang)),
-    after(40, silent("falls-silent", "stops to answer after 40 good answers", asked("", Hang))),
-    after(40, silent("falls-silent-in-body", "stops within bodies after 40 good answers", asked(HALF_A_BODY, Hang))),
+    after(4, silent("falls-silent", "stops to answer after 4 good answers", asked("", Hang))),
+    after(4, silent("falls-silent-in-body", "stops within bodies after 4 good answers", asked(HALF_A_BODY, Hang))),
     // ---- drips
     silent(
         "drips-head",
@@ -287,12 +287,12 @@ pub(crate) const BEHAVIOURS: &[Behaviour] = &[
     silent("closes-in-body", "closes within the body", asked(HALF_A_BODY, Close)),
     silent("resets", "resets the connection after the request", asked("", Reset)),
     silent("resets-in-body", "resets it within the body", asked(HALF_A_BODY, Reset)),
-    after(40, silent("resets-later", "resets connections after 40 good answers", asked("", Reset))),
+    after(4, silent("resets-later", "resets connections after 4 good answers", asked("", Reset))),
     // ---- elsewhere
     new("redirect-301", "redirects to another host with 301", Act::Redirect(301)),
     new("redirect-307", "the same with 307", Act::Redirect(307)),
     new("redirect-308", "the same with 308", Act::Redirect(308)),
-    after(40, new("redirect-later", "redirects after 40 good answers", Act::Redirect(307))),
+    after(4, new("redirect-later", "redirects after 4 good answers", Act::Redirect(307))),
     // ---- order
     new("answers-swapped", "gives each request the answer to the one before", Act::Swapped),
     Behaviour {

@@ -56,18 +56,22 @@ pub(crate) async fn run(program: &str, behaviour: &Behaviour) -> Ended {
     let scheme = if behaviour.secure { "https" } else { "http" };
     let endpoint = format!("{scheme}://{}", hostile.address);
     let program = program.to_owned();
-    let ended = tokio::task::spawn_blocking(move || observed(&program, &endpoint)).await;
+    // Where a behaviour begins later, cases must be left for it to meet.
+    let jobs = if behaviour.good > 0 { "4" } else { "16" };
+    let ended = tokio::task::spawn_blocking(move || observed(&program, &endpoint, jobs)).await;
     let ended = Ended { strays: hostile.strays(), ..ended.expect("no panic") };
     drop(hostile);
     reference.shutdown().await;
     ended
 }
 
-fn observed(program: &str, endpoint: &str) -> Ended {
+fn observed(program: &str, endpoint: &str, jobs: &str) -> Ended {
     let room = tempfile::tempdir().expect("a temporary folder");
     let mut command = Command::new(program);
     command.current_dir(room.path()).env("SYNCSPEC_STATE_DIR", room.path()).env_remove("RUST_BACKTRACE");
-    command.args(["run", "--endpoint", endpoint, "--timeout", TIMEOUT, "--report-dir", "r"]).args(CASES);
+    command
+        .args(["run", "--endpoint", endpoint, "--timeout", TIMEOUT, "--report-dir", "r", "--jobs", jobs])
+        .args(CASES);
     if knows(program, "--no-probe") {
         command.arg("--no-probe");
     }
