@@ -27,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("plan", &["spec", "source", "cases", "target"]),
     ("judge", &["spec", "wire", "cases", "snapshot"]),
     ("run", &["spec", "wire", "cases", "target", "plan", "client", "judge", "snapshot"]),
-    ("report", &["spec", "judge", "run"]),
+    ("report", &["spec", "plan", "judge", "run"]),
     ("prove", &["spec", "wire", "source", "cases", "target", "plan", "judge", "run", "reference"]),
     ("fuzz", &["spec", "wire", "cases", "target", "client", "judge", "reference"]),
     (

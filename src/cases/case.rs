@@ -34,6 +34,8 @@ pub struct Base {
     pub undo: Option<Undo>,
     /// What a call does beyond the data of one identity.
     pub effect: Option<Effect>,
+    /// What a successful call leaves on the target: a noun for people.
+    pub makes: Option<String>,
 }
 
 /// What no case proves, for one reason.

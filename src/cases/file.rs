@@ -82,6 +82,9 @@ pub struct RawBase {
     pub undo: Option<RawUndo>,
     /// What a call does beyond the data of one identity.
     pub effect: Option<Effect>,
+    /// What a successful call leaves on the target, such as `dataset`: a noun for
+    /// people.
+    pub makes: Option<String>,
 }
 
 /// The request that takes back what another one made.
@@ -417,6 +420,32 @@ pub enum Effect {
     PoolChanges,
     /// It publishes everything that a pool holds, and can be called once a day.
     BulkPublish,
+}
+
+impl Effect {
+    /// All effects.
+    pub const ALL: [Self; 2] = [Self::PoolChanges, Self::BulkPublish];
+
+    /// The name by which people allow it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PoolChanges => "pool-changes",
+            Self::BulkPublish => "bulk-publish",
+        }
+    }
+
+    /// What a case with this effect does, in words that follow its name.
+    pub fn deed(self) -> &'static str {
+        match self {
+            Self::PoolChanges => "changes the configuration of a pool",
+            Self::BulkPublish => "publishes all that a pool holds, which can be done once a day",
+        }
+    }
+
+    /// The effect of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|effect| effect.name() == name)
+    }
 }
 
 /// A value in a case file. Text may hold placeholders.

@@ -68,7 +68,8 @@ impl<'s> Library<'s> {
                     with: scope.members(&undo.with),
                 }
             });
-            bases.insert(operation, Base { credentials: raw.credentials, input, undo, effect: raw.effect });
+            let (effect, makes) = (raw.effect, raw.makes.clone());
+            bases.insert(operation, Base { credentials: raw.credentials, input, undo, effect, makes });
         }
         drop(scope);
         self.bases = bases;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::lease::Demand;
-use crate::cases::{Case, Isolation, Suite, names};
+use super::reach::Reach;
+use crate::cases::{Case, Effect, Isolation, Suite, names};
 use crate::source::{did_you_mean, matches};
-use crate::target::{KnownFailure, Target};
+use crate::target::{KnownFailure, Lack, Target};
 
 /// What is to become of the cases of a suite on a target.
 #[derive(Debug)]
@@ -13,7 +14,7 @@ pub struct Plan {
     /// The selected cases, in the order of the suite.
     pub cases: Vec<Planned>,
     /// Known failures of the target that match none of the suite's cases.
-    pub unmatched_known_failures: Vec<String>,
+    pub unmatched_known_failures: Vec<KnownFailure>,
 }
 
 /// A selected case.
@@ -23,8 +24,8 @@ pub struct Planned {
     pub case: Arc<Case>,
     /// What is to become of it.
     pub decision: Decision,
-    /// The entry of the target file that says it fails.
-    pub known_failure: Option<KnownFailure>,
+    /// The entries of the target file that say it fails, in their order.
+    pub known_failures: Vec<KnownFailure>,
 }
 
 /// Whether a case runs.
@@ -83,27 +84,52 @@ impl Plan {
                 return Err(PlanError::NothingMatches { filter: filter.clone(), hint });
             }
         }
-        if let Some(lack) = target.lacks.iter().find(|lack| !names::NEEDS.contains(&lack.as_str())) {
-            let hint = did_you_mean(lack, names::NEEDS).unwrap_or_default();
-            return Err(PlanError::UnknownLack { target: target.name.clone(), lack: lack.clone(), hint });
+        if let Some(Lack { need, .. }) = target.lacks.iter().find(|lack| !names::NEEDS.contains(&lack.need.as_str())) {
+            let hint = did_you_mean(need, names::NEEDS).unwrap_or_default();
+            return Err(PlanError::UnknownLack { target: target.name.clone(), lack: need.clone(), hint });
         }
         let mut fresh_pools = target.pools.len();
         let selected = |case: &&Case| filters.is_empty() || filters.iter().any(|filter| selects(filter, case));
         let planned = |case: &Case| Planned {
             decision: decide(case, target, &mut fresh_pools),
-            known_failure: target.known_failures.iter().find(|known| matches(&known.pattern, &case.id)).cloned(),
+            known_failures: target.known_failures.iter().filter(|known| known.matches(&case.id)).cloned().collect(),
             case: Arc::new(case.clone()),
         };
-        let unmatched = |known: &&KnownFailure| !suite.cases.iter().any(|case| matches(&known.pattern, &case.id));
+        let unmatched = |known: &&KnownFailure| !suite.cases.iter().any(|case| known.matches(&case.id));
         Ok(Self {
-            unmatched_known_failures: target
-                .known_failures
-                .iter()
-                .filter(unmatched)
-                .map(|known| known.pattern.clone())
-                .collect(),
+            unmatched_known_failures: target.known_failures.iter().filter(unmatched).cloned().collect(),
             cases: suite.cases.iter().filter(selected).map(planned).collect(),
         })
+    }
+
+    /// Skips the cases that may have an effect which nobody has allowed. `how` stands
+    /// before an effect's name to allow it, such as `--allow `.
+    pub fn withhold(&mut self, reach: &Reach<'_>, allowed: &[Effect], how: &str) {
+        for planned in &mut self.cases {
+            if !matches!(planned.decision, Decision::Run(_)) {
+                continue;
+            }
+            let effects: Vec<_> =
+                reach.effects(&planned.case).into_iter().filter(|effect| !allowed.contains(effect)).collect();
+            let deeds: Vec<_> = effects.iter().map(|effect| effect.deed()).collect();
+            let ways: Vec<_> = effects.iter().map(|effect| format!("{how}{}", effect.name())).collect();
+            if !effects.is_empty() {
+                let reason = format!("{}; allow it with {}", deeds.join(" and "), ways.join(" "));
+                planned.decision = Decision::Skip { reason };
+            }
+        }
+    }
+
+    /// Known failures of the target that match cases of the suite, but none that
+    /// runs: of those nothing can be said.
+    pub fn idle_known_failures<'t>(&self, target: &'t Target) -> Vec<&'t KnownFailure> {
+        let runs = |known: &KnownFailure| {
+            let mut running = self.cases.iter().filter(|planned| matches!(planned.decision, Decision::Run(_)));
+            running.any(|planned| known.matches(&planned.case.id))
+        };
+        let unmatched =
+            |known: &KnownFailure| self.unmatched_known_failures.iter().any(|other| other.pattern == known.pattern);
+        target.known_failures.iter().filter(|known| !unmatched(known) && !runs(known)).collect()
     }
 }
 
@@ -117,8 +143,8 @@ fn selects(filter: &str, case: &Case) -> bool {
 /// Whether the target can serve the case. `fresh_pools` counts down.
 fn decide(case: &Case, target: &Target, fresh_pools: &mut usize) -> Decision {
     let skip = |reason: String| Decision::Skip { reason };
-    if let Some(need) = case.needs.iter().find(|need| target.lacks.contains(need)) {
-        return skip(format!("the target lacks {need}"));
+    if let Some(lack) = case.needs.iter().find_map(|need| target.lacks.iter().find(|lack| lack.need == *need)) {
+        return skip(lacking(lack));
     }
     if target.pools.len() < 2 && case.needs.iter().any(|need| need == names::TWO_POOLS) {
         return skip("needs two pools, and the target file names one".to_owned());
@@ -149,6 +175,12 @@ fn decide(case: &Case, target: &Target, fresh_pools: &mut usize) -> Decision {
     Decision::Run(demand)
 }
 
+fn lacking(Lack { need, reason, link }: &Lack) -> String {
+    let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let link = link.as_ref().map(|link| format!(" ({link})")).unwrap_or_default();
+    format!("the target lacks {need}{reason}{link}")
+}
+
 #[cfg(test)]
 mod tests {
     use indexmap::IndexMap;
@@ -170,7 +202,7 @@ mod tests {
 
     fn target() -> Target {
         let mut target = Target::embedded(&World::standard(1, 1), "http://127.0.0.1:1");
-        target.lacks = vec!["sns".to_owned()];
+        target.lacks = vec!["sns".into()];
         target.developer = None;
         target.resources = IndexMap::new();
         target
@@ -211,7 +243,7 @@ mod tests {
     #[test]
     fn what_selects_or_lacks_nothing_is_an_error() {
         let error = |filter: &str, lack: &str| {
-            let target = Target { lacks: vec![lack.to_owned()], name: "mine".to_owned(), ..target() };
+            let target = Target { lacks: vec![lack.into()], name: "mine".to_owned(), ..target() };
             Plan::new(&suite("", ""), &[filter.to_owned()], &target).expect_err("an error")
         };
         let nothing = error("a/t/d", "sns");

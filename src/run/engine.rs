@@ -10,12 +10,13 @@ use time::format_description::well_known::Rfc3339;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
-use super::event::{CaseResult, Event, FORMAT_VERSION, Footer, Header, TargetSummary};
+use super::event::{CaseResult, Event, FORMAT_VERSION, FailOn, Footer, Header, TargetSummary};
 use super::execute::{Outcome, execute, not_run};
 use super::redact::micros;
 use super::session::Session;
 use crate::judge::Verdict;
 use crate::plan::{Decision, Demand, Lease, LeaseTable, Plan, Planned};
+use crate::target::KnownFailure;
 use crate::wire::FailureKind;
 
 /// After so many cases in a row for which no connection could be made, the
@@ -64,10 +65,11 @@ pub async fn run(
         totals: Verdict::ALL.into_iter().map(|verdict| (verdict, 0)).collect(),
         sink: &mut sink,
     };
-    let unmatched = plan.unmatched_known_failures;
+    let idle = plan.idle_known_failures(&session.target).into_iter().map(KnownFailure::place).collect();
+    let unmatched = plan.unmatched_known_failures.iter().map(KnownFailure::place).collect();
     engine.queue(plan.cases);
     engine.work(cancel).await;
-    let footer = engine.footer(unmatched, begun.elapsed());
+    let footer = engine.footer(unmatched, idle, begun.elapsed());
     sink(Event::Footer(footer.clone()));
     footer
 }
@@ -212,7 +214,11 @@ impl<S: FnMut(Event)> Engine<'_, S> {
             }
         };
         if self.stopped.is_none() {
-            let failed = matches!(result.verdict, Verdict::Fail | Verdict::UnexpectedPass);
+            let failed = match result.verdict {
+                Verdict::Fail => true,
+                Verdict::UnexpectedPass => self.session.fail_on == FailOn::Any,
+                _ => false,
+            };
             self.stopped = self.breaker.note(&result.case, unanswered).or_else(|| {
                 (failed && self.settings.fail_fast).then(|| format!("{} failed and --fail-fast was given", result.case))
             });
@@ -220,11 +226,13 @@ impl<S: FnMut(Event)> Engine<'_, S> {
         self.report(result);
     }
 
-    fn footer(&self, unmatched_known_failures: Vec<String>, took: Duration) -> Footer {
-        let exit = Footer::exit_code(&self.totals, !unmatched_known_failures.is_empty(), self.stopped.is_some());
+    fn footer(&self, unmatched: Vec<String>, idle: Vec<String>, took: Duration) -> Footer {
+        let stopped = self.stopped.is_some();
+        let exit = Footer::exit_code(&self.totals, !unmatched.is_empty(), stopped, self.session.fail_on);
         Footer {
             totals: self.totals.clone(),
-            unmatched_known_failures,
+            unmatched_known_failures: unmatched,
+            idle_known_failures: idle,
             stopped: self.stopped.clone(),
             finished: now(),
             duration_us: micros(took),
@@ -247,6 +255,7 @@ fn header(session: &Session, plan: &Plan, suite_digest: &str) -> Header {
         selected: plan.cases.len(),
         target: TargetSummary::from(&*session.target),
         strict: session.strict,
+        fail_on: session.fail_on,
         started: now(),
     }
 }

@@ -25,7 +25,7 @@ mod tests;
 
 pub use engine::{Settings, results, run};
 pub use event::{
-    CaseResult, Event, FORMAT_VERSION, Footer, Header, REDACTED, RecordedBody, RecordedExchange, RecordedRequest,
+    CaseResult, Event, FORMAT_VERSION, FailOn, Footer, Header, REDACTED, RecordedBody, RecordedExchange, RecordedRequest,
     RecordedResponse, TargetSummary,
 };
 pub use execute::{Outcome, execute};

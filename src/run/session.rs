@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::event::FailOn;
 use super::redact::Redactor;
 use crate::cases::{Bindings, Case, names};
 use crate::client::Client;
@@ -29,6 +30,8 @@ pub struct Session {
     pub recorded: Recorded,
     /// Inferred requirements count like documented ones.
     pub strict: bool,
+    /// Which failures fail the run.
+    pub fail_on: FailOn,
     /// Begins every name that the run makes; different for each run.
     pub run_id: String,
     /// Knows the target's secrets; each case goes on learning from there.
@@ -56,6 +59,7 @@ impl Session {
             target: Arc::new(target),
             client,
             strict,
+            fail_on: FailOn::default(),
             run_id,
         }
     }
