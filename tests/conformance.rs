@@ -10,18 +10,27 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use libtest_mimic::Arguments;
-use syncspec::cases::Suite;
-use syncspec::plan::Plan;
+use syncspec::cases::{Base, Effect, Suite};
+use syncspec::client::Endpoint;
+use syncspec::judge::advice;
+use syncspec::plan::{Plan, Reach};
 use syncspec::reference::Server;
 use syncspec::report::{Context, failure, quote};
 use syncspec::run::libtest::{Open, Trials, run_trials};
-use syncspec::run::{CaseResult, Session, TargetSummary};
+use syncspec::run::{CaseResult, Session, TargetSummary, probe};
 use syncspec::snapshot::Snapshot;
 use syncspec::spec::{Catalog, Service};
 use syncspec::target::{EMBEDDED_SNAPSHOTS, Target, embedded_world};
 
 const TARGET: &str = "SYNCSPEC_TARGET";
+/// Effects beyond single identities that cases may have on a target that is not on this
+/// machine, with commas between them, as for `syncspec run --allow`.
+const ALLOW: &str = "SYNCSPEC_ALLOW";
+/// Set to anything, it lets cases run against who does not seem to be the service, as
+/// `syncspec run --no-probe` does.
+const NO_PROBE: &str = "SYNCSPEC_NO_PROBE";
 /// Set by nextest, whose processes would not see each other's leases.
 const NEXTEST: &str = "NEXTEST";
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -57,23 +66,37 @@ fn conformance(arguments: &Arguments) -> Result<ExitCode, String> {
         // case runs: listing must not start anything.
         None => Target::embedded(&embedded_world(), "http://127.0.0.1:0"),
     };
-    let plan = Plan::new(&suite, &[], &target).map_err(|error| error.to_string())?;
+    let mut plan = Plan::new(&suite, &[], &target).map_err(|error| error.to_string())?;
+    let allowed = allowed(&std::env::var(ALLOW).unwrap_or_default())?;
+    // The embedded server has no address yet, but is on this machine.
+    if !Endpoint::parse(&target.endpoint).map_or(file.is_none(), |endpoint| endpoint.is_loopback()) {
+        plan.withhold(&Reach::new(&suite, service), &allowed, &format!("{ALLOW}="));
+    }
     let snapshots = target.snapshots.clone();
     let rerun = file.map_or_else(String::new, |file| format!(" --target {}", quote(&file.display().to_string())));
+    let bases = suite.bases.clone();
     let trials = Trials {
-        open: move || open(target.clone()),
+        open: move || open(target.clone(), &bases),
         check_snapshot: move |case: &str, text: &str| check_snapshot(snapshots.as_deref(), case, text),
         describe: move |session: &Session, result: &CaseResult| describe(session, result, &rerun),
     };
     Ok(run_trials(arguments, plan, service.datasets_per_identity(), trials))
 }
 
+/// The effects that are named, with commas between them.
+fn allowed(names: &str) -> Result<Vec<Effect>, String> {
+    let known = Effect::ALL.map(Effect::name).join(", ");
+    let named = |name: &str| Effect::named(name).ok_or_else(|| format!("{ALLOW} names `{name}`; it may name {known}"));
+    names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(named).collect()
+}
+
 /// Connects to the target, which is started first when it is the embedded one.
-fn open(mut target: Target) -> Result<Open, String> {
+fn open(mut target: Target, bases: &IndexMap<String, Base>) -> Result<Open, String> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?;
     let session = runtime.block_on(async {
-        if target.endpoint.ends_with(":0") {
+        let embedded = target.endpoint.ends_with(":0");
+        if embedded {
             let service = Arc::new(Service::embedded().clone());
             let server = Server::start(([127, 0, 0, 1], 0).into(), service, embedded_world()).await;
             let server = server.map_err(|error| format!("the embedded server cannot start: {error}"))?;
@@ -85,7 +108,12 @@ fn open(mut target: Target) -> Result<Open, String> {
         let run = getrandom::u32().map_err(|error| format!("no random numbers: {error}"))?;
         let session = Session::connect(target, TIMEOUT, false, format!("{run:08x}"))?;
         let probed = session.client.probe().await;
-        probed.map_err(|failure| format!("cannot reach {}: {failure}", session.target.endpoint))?;
+        probed
+            .map_err(|failure| format!("cannot reach {}: {failure}; {}", session.target.endpoint, advice(&failure)))?;
+        if !embedded && std::env::var_os(NO_PROBE).is_none() {
+            let why = |why| format!("{} {why}; {NO_PROBE}=1 runs the cases all the same", session.target.endpoint);
+            probe(&session, bases).await.map_err(why)?;
+        }
         Ok::<_, String>(session)
     })?;
     Ok(Open { runtime, session })

@@ -6,11 +6,13 @@
 mod args;
 mod coverage;
 mod explain;
+mod forecast;
 mod fuzz;
 mod fuzz_clients;
 mod fuzz_mutants;
 mod inspect;
 mod interrupt;
+mod known;
 mod open;
 mod output;
 mod progress;

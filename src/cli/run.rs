@@ -10,10 +10,11 @@ use time::macros::format_description;
 
 use super::args::{Format, RunArgs};
 use super::interrupt::interruption;
+use super::known::KnownFailures;
 use super::open::{self, Opened};
 use super::output::{Output, write_atomically};
 use super::progress::Progress;
-use super::{Exit, NOTHING_SELECTED, report};
+use super::{Exit, NOTHING_SELECTED, forecast, report};
 use crate::cases::Suite;
 use crate::judge::Verdict;
 use crate::plan::Plan;
@@ -23,13 +24,21 @@ use crate::run::{CaseResult, Event, Session, Settings, TargetSummary};
 pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
     let suite = open::suite(&args.suite)?;
     let filters = filters(args)?;
+    if args.plan {
+        return forecast::tell(args, &filters, &suite, output);
+    }
+    let known = args.write_known_failures.as_deref().map(KnownFailures::to).transpose()?;
     open::runtime()?.block_on(async {
         let Opened { target, server } = open::target(&args.target).await?;
-        let plan = Plan::new(&suite, &filters, &target)
-            .map_err(|error| Exit { code: NOTHING_SELECTED, message: error.to_string() })?;
-        let session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
+        let plan = forecast::plan(args, &filters, &suite, &target)?;
+        let mut session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
+        session.fail_on = args.fail_on.into();
         open::reachable(&session.client, &session.target).await?;
-        let exit = Run { args, output, session: &session }.go(&suite, plan).await;
+        // Whose the embedded server is, we know.
+        if server.is_none() && !args.no_probe {
+            open::is_the_service(&session, &suite).await?;
+        }
+        let exit = Run { args, output, session: &session }.go(&suite, plan, known).await;
         if let Some(server) = server {
             server.shutdown().await;
         }
@@ -61,7 +70,7 @@ struct Run<'r> {
 }
 
 impl Run<'_> {
-    async fn go(&self, suite: &Suite, plan: Plan) -> Result<u8, Exit> {
+    async fn go(&self, suite: &Suite, plan: Plan, mut known: Option<KnownFailures>) -> Result<u8, Exit> {
         let dir = self.report_dir()?;
         let path = dir.join(report::RUN_FILE);
         let unwritable = |error: &io::Error| Exit::usage(format!("cannot write {}: {error}", path.display()));
@@ -77,6 +86,7 @@ impl Run<'_> {
             }
             summary.add(&event);
             if let Event::Result(result) = event {
+                known.iter_mut().for_each(|known| known.add(&result));
                 progress.add(result.verdict);
                 if is_shown(&result) {
                     kept.push(*result);
@@ -95,8 +105,10 @@ impl Run<'_> {
         if let Some(xml) = &self.args.junit {
             self.junit(&path, xml)?;
         }
+        let listed = known.map(|known| known.write(&self.session.target.name, suite)).transpose()?;
         if self.args.format == Format::Text {
             self.print(&summary, &kept, &dir);
+            listed.iter().for_each(|listed| self.output.text(&format!("{listed}\n")));
         }
         Ok(footer.exit)
     }

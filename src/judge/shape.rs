@@ -12,6 +12,9 @@ use crate::wire::{Failure, FailureKind, Response};
 /// Statuses of a server that does not have what it was asked for.
 const NOT_THERE: [u16; 4] = [404, 405, 410, 501];
 
+/// Names of errors that say the same.
+const UNKNOWN: [&str; 2] = ["UnknownOperationException", "SerializationException"];
+
 /// Statuses and names by which credentials are refused.
 const REFUSED: [u16; 2] = [401, 403];
 const REFUSALS: [&str; 12] = [
@@ -104,6 +107,7 @@ pub fn stranger(signs: &[Sign]) -> Option<String> {
         None => Some(format!("refuses the credentials of the target file: {}", refused.join("; "))),
         // Who refuses some callers and lacks the rest may be half-built.
         Some(_) if !refused.is_empty() => None,
+        Some(how) if signs.len() == 1 => Some(format!("does not have what it was asked for: {how}")),
         Some(how) => Some(format!("has none of the {} operations that only read: {how}", signs.len())),
     }
 }
@@ -120,8 +124,12 @@ fn of_response(service: &Service, answer: &Answer<'_>, response: &Response) -> S
     let text = String::from_utf8_lossy(&response.body);
     let text = text.trim_start_matches('\u{feff}').trim();
     if FROM_PROXIES.contains(&status) && response.json().is_none() {
-        let who = if status == 407 { "asks for a proxy's credentials" } else { "answers as a proxy that got no answer" };
-        return Sign::Stranger(format!("{who} ({status}{})", title(text).map(|t| format!(", `{t}`")).unwrap_or_default()));
+        let who =
+            if status == 407 { "asks for a proxy's credentials" } else { "answers as a proxy that got no answer" };
+        return Sign::Stranger(format!(
+            "{who} ({status}{})",
+            title(text).map(|t| format!(", `{t}`")).unwrap_or_default()
+        ));
     }
     if is_html(response, text) {
         return Sign::Stranger(page(status, text));
@@ -137,8 +145,7 @@ fn of_response(service: &Service, answer: &Answer<'_>, response: &Response) -> S
     if declared || name.as_ref().is_some_and(|name| service.errors.contains_key(name)) {
         return Sign::Service;
     }
-    let unknown = name.as_deref().is_some_and(|name| service.framework_errors.contains_key(name));
-    if NOT_THERE.contains(&status) || (unknown && status == 400) {
+    if NOT_THERE.contains(&status) || name.as_deref().is_some_and(|name| UNKNOWN.contains(&name)) {
         return Sign::NotThere(format!("{} got {}", answer.operation.name, shown(response)));
     }
     Sign::Nothing
@@ -163,7 +170,9 @@ fn success(operation: &Operation, response: &Response) -> Sign {
         None if text.starts_with('<') => {
             Sign::Stranger(format!("answers {} with XML: {}", response.status, excerpt(text)))
         }
-        None => Sign::Stranger(format!("answers {} with something that is no JSON: {}", response.status, excerpt(text))),
+        None => {
+            Sign::Stranger(format!("answers {} with something that is no JSON: {}", response.status, excerpt(text)))
+        }
     }
 }
 
@@ -206,7 +215,8 @@ fn title(text: &str) -> Option<String> {
 /// The code of an error in XML, as S3 and the older services of AWS write it, behind
 /// a blank; empty when it names none.
 fn xml_error(text: &str) -> Option<String> {
-    let body = text.strip_prefix("<?xml").map_or(text, |rest| rest.split_once("?>").map_or("", |(_, rest)| rest.trim()));
+    let body =
+        text.strip_prefix("<?xml").map_or(text, |rest| rest.split_once("?>").map_or("", |(_, rest)| rest.trim()));
     let known = ["<Error>", "<ErrorResponse", "<Response><Errors>"].into_iter().any(|start| body.starts_with(start));
     if !known && !text.starts_with("<?xml") {
         return None;
@@ -250,7 +260,9 @@ pub fn advice(failure: &Failure) -> &'static str {
         FailureKind::Tls if says(&["InvalidContentType", "InvalidMessage", "corrupt message"]) => {
             "does it speak plain HTTP, so that the endpoint should begin with http://?"
         }
-        FailureKind::Tls if says(&["UnknownIssuer", "SelfSigned", "self-signed", "CaUsedAsEndEntity", "BadSignature"]) => {
+        FailureKind::Tls
+            if says(&["UnknownIssuer", "SelfSigned", "self-signed", "CaUsedAsEndEntity", "BadSignature"]) =>
+        {
             "is its certificate one that nobody vouches for? Then name it in the target file's `ca-file`"
         }
         FailureKind::Tls if says(&["NotValidForName", "not valid for name"]) => {
@@ -297,21 +309,30 @@ mod tests {
     #[case::error_of_another_operation(400, JSON, r#"{"__type":"com.amazonaws#ResourceConflictException"}"#)]
     #[case::quota(400, &[("x-amzn-ErrorType", "InvalidParameterException:http://x/")], r#"{"message":"no"}"#)]
     #[case::throttled(429, JSON, r#"{"__type":"TooManyRequestsException","message":"slow"}"#)]
-    fn an_answer_of_the_service_is_known(
-        #[case] status: u16,
-        #[case] headers: &[(&str, &str)],
-        #[case] body: &str,
-    ) {
+    fn an_answer_of_the_service_is_known(#[case] status: u16, #[case] headers: &[(&str, &str)], #[case] body: &str) {
         assert_eq!(sign_of(Ok(response(status, headers, body)), b""), Sign::Service);
     }
 
     #[rstest]
-    #[case::web_page(200, HTML, "<html><head><title> Welcome\n to nginx! </title>",
-        "is not this service: it answers 200 with a web page, titled `Welcome to nginx!`")]
-    #[case::moto(500, HTML, FLASK, "is not this service: it answers 500 with a web page, titled `500 Internal Server Error`")]
+    #[case::web_page(
+        200,
+        HTML,
+        "<html><head><title> Welcome\n to nginx! </title>",
+        "is not this service: it answers 200 with a web page, titled `Welcome to nginx!`"
+    )]
+    #[case::moto(
+        500,
+        HTML,
+        FLASK,
+        "is not this service: it answers 500 with a web page, titled `500 Internal Server Error`"
+    )]
     #[case::page_without_a_title(404, HTML, "Not Found", "is not this service: it answers 404 with a web page")]
-    #[case::https_port(400, HTML, "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>",
-        "is not this service: it answers 400 with a web page, titled `400 The plain HTTP request was sent to HTTPS port`")]
+    #[case::https_port(
+        400,
+        HTML,
+        "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>",
+        "is not this service: it answers 400 with a web page, titled `400 The plain HTTP request was sent to HTTPS port`"
+    )]
     #[case::s3(404, &[("content-type", "application/xml")], S3,
         "is not this service: it answers 404 with an XML error NoSuchBucket, as other services of AWS do")]
     #[case::forbidden_by_s3(403, &[], "<Error><Code>AccessDenied</Code></Error>",
@@ -322,25 +343,53 @@ mod tests {
         "is not this service: it redirects to https://login.example.org (301), and redirects are not followed")]
     #[case::redirect_at_home(308, &[("location", "/identitypools/")], "",
         "is not this service: it redirects to another path of its own (308), and redirects are not followed")]
-    #[case::proxy(407, HTML, "<title>Log in</title>",
-        "is not this service: it asks for a proxy's credentials (407, `Log in`)")]
-    #[case::gateway(502, HTML, "<html><title>502 Bad Gateway</title>",
-        "is not this service: it answers as a proxy that got no answer (502, `502 Bad Gateway`)")]
+    #[case::proxy(
+        407,
+        HTML,
+        "<title>Log in</title>",
+        "is not this service: it asks for a proxy's credentials (407, `Log in`)"
+    )]
+    #[case::gateway(
+        502,
+        HTML,
+        "<html><title>502 Bad Gateway</title>",
+        "is not this service: it answers as a proxy that got no answer (502, `502 Bad Gateway`)"
+    )]
     #[case::silent_gateway(504, &[], "", "is not this service: it answers as a proxy that got no answer (504)")]
     #[case::empty(200, &[], "", "is not this service: it answers 200 with nothing at all")]
     #[case::no_content(204, &[], "", "is not this service: it answers 204 with nothing at all")]
     #[case::text(200, &[("content-type", "text/plain")], "It works!\u{1b}[2J",
         "is not this service: it answers 200 with something that is no JSON: It works![2J")]
-    #[case::another_api(404, JSON, r#"{"detail":"Not Found"}"#,
-        "has none of the 2 operations that only read: ListDatasets got 404")]
-    #[case::another_aws_api(400, JSON, r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#,
-        "has none of the 2 operations that only read: ListDatasets got 400 UnknownOperationException")]
-    #[case::nothing_built(501, JSON, r#"{"message":"not built yet"}"#,
-        "has none of the 2 operations that only read: ListDatasets got 501 (not built yet)")]
-    #[case::refused(403, JSON, r#"{"__type":"UnrecognizedClientException","message":"The security token is invalid."}"#,
-        "refuses the credentials of the target file: identity got 403 UnrecognizedClientException (The security token is invalid.)")]
-    #[case::not_authorized(400, JSON, r#"{"__type":"NotAuthorizedException"}"#,
-        "refuses the credentials of the target file: identity got 400 NotAuthorizedException")]
+    #[case::another_api(
+        404,
+        JSON,
+        r#"{"detail":"Not Found"}"#,
+        "has none of the 2 operations that only read: ListDatasets got 404"
+    )]
+    #[case::another_aws_api(
+        400,
+        JSON,
+        r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#,
+        "has none of the 2 operations that only read: ListDatasets got 400 UnknownOperationException"
+    )]
+    #[case::nothing_built(
+        501,
+        JSON,
+        r#"{"message":"not built yet"}"#,
+        "has none of the 2 operations that only read: ListDatasets got 501 (not built yet)"
+    )]
+    #[case::refused(
+        403,
+        JSON,
+        r#"{"__type":"UnrecognizedClientException","message":"The security token is invalid."}"#,
+        "refuses the credentials of the target file: identity got 403 UnrecognizedClientException (The security token is invalid.)"
+    )]
+    #[case::not_authorized(
+        400,
+        JSON,
+        r#"{"__type":"NotAuthorizedException"}"#,
+        "refuses the credentials of the target file: identity got 400 NotAuthorizedException"
+    )]
     #[case::half_built(500, JSON, r#"{"message":"TypeError"}"#, "goes on")]
     #[case::plain_500(500, &[("content-type", "text/plain")], "Internal Server Error", "goes on")]
     #[case::gateway_of_an_emulator(502, JSON, r#"{"message":"Internal server error"}"#, "goes on")]
@@ -358,10 +407,16 @@ mod tests {
 
     #[rstest]
     #[case(FailureKind::Broken, b"SSH-2.0-OpenSSH_9.2\r\n", "is not this service: it speaks SSH: SSH-2.0-OpenSSH_9.2")]
-    #[case(FailureKind::Broken, b"\x15\x03\x01\x00\x02\x02\x46",
-        "is not this service: it speaks TLS, so the endpoint should begin with https://")]
-    #[case(FailureKind::Broken, b"-ERR unknown command\r\n",
-        "is not this service: it does not speak HTTP, but begins with -ERR unknown command")]
+    #[case(
+        FailureKind::Broken,
+        b"\x15\x03\x01\x00\x02\x02\x46",
+        "is not this service: it speaks TLS, so the endpoint should begin with https://"
+    )]
+    #[case(
+        FailureKind::Broken,
+        b"-ERR unknown command\r\n",
+        "is not this service: it does not speak HTTP, but begins with -ERR unknown command"
+    )]
     #[case(FailureKind::Broken, b"", "is not this service: it does not answer in HTTP: closed")]
     #[case(FailureKind::TimedOut, b"", "goes on")]
     #[case(FailureKind::TooLarge, b"", "goes on")]

@@ -112,7 +112,11 @@ impl Forecast {
         requests.sort_by(|left, l, right, r| r.at_least.cmp(&l.at_least).then(left.cmp(right)));
         let of_effect = |effect: Effect| {
             let with_effect = |name: &String| reach.base(name).is_some_and(|base| base.effect == Some(effect));
-            requests.iter().filter(|(name, _)| with_effect(name)).map(|(name, of)| (name.clone(), of.at_least)).collect()
+            requests
+                .iter()
+                .filter(|(name, _)| with_effect(name))
+                .map(|(name, of)| (name.clone(), of.at_least))
+                .collect()
         };
         let made = counting.made.into_iter();
         let made = made.map(|((what, taken_back_by), count)| Made { what, count, taken_back_by }).collect();

@@ -17,6 +17,9 @@ const MOST_EXCHANGES: usize = 3;
 const MOST_STEPS: usize = 20;
 /// Longest name of such a step, in characters.
 const MOST_LABEL: usize = 60;
+/// Most cases listed in a line each; more would push the summary's start off screen
+/// and say nothing new.
+const MOST_LINES: usize = 40;
 /// Longest line in a list of cases, in characters.
 const MOST_CHARS: usize = 160;
 
@@ -74,7 +77,11 @@ pub fn failures<'r>(results: impl IntoIterator<Item = &'r CaseResult>, most: usi
     let mut sections: Vec<_> = full.iter().map(|result| failure(result, context)).collect();
     if !rest.is_empty() {
         let title = count(rest.len(), if full.is_empty() { "case" } else { "more case" });
-        let lines: String = rest.iter().map(|result| one_line(result)).collect();
+        let mut lines: String = rest.iter().take(MOST_LINES).map(|result| one_line(result)).collect();
+        if rest.len() > MOST_LINES {
+            let more = format_args!("… {} more, all of which the report holds", rest.len() - MOST_LINES);
+            lines.push_str(&format!("  {}\n", styled(DIM, more)));
+        }
         sections.push(format!("{}\n{lines}", styled(BOLD, title)));
     }
     sections.join("\n")

@@ -61,7 +61,9 @@ fn made(made: &Made) -> (usize, String) {
 fn time(Estimate { seconds, requests_per_second, assumed_latency_ms }: Estimate) -> String {
     let least = duration(seconds.max(1).saturating_mul(1_000_000));
     let rate = match requests_per_second {
-        Some(rate) => format!("at most {} per second", count(usize::try_from(rate.get()).unwrap_or(usize::MAX), "request")),
+        Some(rate) => {
+            format!("at most {} per second", count(usize::try_from(rate.get()).unwrap_or(usize::MAX), "request"))
+        }
         None => "no bound on requests per second".to_owned(),
     };
     format!("takes at least {least}: {rate}, assuming that each takes {assumed_latency_ms} ms")

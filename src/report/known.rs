@@ -99,7 +99,8 @@ fn folders(case: &str) -> impl Iterator<Item = &str> {
 
 /// Why a case failed: the finding that weighs most, or the reason.
 fn reason(result: &CaseResult) -> String {
-    let worst = result.findings.iter().rev().max_by_key(|finding| finding.level).filter(|worst| worst.level > Level::Note);
+    let worst =
+        result.findings.iter().rev().max_by_key(|finding| finding.level).filter(|worst| worst.level > Level::Note);
     let reason = match (worst, &result.reason) {
         (Some(Finding { at, expected, actual, requirement, .. }), _) if result.verdict == Verdict::Fail => {
             let (expected, actual) = (excerpt(&one_line(expected), 40, 0), excerpt(&one_line(actual), 60, 0));

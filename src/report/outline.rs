@@ -12,17 +12,20 @@ const MOST_CHARS: usize = 100;
 pub(super) fn outline(summary: &Summary) -> String {
     let (mut works, mut partly, mut fails) = (Vec::new(), Vec::new(), Vec::new());
     for (action, tally) in &summary.actions {
-        let (good, tried) = (good(tally), tally.cases() - tally.of(Verdict::Skipped));
+        let (bad, tried) = (bad(tally), tally.cases() - tally.of(Verdict::Skipped));
+        // What only warns is no proof that the action does anything.
+        let passed = tally.of(Verdict::Pass) + tally.of(Verdict::UnexpectedPass);
         let action = printable(action);
         if tried == 0 {
             continue;
         }
-        if good == tried {
+        if bad == 0 {
             works.push(action.into_owned());
-        } else if good == 0 {
-            fails.push(action.into_owned());
+        } else if passed == 0 {
+            fails.push(format!("{action}{}", mostly(tally)));
         } else {
-            partly.push(format!("{action} {} of {}", grouped(good as u64), grouped(tried as u64)));
+            let counted = format!("{} of {}", grouped(passed as u64), grouped(tried as u64));
+            partly.push(format!("{action} {counted}{}", mostly(tally)));
         }
     }
     if partly.is_empty() && fails.is_empty() {
@@ -31,12 +34,24 @@ pub(super) fn outline(summary: &Summary) -> String {
     let lists = [(GOOD, "works:", works), (BOLD, "works in part:", partly), (BAD, "does not work:", fails)];
     let width = lists.iter().map(|(_, title, _)| title.len()).max().unwrap_or(0) + 2;
     let lists = lists.into_iter().filter(|(.., actions)| !actions.is_empty());
-    lists.map(|(style, title, actions)| styled(style, format_args!("{title:<width$}")) + &wrapped(&actions, width)).collect()
+    lists
+        .map(|(style, title, actions)| styled(style, format_args!("{title:<width$}")) + &wrapped(&actions, width))
+        .collect()
 }
 
-/// Cases that passed, also where that was not expected.
-fn good(tally: &Tally) -> usize {
-    [Verdict::Pass, Verdict::Warn, Verdict::UnexpectedPass].into_iter().map(|verdict| tally.of(verdict)).sum()
+/// Cases that did not come to a good end.
+fn bad(tally: &Tally) -> usize {
+    let verdicts = [Verdict::Fail, Verdict::ExpectedFail, Verdict::NotTestable, Verdict::Indeterminate];
+    verdicts.into_iter().map(|verdict| tally.of(verdict)).sum()
+}
+
+/// The status that came in most cases where another was asked for, if there are several
+/// and it came in more than half of them: a thing not built yet answers always the same.
+fn mostly(tally: &Tally) -> String {
+    let all: usize = tally.wrong_statuses.values().sum();
+    let most = tally.wrong_statuses.iter().max_by_key(|(_, count)| **count);
+    let most = most.filter(|(_, count)| **count > 1 && **count * 2 > all);
+    most.map(|(status, _)| format!(" (mostly {})", printable(status))).unwrap_or_default()
 }
 
 /// Names with commas between them, on lines that begin at the same column.
@@ -89,8 +104,7 @@ mod tests {
         works:          AnActionWithALongName0, AnActionWithALongName1, AnActionWithALongName2,
                         AnActionWithALongName3, AnActionWithALongName4, AnActionWithALongName5,
                         AnActionWithALongName6, GetItem
-        works in part:  PutItem 1 of 2
-        does not work:  Scan
+        does not work:  PutItem, Scan
         "#);
     }
 

@@ -11,8 +11,8 @@ use super::session::Session;
 use crate::cases::{Action, Actor, Bindings, Case, RenderError, Step, Undo};
 use crate::judge::{Finding, Verdict, snapshot, verdict};
 use crate::plan::{Lease, Planned};
-use crate::target::KnownFailure;
 use crate::snapshot::Canonical;
+use crate::target::KnownFailure;
 use crate::wire::{Exchange, FailureKind, Response};
 
 /// Pause between the attempts of a step that may be repeated.

@@ -232,7 +232,8 @@ mod tests {
     fn a_snapshot_that_is_known_to_differ_is_expected() {
         for (known, expected) in [(true, true), (false, false)] {
             let mut target = target();
-            let failure = KnownFailure { pattern: RECORDED.to_owned(), reason: "r".to_owned(), link: None, origin: None };
+            let failure =
+                KnownFailure { pattern: RECORDED.to_owned(), reason: "r".to_owned(), link: None, origin: None };
             target.known_failures = known.then_some(failure).into_iter().collect();
             let plan = plan(&target, RECORDED);
             assert_eq!(passes(&plan, move || open(target.clone())), (expected, 1), "{known}");

@@ -17,6 +17,7 @@ mod execute;
 pub mod libtest;
 mod prepare;
 mod preview;
+mod probe;
 mod redact;
 mod session;
 
@@ -25,10 +26,11 @@ mod tests;
 
 pub use engine::{Settings, results, run};
 pub use event::{
-    CaseResult, Event, FORMAT_VERSION, FailOn, Footer, Header, REDACTED, RecordedBody, RecordedExchange, RecordedRequest,
-    RecordedResponse, TargetSummary,
+    CaseResult, Event, FORMAT_VERSION, FailOn, Footer, Header, REDACTED, RecordedBody, RecordedExchange,
+    RecordedRequest, RecordedResponse, TargetSummary,
 };
 pub use execute::{Outcome, execute};
 pub use prepare::PrepareError;
 pub use preview::preview;
+pub use probe::probe;
 pub use session::Session;

@@ -194,7 +194,12 @@ impl Setup {
 
     fn known(mut self, pattern: &str) -> Self {
         let (pattern, reason) = (pattern.to_owned(), "not built yet".to_owned());
-        self.target.known_failures.push(KnownFailure { pattern, reason, link: Some("https://x/1".to_owned()), origin: None });
+        self.target.known_failures.push(KnownFailure {
+            pattern,
+            reason,
+            link: Some("https://x/1".to_owned()),
+            origin: None,
+        });
         self
     }
 

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use schemars::JsonSchema;
+use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
-use serde::Deserialize;
 use toml::Spanned;
 
 /// A target file: an endpoint, the credentials for it, and what is known of it.
