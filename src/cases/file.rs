@@ -442,6 +442,11 @@ impl Effect {
         }
     }
 
+    /// Whether it can be had once a day for a pool only, so that it cannot be tried again.
+    pub fn is_once_a_day(self) -> bool {
+        self == Self::BulkPublish
+    }
+
     /// The effect of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|effect| effect.name() == name)

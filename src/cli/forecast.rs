@@ -11,9 +11,6 @@ use crate::run::TargetSummary;
 use crate::spec::Service;
 use crate::target::{Target, embedded_world};
 
-/// Stands before the name of an effect to allow it.
-const ALLOW: &str = "--allow ";
-
 /// The cases to run, without those whose effects nobody has allowed on a target that
 /// is not on this machine.
 pub(super) fn plan(args: &RunArgs, filters: &[String], suite: &Suite, target: &Target) -> Result<Plan, Exit> {
@@ -21,7 +18,9 @@ pub(super) fn plan(args: &RunArgs, filters: &[String], suite: &Suite, target: &T
         .map_err(|error| Exit { code: NOTHING_SELECTED, message: error.to_string() })?;
     if !is_here(target) {
         let allowed: Vec<Effect> = args.allow.iter().map(|allowed| (*allowed).into()).collect();
-        plan.withhold(&Reach::new(suite, Service::embedded()), &allowed, ALLOW);
+        plan.withhold(&Reach::new(suite, Service::embedded()), &allowed, |names| {
+            names.iter().map(|name| format!("--allow {name}")).collect::<Vec<_>>().join(" ")
+        });
     }
     Ok(plan)
 }

@@ -110,8 +110,13 @@ impl Forecast {
         }
         let mut requests = counting.requests;
         requests.sort_by(|left, l, right, r| r.at_least.cmp(&l.at_least).then(left.cmp(right)));
-        let of_effect = |effect: Effect| {
-            let with_effect = |name: &String| reach.base(name).is_some_and(|base| base.effect == Some(effect));
+        let of_effect = |once_a_day: bool| {
+            let with_effect = |name: &String| {
+                reach
+                    .base(name)
+                    .and_then(|base| base.effect)
+                    .is_some_and(|effect: Effect| effect.is_once_a_day() == once_a_day)
+            };
             requests
                 .iter()
                 .filter(|(name, _)| with_effect(name))
@@ -125,8 +130,8 @@ impl Forecast {
             cases,
             skipped,
             made,
-            pool_changes: of_effect(Effect::PoolChanges),
-            once_a_day: of_effect(Effect::BulkPublish),
+            pool_changes: of_effect(false),
+            once_a_day: of_effect(true),
             time: pace.estimate(total, alone, longest),
             requests,
         }
@@ -267,7 +272,9 @@ mod tests {
         let target = Target::embedded(&World::standard(1, 1), "http://127.0.0.1:1");
         let mut plan = Plan::new(&suite, &[], &target).expect("all are selected");
         let reach = Reach::new(&suite, service);
-        plan.withhold(&reach, allowed, "--allow ");
+        plan.withhold(&reach, allowed, |names| {
+            names.iter().map(|name| format!("--allow {name}")).collect::<Vec<_>>().join(" ")
+        });
         Forecast::of(&plan, &reach, Pace { jobs: 4, pools: 1, requests_per_second: NonZeroU32::new(2), here: false })
     }
 
@@ -296,7 +303,7 @@ mod tests {
             count,
             taken_back_by: by.map(str::to_owned),
         };
-        assert_eq!(forecast.made, [made("device", 1, None), made("dataset", 2, Some("DeleteDataset"))]);
+        assert_eq!(forecast.made, [made("dataset", 2, Some("DeleteDataset")), made("device", 1, None)]);
         assert_eq!(forecast.pool_changes["SetCognitoEvents"], 2);
         assert_eq!(forecast.once_a_day["BulkPublish"], 1);
         assert_eq!((forecast.requests_in_all(), forecast.time.seconds), (13, 7));
@@ -310,11 +317,11 @@ mod tests {
             skipped,
             [
                 ("changes the configuration of a pool; allow it with --allow pool-changes", 1),
-                ("the target lacks legacy-rpc", 1),
                 (
                     "publishes all that a pool holds, which can be done once a day; allow it with --allow bulk-publish",
                     1
                 ),
+                ("the target lacks legacy-rpc", 1),
             ]
         );
         assert!(forecast.pool_changes.is_empty() && forecast.once_a_day.is_empty());

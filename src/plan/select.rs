@@ -102,9 +102,9 @@ impl Plan {
         })
     }
 
-    /// Skips the cases that may have an effect which nobody has allowed. `how` stands
-    /// before an effect's name to allow it, such as `--allow `.
-    pub fn withhold(&mut self, reach: &Reach<'_>, allowed: &[Effect], how: &str) {
+    /// Skips the cases that may have an effect which nobody has allowed. `how` says
+    /// what allows the effects of these names.
+    pub fn withhold(&mut self, reach: &Reach<'_>, allowed: &[Effect], how: impl Fn(&[&str]) -> String) {
         for planned in &mut self.cases {
             if !matches!(planned.decision, Decision::Run(_)) {
                 continue;
@@ -112,9 +112,9 @@ impl Plan {
             let effects: Vec<_> =
                 reach.effects(&planned.case).into_iter().filter(|effect| !allowed.contains(effect)).collect();
             let deeds: Vec<_> = effects.iter().map(|effect| effect.deed()).collect();
-            let ways: Vec<_> = effects.iter().map(|effect| format!("{how}{}", effect.name())).collect();
+            let names: Vec<_> = effects.iter().map(|effect| effect.name()).collect();
             if !effects.is_empty() {
-                let reason = format!("{}; allow it with {}", deeds.join(" and "), ways.join(" "));
+                let reason = format!("{}; allow it with {}", deeds.join(" and "), how(&names));
                 planned.decision = Decision::Skip { reason };
             }
         }
