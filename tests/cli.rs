@@ -8,6 +8,10 @@ mod clean;
 mod command;
 #[path = "cli/fuzz.rs"]
 mod fuzz;
+#[path = "support/half_built.rs"]
+mod half_built;
+#[path = "cli/judging.rs"]
+mod judging;
 #[path = "cli/look.rs"]
 mod look;
 #[path = "support/model.rs"]

@@ -12,20 +12,27 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use libtest_mimic::Arguments;
-use syncspec::cases::{Case, Suite};
+use syncspec::cases::{Bases, Case, Effect, Suite};
+use syncspec::client::Endpoint;
 use syncspec::journal::{Begun, Journal, state_folder};
-use syncspec::judge::{Recorded, snapshot};
-use syncspec::plan::Plan;
+use syncspec::judge::{Recorded, advice, snapshot};
+use syncspec::plan::{Plan, Reach};
 use syncspec::reference::Server;
 use syncspec::report::{Context, failure, quote};
 use syncspec::run::libtest::{Concluded, Open, Trials, run_trials};
-use syncspec::run::{CaseResult, Session, TargetSummary};
+use syncspec::run::{CaseResult, Session, TargetSummary, probe};
 use syncspec::snapshot::{Snapshot, Store};
 use syncspec::spec::{Catalog, Service};
 use syncspec::target::{EMBEDDED_SNAPSHOTS, Making, Target, embedded_world};
 use tokio::runtime::Runtime;
 
 const TARGET: &str = "SYNCSPEC_TARGET";
+/// Effects beyond single identities that cases may have on a target that is not on this
+/// machine, with commas between them, as for `syncspec run --allow`.
+const ALLOW: &str = "SYNCSPEC_ALLOW";
+/// Set to anything, it lets cases run against who does not seem to be the service, as
+/// `syncspec run --no-probe` does.
+const NO_PROBE: &str = "SYNCSPEC_NO_PROBE";
 /// Set by nextest, whose processes would not see each other's leases.
 const NEXTEST: &str = "NEXTEST";
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -83,11 +90,19 @@ fn trials(
     runtime: Option<Runtime>,
     rerun: String,
 ) -> Result<ExitCode, String> {
-    let plan = Plan::new(suite, &[], &target).map_err(|error| error.to_string())?;
+    let mut plan = Plan::new(suite, &[], &target).map_err(|error| error.to_string())?;
+    let allowed = allowed(&std::env::var(ALLOW).unwrap_or_default())?;
+    // The embedded server has no address yet, but is on this machine.
+    if !Endpoint::parse(&target.endpoint).map_or(rerun.is_empty(), |endpoint| endpoint.is_loopback()) {
+        plan.withhold(&Reach::new(suite, Service::embedded()), &allowed, |names| {
+            format!("{ALLOW}={}", names.join(","))
+        });
+    }
+    let bases = Arc::clone(&suite.bases);
     let golden = target.snapshots.clone().map(|set| Golden::of(set, suite)).transpose()?;
     let runtime = Mutex::new(runtime);
     let trials = Trials {
-        open: move || open(target.clone(), runtime.lock().unwrap_or_else(PoisonError::into_inner).take()),
+        open: move || open(target.clone(), &bases, runtime.lock().unwrap_or_else(PoisonError::into_inner).take()),
         // Another server's answers may differ from these and be right.
         check_snapshot: move |case: &str, text: &str| golden.as_ref().map_or(Ok(()), |golden| golden.check(case, text)),
         describe: move |session: &Session, result: &CaseResult| describe(session, result, &rerun),
@@ -96,6 +111,13 @@ fn trials(
         run_trials(arguments, plan, Service::embedded().datasets_per_identity(), trials);
     leftovers.iter().for_each(|leftover| left_behind(leftover));
     Ok(code)
+}
+
+/// The effects that are named, with commas between them.
+fn allowed(names: &str) -> Result<Vec<Effect>, String> {
+    let known = Effect::ALL.map(Effect::name).join(", ");
+    let named = |name: &str| Effect::named(name).ok_or_else(|| format!("{ALLOW} names `{name}`; it may name {known}"));
+    names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(named).collect()
 }
 
 #[expect(clippy::print_stderr, reason = "a test program speaks for itself")]
@@ -109,7 +131,7 @@ fn runtime() -> Result<Runtime, String> {
 
 /// Connects to the target, which is started first when it is the embedded one. The
 /// runtime is the one that credentials were asked for on, if they were.
-fn open(mut target: Target, runtime: Option<Runtime>) -> Result<Open, String> {
+fn open(mut target: Target, bases: &Bases, runtime: Option<Runtime>) -> Result<Open, String> {
     let runtime = runtime.map_or_else(self::runtime, Ok)?;
     let session = runtime.block_on(async {
         let is_embedded = target.endpoint.ends_with(":0");
@@ -125,9 +147,14 @@ fn open(mut target: Target, runtime: Option<Runtime>) -> Result<Open, String> {
         let run = getrandom::u32().map_err(|error| format!("no random numbers: {error}"))?;
         let session = Session::connect(target, TIMEOUT, false, format!("{run:08x}"))?;
         let probed = session.client.probe().await;
-        probed.map_err(|failure| format!("cannot reach {}: {failure}", session.target.endpoint))?;
+        probed
+            .map_err(|failure| format!("cannot reach {}: {failure}; {}", session.target.endpoint, advice(&failure)))?;
         if is_embedded {
             return Ok(session);
+        }
+        if std::env::var_os(NO_PROBE).is_none() {
+            let why = |why| format!("{} {why}; {NO_PROBE}=1 runs the cases all the same", session.target.endpoint);
+            probe(&session, &bases.operations).await.map_err(why)?;
         }
         // What is killed here, `syncspec clean` takes back.
         let folder = state_folder(|name| std::env::var_os(name)).map_err(|error| error.to_string())?;

@@ -28,7 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("judge", &["spec", "wire", "cases", "snapshot"]),
     ("journal", &["spec", "wire", "cases", "target", "client"]),
     ("run", &["spec", "wire", "cases", "target", "plan", "client", "journal", "judge", "snapshot"]),
-    ("report", &["spec", "judge", "run"]),
+    ("report", &["spec", "plan", "judge", "run"]),
     ("prove", &["spec", "wire", "source", "cases", "target", "plan", "judge", "run", "reference"]),
     ("fuzz", &["spec", "wire", "cases", "target", "client", "journal", "judge", "reference"]),
     (

@@ -34,6 +34,8 @@ pub struct Base {
     pub save: Option<Save>,
     /// What a call does beyond the data of one identity.
     pub effect: Option<Effect>,
+    /// What a successful call leaves on the target: a noun for people.
+    pub makes: Option<String>,
 }
 
 /// The request that takes back what another one made.
@@ -112,6 +114,7 @@ pub(super) fn resolve(service: &Service, scope: &Scope<'_>, file: &BaseFile) -> 
             undo: raw.undo.as_ref().map(|undo| reader.undo(&operation, undo)),
             save: raw.save.as_ref().map(|save| reader.save(&operation, save)),
             effect: raw.effect,
+            makes: raw.makes.clone(),
         };
         (operation, base)
     };

@@ -35,6 +35,9 @@ pub struct RawBase {
     pub save: Option<RawSave>,
     /// What a call does beyond the data of one identity.
     pub effect: Option<Effect>,
+    /// What a successful call leaves on the target, such as `dataset`: a noun for
+    /// people.
+    pub makes: Option<String>,
 }
 
 /// The request that takes back what another one made. It is made of that request's

@@ -392,6 +392,37 @@ pub enum Effect {
     BulkPublish,
 }
 
+impl Effect {
+    /// All effects.
+    pub const ALL: [Self; 2] = [Self::PoolChanges, Self::BulkPublish];
+
+    /// The name by which people allow it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PoolChanges => "pool-changes",
+            Self::BulkPublish => "bulk-publish",
+        }
+    }
+
+    /// What a case with this effect does, in words that follow its name.
+    pub fn deed(self) -> &'static str {
+        match self {
+            Self::PoolChanges => "changes the configuration of a pool",
+            Self::BulkPublish => "publishes all that a pool holds, which can be done once a day",
+        }
+    }
+
+    /// Whether it can be had once a day for a pool only, so that it cannot be tried again.
+    pub fn is_once_a_day(self) -> bool {
+        self == Self::BulkPublish
+    }
+
+    /// The effect of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|effect| effect.name() == name)
+    }
+}
+
 /// A value in a case file. Text may hold placeholders.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Node {

@@ -42,9 +42,12 @@ pub const TWO_IDENTITIES: &str = "two-identities";
 /// A second pool; a target with one pool lacks it without saying so.
 pub const TWO_POOLS: &str = "two-pools";
 
+/// The placeholder of a fresh dataset name.
+pub const DATASET: &str = "dataset";
+
 /// Whether a placeholder stands for a fresh dataset name.
 pub fn is_dataset(name: &str) -> bool {
-    is_numbered(name, "dataset")
+    is_numbered(name, DATASET)
 }
 
 /// Whether a placeholder stands for fresh text.

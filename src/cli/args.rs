@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::cases::Effect;
+use crate::run::FailOn;
+
 /// Tells whether an endpoint really speaks Amazon Cognito Sync (2014-06-30), and shows where and why not.
 ///
 /// Without a command, the whole suite runs against the embedded reference server.
@@ -17,8 +20,9 @@ pub(super) struct Args {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 all selected cases passed, warned, were skipped by declaration or failed as expected;
-1 a case failed, passed unexpectedly, or a known failure matches nothing; 2 wrong usage;
-3 something could not be judged; 4 nothing was selected or judged.";
+1 a case failed, passed unexpectedly, or a known failure matches nothing (see `run --fail-on`);
+2 wrong usage; 3 something could not be judged, or the target is not the service;
+4 nothing was selected or judged.";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -116,6 +120,24 @@ pub(super) struct RunArgs {
     /// Go on with an interrupted run (a folder or a run.jsonl): what has its result is not run again
     #[arg(long, value_name = "DIR", conflicts_with_all = ["rerun_failed", "report_dir"])]
     pub(super) resume: Option<PathBuf>,
+    /// Print what the run would do to the target, and send nothing: cases, requests, what is made
+    /// and changed, how long it takes. Works with the target down
+    #[arg(long, conflicts_with_all = ["write_known_failures", "junit", "report_dir", "fail_fast"])]
+    pub(super) plan: bool,
+    /// Allow cases that reach beyond the data of single identities, on a target that is not on
+    /// this machine (on loopback all are allowed); can be given several times
+    #[arg(long, value_name = "EFFECT", value_enum)]
+    pub(super) allow: Vec<Allow>,
+    /// Which failures lead to exit code 1
+    #[arg(long, value_name = "WHICH", default_value_t, value_enum)]
+    pub(super) fail_on: FailOnArg,
+    /// Write what failed, and was not known to, into this file as `[[known-failure]]` entries to
+    /// review; a target file names it by `known-failures-file`. The file must not be there yet
+    #[arg(long, value_name = "FILE")]
+    pub(super) write_known_failures: Option<PathBuf>,
+    /// Do not ask first whether the target is Cognito Sync at all
+    #[arg(long)]
+    pub(super) no_probe: bool,
     /// Where run.jsonl is written (default: reports/<target>/<UTC time>)
     #[arg(long, value_name = "DIR")]
     pub(super) report_dir: Option<PathBuf>,
@@ -154,6 +176,11 @@ impl Default for RunArgs {
             fail_fast: false,
             rerun_failed: None,
             resume: None,
+            plan: false,
+            allow: Vec::new(),
+            fail_on: FailOnArg::default(),
+            write_known_failures: None,
+            no_probe: false,
             report_dir: None,
             junit: None,
             compare: None,
@@ -411,6 +438,43 @@ pub(super) struct DocumentArgs {
     /// Accept a run that was interrupted
     #[arg(long)]
     pub(super) partial: bool,
+}
+
+/// What may be done beyond the data of single identities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Allow {
+    /// Change the configuration and the events of pools
+    PoolChanges,
+    /// Publish all that a pool holds, which can be done once a day
+    BulkPublish,
+}
+
+impl From<Allow> for Effect {
+    fn from(allow: Allow) -> Self {
+        match allow {
+            Allow::PoolChanges => Self::PoolChanges,
+            Allow::BulkPublish => Self::BulkPublish,
+        }
+    }
+}
+
+/// Which failures fail the run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOnArg {
+    /// A case that fails, a known failure that passes, and one that matches no case
+    #[default]
+    Any,
+    /// Only a case that fails and is not known to; the other two are told
+    New,
+}
+
+impl From<FailOnArg> for FailOn {
+    fn from(which: FailOnArg) -> Self {
+        match which {
+            FailOnArg::Any => Self::Any,
+            FailOnArg::New => Self::New,
+        }
+    }
 }
 
 /// Form of what is printed.

@@ -12,8 +12,9 @@ use super::output::Output;
 use super::{Exit, NOT_JUDGED, journal};
 use crate::cases::{CasesError, Suite};
 use crate::client::Client;
+use crate::judge::advice;
 use crate::reference::{Server, World};
-use crate::run::Session;
+use crate::run::{Session, probe};
 use crate::spec::{Catalog, Service};
 use crate::target::{CognitoIdentity, Making, Pool, Target, embedded_world};
 
@@ -138,10 +139,16 @@ pub(super) async fn start(world: World) -> Result<Server, Exit> {
 pub(super) async fn reachable(client: &Client, target: &Target) -> Result<(), Exit> {
     client.probe().await.map_err(|failure| Exit {
         code: NOT_JUDGED,
-        message: format!(
-            "cannot reach {} (target {}): {failure}; is the server running, and the endpoint right?",
-            target.endpoint, target.name
-        ),
+        message: format!("cannot reach {} (target {}): {failure}; {}", target.endpoint, target.name, advice(&failure)),
+    })
+}
+
+/// One sentence, and no thousand failures, when somebody else answers.
+pub(super) async fn is_the_service(session: &Session, suite: &Suite) -> Result<(), Exit> {
+    let Target { endpoint, name, .. } = &*session.target;
+    probe(session, &suite.bases.operations).await.map_err(|why| Exit {
+        code: NOT_JUDGED,
+        message: format!("{endpoint} (target {name}) {why}; --no-probe runs the cases all the same"),
     })
 }
 

@@ -11,11 +11,12 @@ use tokio::sync::watch;
 
 use super::args::{Format, RunArgs};
 use super::interrupt::interruption;
+use super::known::KnownFailures;
 use super::open::{self, Opened};
 use super::output::{Output, write_atomically};
 use super::progress::Progress;
 use super::recording::Recording;
-use super::{Exit, NOTHING_SELECTED, journal, report, resume};
+use super::{Exit, NOTHING_SELECTED, forecast, journal, report, resume};
 use crate::cases::Suite;
 use crate::judge::{Recorded, Verdict};
 use crate::plan::Plan;
@@ -29,10 +30,14 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
     let filters = filters(args)?;
     let compare = args.compare.as_ref().map(|set| Store::open(set, args.snapshots.as_deref()).map_err(Exit::usage));
     let compare = compare.transpose()?;
+    if args.plan {
+        return forecast::tell(args, &filters, &suite, output);
+    }
+    let known = args.write_known_failures.as_deref().map(KnownFailures::to).transpose()?;
     open::runtime()?.block_on(async {
         let Opened { target, server, interrupted } = open::target(&args.target).await?;
         let opened = target.clone();
-        let wanted = Wanted { suite: &suite, filters, compare, is_embedded: server.is_some() };
+        let wanted = Wanted { suite: &suite, filters, compare, known, is_embedded: server.is_some() };
         let exit = on(target, args, output, wanted, interrupted).await;
         open::close(&opened, server, output).await;
         exit
@@ -65,6 +70,8 @@ struct Wanted<'w> {
     filters: Vec<String>,
     /// What answers are to be compared with.
     compare: Option<Store>,
+    /// Where what fails is to be listed.
+    known: Option<KnownFailures>,
     /// Whether the target is a server of the run's own.
     is_embedded: bool,
 }
@@ -77,20 +84,24 @@ async fn on(
     wanted: Wanted<'_>,
     interrupted: Option<watch::Receiver<bool>>,
 ) -> Result<u8, Exit> {
-    let Wanted { suite, filters, compare, is_embedded } = wanted;
-    let plan = Plan::new(suite, &filters, &target)
-        .map_err(|error| Exit { code: NOTHING_SELECTED, message: error.to_string() })?;
+    let Wanted { suite, filters, compare, known, is_embedded } = wanted;
+    let plan = forecast::plan(args, &filters, suite, &target)?;
     if let (Some(store), Some(set)) = (&compare, &args.compare) {
         something_to_compare(&plan, store, set)?;
     }
     let session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
     let mut session = compared(session, compare, args.snapshots.as_deref())?;
+    session.fail_on = args.fail_on.into();
     open::reachable(&session.client, &session.target).await?;
+    // Whose the embedded server is, we know.
     if !is_embedded {
+        if !args.no_probe {
+            open::is_the_service(&session, suite).await?;
+        }
         let journal = journal::begin(&session.target, &session.run_id, &args.target, output)?;
         session = session.journalled(journal);
     }
-    let exit = Run { args, output, session: &session, is_embedded }.go(suite, plan, interrupted).await;
+    let exit = Run { args, output, session: &session, is_embedded }.go(suite, plan, known, interrupted).await;
     journal::closed(session.close_journal(), &args.target, output);
     exit
 }
@@ -121,7 +132,13 @@ struct Run<'r> {
 }
 
 impl Run<'_> {
-    async fn go(&self, suite: &Suite, plan: Plan, interrupted: Option<watch::Receiver<bool>>) -> Result<u8, Exit> {
+    async fn go(
+        &self,
+        suite: &Suite,
+        plan: Plan,
+        mut known: Option<KnownFailures>,
+        interrupted: Option<watch::Receiver<bool>>,
+    ) -> Result<u8, Exit> {
         let mut header = crate::run::header(self.session, &plan, &suite.digest);
         let earlier = self.args.resume.as_deref().map(resume::earlier).transpose()?;
         let dir = match &earlier {
@@ -148,6 +165,7 @@ impl Run<'_> {
             }
             summary.add(&event);
             if let Event::Result(result) = event {
+                known.iter_mut().for_each(|known| known.add(&result));
                 progress.add(result.verdict);
                 if is_shown(&result) {
                     kept.push(*result);
@@ -168,8 +186,10 @@ impl Run<'_> {
         if let Some(xml) = &self.args.junit {
             self.junit(&path, xml)?;
         }
+        let listed = known.map(|known| known.write(&self.session.target.name, suite)).transpose()?;
         if self.args.format == Format::Text {
             self.print(&summary, &kept, &dir);
+            listed.iter().for_each(|listed| self.output.text(&format!("{listed}\n")));
         }
         Ok(footer.exit)
     }

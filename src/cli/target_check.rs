@@ -301,7 +301,8 @@ fn named_and_lacking(checked: &mut Checked, target: &Target) {
     let named = if named.is_empty() { "none named".to_owned() } else { named.join(", ") };
     checked.add(State::Note, "resources", named);
     if !target.lacks.is_empty() {
-        checked.add(State::Note, "lacks, by declaration", target.lacks.join(", "));
+        let lacks: Vec<_> = target.lacks.iter().map(|lack| lack.need.as_str()).collect();
+        checked.add(State::Note, "lacks, by declaration", lacks.join(", "));
     }
 }
 

@@ -325,6 +325,19 @@ impl Client {
     }
 }
 
+impl Client {
+    /// The first bytes with which the endpoint answers a request, on a connection of
+    /// its own, for people who want to know what it is that speaks no HTTP: at most
+    /// 256, and none when nothing comes within the connect timeout.
+    pub async fn first_bytes(&self, request: &Request) -> Vec<u8> {
+        const MOST: usize = 256;
+        let Inner { endpoint, limits, raw, .. } = &*self.inner;
+        let within = limits.connect_timeout;
+        let Ok(stream) = raw.connect(endpoint, within).await else { return Vec::new() };
+        tokio::time::timeout(within, raw::first_bytes(stream, &to_bytes(request), MOST)).await.unwrap_or_default()
+    }
+}
+
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("endpoint", &self.inner.endpoint).field("limits", &self.inner.limits).finish()

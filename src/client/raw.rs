@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -113,6 +113,17 @@ impl Raw {
         let stream = agreeing.unwrap_or_else(|_| Err(late(within))).map_err(|error| refused(&error))?;
         Ok(Box::new(stream))
     }
+}
+
+/// The first bytes that come after these were sent, at most `most` of them; fewer
+/// when the connection ends or breaks before.
+pub(super) async fn first_bytes(mut stream: Box<dyn Stream>, bytes: &[u8], most: usize) -> Vec<u8> {
+    // Who does not listen may have spoken all the same.
+    let _ = stream.write_all(bytes).await;
+    let _ = stream.flush().await;
+    let mut read = Vec::new();
+    let _ = stream.take(most as u64).read_buf(&mut read).await;
+    read
 }
 
 /// A connection, with TLS or without.

@@ -12,12 +12,13 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
 use super::breaker::Breaker;
-use super::event::{CaseResult, Event, FORMAT_VERSION, Footer, Header, TargetSummary};
+use super::event::{CaseResult, Event, FORMAT_VERSION, FailOn, Footer, Header, TargetSummary};
 use super::execute::{Outcome, execute, not_run};
 use super::redact::micros;
 use super::session::Session;
 use crate::judge::Verdict;
 use crate::plan::{Decision, Demand, Lease, LeaseTable, Plan, Planned};
+use crate::target::KnownFailure;
 
 /// Why a run that was cancelled begins no further case.
 const INTERRUPTED: &str = "the run was interrupted";
@@ -75,13 +76,15 @@ pub async fn resume(
         totals: Verdict::ALL.into_iter().map(|verdict| (verdict, 0)).collect(),
         sink: &mut sink,
     };
+    let idle = plan.idle_known_failures(&session.target).into_iter().map(KnownFailure::place).collect();
+    let unmatched = plan.unmatched_known_failures.iter().map(KnownFailure::place).collect();
     let done: HashSet<String> = earlier.iter().map(|result| result.case.clone()).collect();
     earlier.into_iter().for_each(|result| engine.report(result));
     plan.cases.retain(|planned| !done.contains(&planned.case.id));
     engine.queue(plan.cases);
     engine.work(cancel).await;
     let leftovers = session.restore(&bases).await;
-    let footer = engine.footer(plan.unmatched_known_failures, leftovers, begun.elapsed());
+    let footer = Footer { leftovers, ..engine.footer(unmatched, idle, begun.elapsed()) };
     sink(Event::Footer(footer.clone()));
     footer
 }
@@ -209,7 +212,11 @@ impl<S: FnMut(Event)> Engine<'_, S> {
             }
         };
         if self.stopped.is_none() {
-            let failed = matches!(result.verdict, Verdict::Fail | Verdict::UnexpectedPass);
+            let failed = match result.verdict {
+                Verdict::Fail => true,
+                Verdict::UnexpectedPass => self.session.fail_on == FailOn::Any,
+                _ => false,
+            };
             let more = !(self.pending.is_empty() && self.running.is_empty());
             if let Some(gone) = self.breaker.note(&result.case, unanswered.as_ref(), more) {
                 self.gone(gone);
@@ -220,12 +227,14 @@ impl<S: FnMut(Event)> Engine<'_, S> {
         self.report(result);
     }
 
-    fn footer(&self, unmatched_known_failures: Vec<String>, leftovers: Vec<String>, took: Duration) -> Footer {
-        let exit = Footer::exit_code(&self.totals, !unmatched_known_failures.is_empty(), self.stopped.is_some());
+    fn footer(&self, unmatched: Vec<String>, idle: Vec<String>, took: Duration) -> Footer {
+        let stopped = self.stopped.is_some();
+        let exit = Footer::exit_code(&self.totals, !unmatched.is_empty(), stopped, self.session.fail_on);
         Footer {
             totals: self.totals.clone(),
-            unmatched_known_failures,
-            leftovers,
+            unmatched_known_failures: unmatched,
+            idle_known_failures: idle,
+            leftovers: Vec::new(),
             stopped: self.stopped.clone(),
             throttled: self.session.client.throttled(),
             finished: now(),
@@ -250,6 +259,7 @@ pub fn header(session: &Session, plan: &Plan, suite_digest: &str) -> Header {
         selected: plan.cases.len(),
         target: TargetSummary::from(&*session.target),
         strict: session.strict,
+        fail_on: session.fail_on,
         started: now(),
         resumed: None,
     }

@@ -18,7 +18,7 @@ use crate::client::GivingWay;
 use crate::judge::{Finding, Verdict, snapshot, verdict};
 use crate::plan::{Lease, Planned};
 use crate::snapshot::Canonical;
-use crate::target::CredentialsError;
+use crate::target::{CredentialsError, KnownFailure};
 use crate::wire::{Exchange, FailureKind, Response};
 
 /// Pause between the attempts of a step that may be repeated.
@@ -295,6 +295,7 @@ impl<'s> Execution<'s> {
             verdict,
             reason: reason.as_ref().map(redact),
             requirements: self.case.proves.clone(),
+            known_failures: places(planned),
             case: self.case.id.clone(),
             origin: self.case.origin.to_string(),
             leftovers: leftovers.iter().map(redact).collect(),
@@ -350,6 +351,7 @@ pub(super) fn not_run(session: &Session, planned: &Planned, verdict: Verdict, re
         protocol: PROTOCOL.to_owned(),
         verdict,
         reason: Some(reason),
+        known_failures: places(planned),
         requirements: planned.case.proves.clone(),
         origin: planned.case.origin.to_string(),
         findings: Vec::new(),
@@ -365,9 +367,15 @@ fn action(session: &Session, case: &Case) -> String {
     requirement.and_then(|requirement| requirement.operation.clone()).unwrap_or_else(|| "service".to_owned())
 }
 
-/// The verdict in the light of what the target file says of the case.
+fn places(planned: &Planned) -> Vec<String> {
+    planned.known_failures.iter().map(KnownFailure::place).collect()
+}
+
+/// The verdict in the light of what the target file says of the case: the first
+/// entry that matches gives the reason. Each case stands for itself, also where a
+/// pattern matches several, and what got no answer stays without a verdict.
 fn against_known(planned: &Planned, verdict: Verdict, reason: Option<String>) -> (Verdict, Option<String>) {
-    let Some(known) = &planned.known_failure else { return (verdict, reason) };
+    let Some(known) = planned.known_failures.first() else { return (verdict, reason) };
     let link = known.link.as_ref().map(|link| format!(" ({link})")).unwrap_or_default();
     let known = format!("{}{link}", known.reason);
     match verdict {

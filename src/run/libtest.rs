@@ -126,9 +126,9 @@ where
     };
     let unmatched = plan.unmatched_known_failures;
     let mut tests: Vec<Trial> = plan.cases.into_iter().map(trial).collect();
-    tests.extend(unmatched.into_iter().map(|pattern| {
-        Trial::test(format!("known-failure/{pattern}"), || {
-            Err(Failed::from("this known failure of the target file matches no case; remove it"))
+    tests.extend(unmatched.into_iter().map(|known| {
+        Trial::test(format!("known-failure/{}", known.pattern), move || {
+            Err(Failed::from(format!("the known failure {} matches no case; remove it", known.place())))
         })
     }));
     let conclusion = libtest_mimic::run(arguments, tests);
@@ -292,7 +292,8 @@ mod tests {
     fn a_snapshot_that_is_known_to_differ_is_expected() {
         for (known, expected) in [(true, true), (false, false)] {
             let mut target = target();
-            let failure = KnownFailure { pattern: RECORDED.to_owned(), reason: "r".to_owned(), link: None };
+            let failure =
+                KnownFailure { pattern: RECORDED.to_owned(), reason: "r".to_owned(), link: None, origin: None };
             target.known_failures = known.then_some(failure).into_iter().collect();
             let plan = plan(&target, RECORDED);
             assert_eq!(passes(&plan, move || open(target.clone())), (expected, 1), "{known}");

@@ -24,6 +24,7 @@ mod keyring;
 pub mod libtest;
 mod prepare;
 mod preview;
+mod probe;
 mod redact;
 mod sending;
 mod session;
@@ -36,12 +37,13 @@ pub use ask::{Asked, ask};
 pub use breaker::{Doubt, Unanswered};
 pub use engine::{Settings, header, results, resume, run};
 pub use event::{
-    CaseResult, Event, FORMAT_VERSION, Footer, Header, RecordedBody, RecordedExchange, RecordedRequest,
+    CaseResult, Event, FORMAT_VERSION, FailOn, Footer, Header, RecordedBody, RecordedExchange, RecordedRequest,
     RecordedResponse, TargetSummary,
 };
 pub use execute::{Outcome, execute};
 pub use prepare::PrepareError;
 pub use preview::preview;
+pub use probe::probe;
 pub use session::{Session, Taken};
 
 pub use crate::target::REDACTED;

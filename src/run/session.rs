@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::event::FailOn;
 use super::halt::Halt;
 use super::keep::Keeper;
 use super::redact::Redactor;
@@ -37,6 +38,8 @@ pub struct Session {
     pub taken: Option<Taken>,
     /// Inferred requirements count like documented ones.
     pub strict: bool,
+    /// Which failures fail the run.
+    pub fail_on: FailOn,
     /// Begins every name that the run makes; different for each run.
     pub run_id: String,
     /// What the run owes the target.
@@ -78,6 +81,7 @@ impl Session {
             target: Arc::new(target),
             client,
             strict,
+            fail_on: FailOn::default(),
             run_id,
             halt: Halt::default(),
             back_off: BackOff::default(),

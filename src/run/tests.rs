@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::{CaseResult, Event, Footer, Session, Settings, execute, run};
+use super::{CaseResult, Event, FailOn, Footer, Session, Settings, execute, run};
 use crate::cases::Suite;
 use crate::client::{BackOff, Client, Endpoint, Limits};
 use crate::judge::Verdict;
@@ -165,7 +165,7 @@ fn target(endpoint: &str, pools: usize) -> Target {
         region: "us-east-1".to_owned(),
         pools: (0..pools).map(pool).collect(),
         developer: Some(keys("developer")),
-        lacks: vec!["lambda".to_owned()],
+        lacks: vec!["lambda".into()],
         resources: IndexMap::new(),
         known_failures: Vec::new(),
         snapshots: None,
@@ -201,7 +201,12 @@ impl Setup {
 
     fn known(mut self, pattern: &str) -> Self {
         let (pattern, reason) = (pattern.to_owned(), "not built yet".to_owned());
-        self.target.known_failures.push(KnownFailure { pattern, reason, link: Some("https://x/1".to_owned()) });
+        self.target.known_failures.push(KnownFailure {
+            pattern,
+            reason,
+            link: Some("https://x/1".to_owned()),
+            origin: None,
+        });
         self
     }
 
@@ -677,7 +682,26 @@ async fn known_failures_turn_verdicts_around() {
     assert_eq!((verdicts[4].0, verdicts[4].1), ("a/t/stranger", Verdict::Fail));
     assert_eq!((verdicts[5].0, verdicts[5].1), ("a/t/untestable", Verdict::ExpectedFail));
     assert_eq!(ran.footer.unmatched_known_failures, ["nobody/*"]);
+    assert_eq!(ran.footer.idle_known_failures, ["a/t/lacking"]);
     assert_eq!(ran.footer.exit, 1);
+}
+
+/// A pattern excuses each case for itself; with two entries for one case, both must go.
+#[tokio::test]
+async fn a_known_failure_stands_for_each_of_its_cases() {
+    let server = Server::start(|_, asked| answer(if asked.line == "GET /b" { 500 } else { 200 }, "")).await;
+    let cases = plain("a", "") + &plain("b", "") + &plain("c", "");
+    let setup = ["a/t/*", "a/t/a"].into_iter().fold(Setup::of(&server), Setup::known);
+    let ran = setup.run(&cases).await;
+    let mut verdicts: Vec<_> =
+        ran.results().into_iter().map(|result| (&*result.case, result.verdict, result.known_failures.len())).collect();
+    verdicts.sort_unstable();
+    let expected = [
+        ("a/t/a", Verdict::UnexpectedPass, 2),
+        ("a/t/b", Verdict::ExpectedFail, 1),
+        ("a/t/c", Verdict::UnexpectedPass, 1),
+    ];
+    assert_eq!((verdicts.as_slice(), ran.footer.exit), (&expected[..], 1));
 }
 
 #[tokio::test]
@@ -958,5 +982,22 @@ fn totals_lead_to_an_exit_code(
     #[case] exit: u8,
 ) {
     let totals: IndexMap<_, _> = verdicts.iter().map(|verdict| (*verdict, 1)).collect();
-    assert_eq!(Footer::exit_code(&totals, unmatched, stopped), exit);
+    assert_eq!(Footer::exit_code(&totals, unmatched, stopped, FailOn::Any), exit);
+}
+
+#[rstest]
+#[case::unexpected(&[Verdict::Pass, Verdict::UnexpectedPass], false, false, 0)]
+#[case::unmatched(&[Verdict::ExpectedFail], true, false, 0)]
+#[case::failed(&[Verdict::UnexpectedPass, Verdict::Fail], true, false, 1)]
+#[case::untestable(&[Verdict::UnexpectedPass, Verdict::NotTestable], true, false, 3)]
+#[case::stopped(&[Verdict::Pass], true, true, 3)]
+#[case::nothing_judged(&[Verdict::Skipped], true, false, 4)]
+fn a_ratchet_fails_on_new_failures_only(
+    #[case] verdicts: &[Verdict],
+    #[case] unmatched: bool,
+    #[case] stopped: bool,
+    #[case] exit: u8,
+) {
+    let totals: IndexMap<_, _> = verdicts.iter().map(|verdict| (*verdict, 1)).collect();
+    assert_eq!(Footer::exit_code(&totals, unmatched, stopped, FailOn::New), exit);
 }

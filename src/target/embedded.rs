@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use indexmap::IndexMap;
 
-use super::{Credentials, DEFAULT_PREFIX, Identity, MadeIdentities, Pool, Provider, Secret, Shortfalls, Target};
+use super::{Credentials, DEFAULT_PREFIX, Identity, Lack, MadeIdentities, Pool, Provider, Secret, Shortfalls, Target};
 use crate::reference::{Keys, World};
 
 /// The set of snapshots that were recorded from the reference server.
@@ -59,7 +59,7 @@ impl Target {
             requests_per_second: None,
             pools: world.pools.iter().map(pool).collect(),
             developer: Some(Provider::fixed(Credentials::from(&world.developer))),
-            lacks: LACKS.map(str::to_owned).to_vec(),
+            lacks: LACKS.map(Lack::from).to_vec(),
             resources: RESOURCES
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))

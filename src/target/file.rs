@@ -1,7 +1,11 @@
 //! The target file as it is written.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use toml::Spanned;
 
 /// A target file: an endpoint, the credentials for it, and what is known of it.
@@ -49,8 +53,8 @@ pub struct TargetFile {
     pub developer: Option<Spanned<RawDeveloper>>,
     /// What the target lacks: cases that need it are skipped.
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
-    pub lacks: Vec<Spanned<String>>,
+    #[schemars(with = "Vec<RawLack>")]
+    pub lacks: Vec<Spanned<RawLack>>,
     /// The stream that pools may publish to; without it `kinesis` is lacking.
     pub kinesis: Option<RawKinesis>,
     /// The application that devices register with; without it `sns` is lacking.
@@ -60,11 +64,63 @@ pub struct TargetFile {
     /// Cases that are known to fail, with the reason.
     #[serde(default)]
     pub known_failure: Vec<RawKnownFailure>,
+    /// A file with more `[[known-failure]]` entries and nothing else, relative to
+    /// this file; `syncspec run --write-known-failures` begins one.
+    #[schemars(with = "Option<String>")]
+    pub known_failures_file: Option<Spanned<String>>,
     /// The set of recorded snapshots that the target's answers must equal, a folder
     /// below `snapshots/`, and the set that `record` writes. Without it, differences from the reference
     /// server's snapshots are noted and never judged.
     #[schemars(with = "Option<String>")]
     pub snapshots: Option<Spanned<String>>,
+}
+
+/// Something that the target lacks: its name alone, or with the reason.
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
+pub enum RawLack {
+    /// What is lacking.
+    Need(String),
+    /// What is lacking, and why.
+    Reasoned(RawReasonedLack),
+}
+
+/// Something that the target lacks, with the reason.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawReasonedLack {
+    /// What is lacking.
+    #[schemars(with = "String")]
+    pub need: Spanned<String>,
+    /// Why, in a few words.
+    #[schemars(with = "String")]
+    pub reason: Spanned<String>,
+    /// Where that is tracked.
+    #[schemars(with = "Option<String>")]
+    pub link: Option<Spanned<String>>,
+}
+
+/// By hand, since what serde derives for such a choice forgets places.
+impl<'de> Deserialize<'de> for RawLack {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Form;
+        impl<'de> Visitor<'de> for Form {
+            type Value = RawLack;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name, or `{ need = \"…\", reason = \"…\" }`")
+            }
+
+            fn visit_str<E: Error>(self, need: &str) -> Result<RawLack, E> {
+                Ok(RawLack::Need(need.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<RawLack, A::Error> {
+                RawReasonedLack::deserialize(MapAccessDeserializer::new(table)).map(RawLack::Reasoned)
+            }
+        }
+        deserializer.deserialize_any(Form)
+    }
 }
 
 /// A pool with its identities.
@@ -178,6 +234,15 @@ pub struct RawLambda {
     /// ARN of the function.
     #[schemars(with = "String")]
     pub function_arn: Spanned<String>,
+}
+
+/// A file of known failures beside a target file.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct KnownFailuresFile {
+    /// Cases that are known to fail, with the reason.
+    #[serde(default)]
+    pub known_failure: Vec<RawKnownFailure>,
 }
 
 /// Cases that are known to fail.

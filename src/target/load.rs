@@ -10,8 +10,8 @@ use indexmap::IndexMap;
 use toml::Spanned;
 
 use super::credentials::Secret;
-use super::file::TargetFile;
-use super::{DEFAULT_PREFIX, KnownFailure, MadeIdentities, Shortfalls, Target};
+use super::file::{KnownFailuresFile, RawLack, TargetFile};
+use super::{DEFAULT_PREFIX, KnownFailure, Lack, MadeIdentities, Shortfalls, Target};
 use crate::source::{Problem, Source};
 
 /// Longest prefix of names, in characters: with what follows it, a name stays well
@@ -103,9 +103,9 @@ impl Loader<'_> {
             pools: self.pools(file),
             developer: self.developer(file, &region),
             region,
-            lacks: file.lacks.iter().map(|need| self.text(need)).collect(),
+            lacks: file.lacks.iter().map(|lack| self.lack(lack)).collect(),
             resources: self.resources(file),
-            known_failures: file.known_failure.iter().map(|raw| self.known_failure(raw)).collect(),
+            known_failures: self.known_failures(file),
             snapshots: file.snapshots.as_ref().map(|set| self.name(set)),
             shortfalls: Shortfalls::default(),
             made: MadeIdentities::default(),
@@ -186,11 +186,53 @@ impl Loader<'_> {
         named.unwrap_or_default().to_owned()
     }
 
+    fn lack(&self, raw: &Spanned<RawLack>) -> Lack {
+        match raw.get_ref() {
+            RawLack::Need(need) => {
+                Lack { need: self.text(&Spanned::new(raw.span(), need.clone())), reason: None, link: None }
+            }
+            RawLack::Reasoned(lack) => Lack {
+                need: self.text(&lack.need),
+                reason: Some(self.text(&lack.reason)),
+                link: lack.link.as_ref().map(|link| self.text(link)),
+            },
+        }
+    }
+
+    /// Those of the target file, then those of the file that it names.
+    fn known_failures(&self, file: &TargetFile) -> Vec<KnownFailure> {
+        let mut known: Vec<_> = file.known_failure.iter().map(|raw| self.known_failure(raw)).collect();
+        if let Some(raw) = &file.known_failures_file {
+            let path = self.beside(raw);
+            match fs::read_to_string(&path) {
+                Ok(text) => known.extend(self.known_failures_in(&path, &text)),
+                Err(error) => self.problem(raw, format!("cannot read {}: {error}", path.display())),
+            }
+        }
+        known
+    }
+
+    /// The entries of a file of their own; mistakes are told by its lines.
+    fn known_failures_in(&self, path: &Path, text: &str) -> Vec<KnownFailure> {
+        let source = Source { path: path.display().to_string().into(), text };
+        let loader = Loader { source: &source, environment: self.environment, problems: RefCell::default() };
+        let known = match source.parse::<KnownFailuresFile>() {
+            Ok(file) => file.known_failure.iter().map(|raw| loader.known_failure(raw)).collect(),
+            Err(problem) => {
+                loader.problems.borrow_mut().push(problem);
+                Vec::new()
+            }
+        };
+        self.problems.borrow_mut().extend(loader.problems.into_inner());
+        known
+    }
+
     fn known_failure(&self, raw: &super::file::RawKnownFailure) -> KnownFailure {
         KnownFailure {
             pattern: self.text(&raw.case),
             reason: self.text(&raw.reason),
             link: raw.link.as_ref().map(|link| self.text(link)),
+            origin: Some(self.source.origin(&raw.case.span())),
         }
     }
 }

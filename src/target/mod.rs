@@ -33,10 +33,12 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
+use crate::source::{Origin, matches};
 pub use cognito::CognitoIdentity;
+
 pub use credentials::{Credentials, Secret};
 pub use embedded::{EMBEDDED_IDENTITIES, EMBEDDED_POOLS, EMBEDDED_SNAPSHOTS, embedded_world, to_file};
-pub use file::TargetFile;
+pub use file::{KnownFailuresFile, TargetFile};
 pub use load::TargetError;
 pub use provider::{CredentialsError, Provider, Valid};
 pub use redactor::{MOST_SEARCHED, REDACTED, Redactor, SHORTEST_SECRET, is_secret_name};
@@ -63,7 +65,7 @@ pub struct Target {
     /// The account's own credentials.
     pub developer: Option<Provider>,
     /// What the target says it lacks.
-    pub lacks: Vec<String>,
+    pub lacks: Vec<Lack>,
     /// What the target names beside its endpoint, by placeholder name, such as
     /// `stream-name`.
     pub resources: IndexMap<String, String>,
@@ -109,6 +111,39 @@ pub struct KnownFailure {
     pub reason: String,
     /// Where the failure is tracked.
     pub link: Option<String>,
+    /// Where the entry stands; none for one that no file holds.
+    pub origin: Option<Origin>,
+}
+
+impl KnownFailure {
+    /// Whether the entry speaks of this case.
+    pub fn matches(&self, case: &str) -> bool {
+        matches(&self.pattern, case)
+    }
+
+    /// The pattern, and where it stands: `list-records/* (t.toml:16:8)`.
+    pub fn place(&self) -> String {
+        let origin = self.origin.as_ref().map(|origin| format!(" ({origin})")).unwrap_or_default();
+        format!("{}{origin}", self.pattern)
+    }
+}
+
+/// Something that a target lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lack {
+    /// What it is, by the name that cases need it by.
+    pub need: String,
+    /// Why the target lacks it.
+    pub reason: Option<String>,
+    /// Where that is tracked.
+    pub link: Option<String>,
+}
+
+impl From<&str> for Lack {
+    /// A lack without a reason.
+    fn from(need: &str) -> Self {
+        Self { need: need.to_owned(), reason: None, link: None }
+    }
 }
 
 impl Target {
@@ -145,7 +180,7 @@ mod tests {
 
     use rstest::rstest;
 
-    use super::{Target, TargetError, load};
+    use super::{Lack, Target, TargetError, load};
 
     const VALID: &str = r#"
 name = "mine"
@@ -190,6 +225,15 @@ reason = "not built yet"
     #[case("\"us-east-1\"", "\"\"", "t.toml:4:10: this must not be empty")]
     #[case("lacks =", "prefix = \"-a b\"\nlacks =", "t.toml:6:10: `-a b` begins names of datasets")]
     #[case("lacks =", "requests-per-second = 0\nlacks =", "t.toml:6:23: at least one request per second")]
+    #[case("[\"lambda\"]", "[{ need = \"lambda\" }]", "t.toml:6:10: missing field `reason`")]
+    #[case(
+        "[\"lambda\"]",
+        "[\"sns\", { need = \"lambda\", reason = \"${NOT_SET}\" }]",
+        "t.toml:6:45: the environment variable NOT_SET is not set"
+    )]
+    #[case("[\"lambda\"]", "[{ need = \"lambda\", raeson = \"r\" }]", "did you mean `reason`?")]
+    #[case("[\"lambda\"]", "[1]", "expected a name, or `{ need = ")]
+    #[case("lacks =", "known-failures-file = \"gone.toml\"\nlacks =", "t.toml:6:23: cannot read gone.toml: ")]
     #[case("\"AKID\"", "\"A${SECRET}\"", "t.toml:8:17: an environment variable stands alone")]
     #[case("\"not built yet\"", "\"\"", "t.toml:17:10: this must not be empty")]
     #[case("reason = \"not built yet\"", "", "t.toml:15:1: missing field `reason`")]
@@ -242,6 +286,42 @@ reason = "not built yet"
     fn aws_is_asked_slowly(#[case] endpoint: &str, #[case] more: &str, #[case] expected: Option<u32>) {
         let text = VALID.replace("http://127.0.0.1:4566/", endpoint).replace("lacks =", &format!("{more}\nlacks ="));
         assert_eq!(load(&text).expect("valid").requests_per_second.map(NonZeroU32::get), expected);
+    }
+
+    #[test]
+    fn what_is_lacking_may_have_a_reason() {
+        let lacks = "[\"sns\", { need = \"lambda\", reason = \"no runtime\", link = \"https://example.org/1\" }]";
+        let target = load(&VALID.replace("[\"lambda\"]", lacks)).expect("valid");
+        let reasoned = Lack {
+            need: "lambda".to_owned(),
+            reason: Some("no runtime".to_owned()),
+            link: Some("https://example.org/1".to_owned()),
+        };
+        assert_eq!(target.lacks, [Lack::from("sns"), reasoned]);
+    }
+
+    #[test]
+    fn known_failures_may_stand_in_a_file_of_their_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, list) = (folder.path().join("t.toml"), folder.path().join("known.toml"));
+        let text = VALID.replace("lacks =", "known-failures-file = \"known.toml\"\nlacks =").replace("${SECRET}", "s");
+        std::fs::write(&path, text).expect("written");
+        let entry = "# a list\n[[known-failure]]\ncase = \"a/*\"\nreason = \"r\"\n";
+        std::fs::write(&list, entry).expect("written");
+        let target = Target::from_file(&path).expect("valid");
+        let known: Vec<_> = target.known_failures.iter().map(|known| known.pattern.as_str()).collect();
+        assert_eq!(known, ["list-records/*", "a/*"]);
+        assert_eq!(target.known_failures[1].place(), format!("a/* ({}:3:8)", list.display()));
+        for (from, to, expected) in [
+            ("reason", "raeson", "known.toml:4:1: unknown field `raeson`"),
+            ("\"r\"", "\"\"", "known.toml:4:10: this must not be empty"),
+            ("# a list", "name = \"x\"", "known.toml:1:1: unknown field `name`"),
+            ("# a list", "[", "known.toml:1:"),
+        ] {
+            std::fs::write(&list, entry.replacen(from, to, 1)).expect("written");
+            let error = Target::from_file(&path).expect_err("invalid").to_string();
+            assert!(error.contains(expected) && error.lines().all(|line| !line.contains("t.toml:")), "{error}");
+        }
     }
 
     #[test]
