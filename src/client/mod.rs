@@ -22,7 +22,7 @@
 //! no request is sent twice (who repeats one that was throttled sends another). The one exception is safe: when a kept connection
 //! turns out closed before a byte of the request was written to it, the request
 //! goes out on another one. A connection that closes later gives
-//! [`FailureKind::Broken`](crate::wire::FailureKind::Broken), since the request may
+//! [`FailureKind::Broken`], since the request may
 //! have had its effect.
 //!
 //! Deliberately absent: knowledge of any operation, validation of input, and
@@ -257,8 +257,8 @@ impl Client {
 
     /// As [`Client::send`], unless `stop` comes first, with the reason as a sentence.
     /// Then that is the failure:
-    /// [`FailureKind::Request`](crate::wire::FailureKind::Request) when nothing was
-    /// sent, else [`FailureKind::TimedOut`](crate::wire::FailureKind::TimedOut), since
+    /// [`FailureKind::Request`] when nothing was
+    /// sent, else [`FailureKind::TimedOut`], since
     /// the request may have had its effect.
     pub async fn send_unless(&self, request: Request, stop: impl Future<Output = String>) -> Exchange {
         let unsent = request.clone();
@@ -317,8 +317,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`FailureKind::Connect`](crate::wire::FailureKind::Connect) or
-    /// [`FailureKind::Tls`](crate::wire::FailureKind::Tls), with the cause.
+    /// [`FailureKind::Connect`] or
+    /// [`FailureKind::Tls`], with the cause.
     pub async fn probe(&self) -> Result<(), Failure> {
         let Inner { endpoint, limits, raw, .. } = &*self.inner;
         raw.connect(endpoint, limits.connect_timeout).await.map(drop)
