@@ -16,12 +16,13 @@ use super::open::{self, Opened};
 use super::output::{Output, write_atomically};
 use super::progress::Progress;
 use super::recording::Recording;
-use super::{Exit, NOTHING_SELECTED, forecast, journal, report, resume};
+use super::resume::{self, Earlier};
+use super::{Exit, NOTHING_SELECTED, forecast, journal, report};
 use crate::cases::Suite;
 use crate::judge::{Recorded, Verdict};
 use crate::plan::Plan;
 use crate::report::{Context, Partial, Summary, failures, junit, quote, write_event};
-use crate::run::{CaseResult, Event, Session, Settings, TargetSummary};
+use crate::run::{CaseResult, Event, Header, Session, Settings, TargetSummary};
 use crate::snapshot::Store;
 use crate::target::Target;
 
@@ -92,6 +93,7 @@ async fn on(
     let session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
     let mut session = compared(session, compare, args.snapshots.as_deref())?;
     session.fail_on = args.fail_on.into();
+    let begun = Begun::of(args, &session, &plan, suite, is_embedded)?;
     open::reachable(&session.client, &session.target).await?;
     // Whose the embedded server is, we know.
     if !is_embedded {
@@ -101,7 +103,7 @@ async fn on(
         let journal = journal::begin(&session.target, &session.run_id, &args.target, output)?;
         session = session.journalled(journal);
     }
-    let exit = Run { args, output, session: &session, is_embedded }.go(suite, plan, known, interrupted).await;
+    let exit = Run { args, output, session: &session, is_embedded }.go(suite, plan, begun, known, interrupted).await;
     journal::closed(session.close_journal(), &args.target, output);
     exit
 }
@@ -123,6 +125,22 @@ fn filters(args: &RunArgs) -> Result<Vec<String>, Exit> {
     Ok(failed)
 }
 
+/// The header of the run, and the run that it goes on with.
+struct Begun {
+    header: Header,
+    earlier: Option<Earlier>,
+}
+
+impl Begun {
+    /// Nothing is sent: what cannot be gone on with is refused before.
+    fn of(args: &RunArgs, session: &Session, plan: &Plan, suite: &Suite, is_embedded: bool) -> Result<Self, Exit> {
+        let header = crate::run::header(session, plan, &suite.digest);
+        let Some(dir) = &args.resume else { return Ok(Self { header, earlier: None }) };
+        let earlier = resume::earlier(dir)?;
+        Ok(Self { header: earlier.header(header, is_embedded)?, earlier: Some(earlier) })
+    }
+}
+
 struct Run<'r> {
     args: &'r RunArgs,
     output: &'r Output,
@@ -136,18 +154,12 @@ impl Run<'_> {
         &self,
         suite: &Suite,
         plan: Plan,
+        begun: Begun,
         mut known: Option<KnownFailures>,
         interrupted: Option<watch::Receiver<bool>>,
     ) -> Result<u8, Exit> {
-        let mut header = crate::run::header(self.session, &plan, &suite.digest);
-        let earlier = self.args.resume.as_deref().map(resume::earlier).transpose()?;
-        let dir = match &earlier {
-            Some(earlier) => {
-                header = earlier.header(header, self.is_embedded)?;
-                earlier.dir.clone()
-            }
-            None => self.report_dir()?,
-        };
+        let Begun { header, earlier } = begun;
+        let dir = earlier.as_ref().map_or_else(|| self.report_dir(), |earlier| Ok(earlier.dir.clone()))?;
         let path = dir.join(report::RUN_FILE);
         let unwritable = |error: &io::Error| Exit::usage(format!("cannot write {}: {error}", path.display()));
         let earlier = earlier.map(|earlier| earlier.results);
