@@ -11,6 +11,7 @@ use super::{Exit, NOT_JUDGED, inspect, journal, open};
 use crate::cases::Bases;
 use crate::client::BackOff;
 use crate::journal::{Dead, Debt, Found, Kind, Paid, Payer, found};
+use crate::target::Redactor;
 
 /// How long to wait for a whole response.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -23,12 +24,14 @@ pub(super) fn clean(args: &CleanArgs, output: &Output) -> Result<u8, Exit> {
     open::runtime()?.block_on(async {
         let session = open::session(open::target_as_it_is(&args.target).await?, TIMEOUT, false)?;
         open::reachable(&session.client, &session.target).await?;
+        let redactor = Redactor::new(session.service, &session.target);
         let payer = Payer {
             service: session.service,
             bases: &suite.bases,
             target: &session.target,
             client: &session.client,
             back_off: BackOff::default(),
+            redactor: &redactor,
         };
         let mut cleaning =
             Cleaning { args, output, payer, told: Vec::new(), left: 0, nobody_answers: false, owed: HashSet::new() };

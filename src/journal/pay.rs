@@ -9,7 +9,7 @@ use super::restore;
 use crate::cases::{Bases, Save};
 use crate::client::{BackOff, Client, SignedPayload, Signing, SigningForm, bind, sign};
 use crate::spec::{Credentials as Who, Service};
-use crate::target::{Provider, Target};
+use crate::target::{Provider, Redactor, Target};
 use crate::wire::{FailureKind, Request, Response};
 
 /// The resource of operations that concern a whole pool, as IAM calls it.
@@ -28,6 +28,8 @@ pub struct Payer<'p> {
     pub client: &'p Client,
     /// How long throttled requests give way.
     pub back_off: BackOff,
+    /// Knows the target's secrets, which no reason may hold.
+    pub redactor: &'p Redactor,
 }
 
 /// What became of a debt that is no more.
@@ -76,7 +78,7 @@ impl Payer<'_> {
     }
 
     async fn undo(&self, debt: &Debt, is_certain: bool) -> Result<Paid, Unpaid> {
-        let response = self.call(&debt.call, &debt.input).await?;
+        let (response, said) = self.exchange(&debt.call, &debt.input).await?;
         if is_success(&response) {
             return Ok(Paid::Done { notes: Vec::new() });
         }
@@ -89,7 +91,7 @@ impl Payer<'_> {
         let was_refused = !is_certain && (400..500).contains(&response.status) && !self.is_of_target(debt);
         match is_gone || was_refused {
             true => Ok(Paid::NothingThere { notes: Vec::new() }),
-            false => Err(Unpaid::because(answered(&response))),
+            false => Err(Unpaid::because(said)),
         }
     }
 
@@ -114,10 +116,10 @@ impl Payer<'_> {
             return Ok(Paid::NothingThere { notes });
         }
         let input = debt.input.clone().into_iter().chain(input).collect();
-        let response = self.call(&debt.call, &input).await?;
+        let (response, said) = self.exchange(&debt.call, &input).await?;
         match is_success(&response) {
             true => Ok(Paid::Done { notes }),
-            false => Err(Unpaid::because(answered(&response))),
+            false => Err(Unpaid::because(said)),
         }
     }
 
@@ -132,9 +134,9 @@ impl Payer<'_> {
         save: &Save,
         input: &Map<String, Value>,
     ) -> Result<Map<String, Value>, Unpaid> {
-        let response = self.call(&save.operation, input).await?;
+        let (response, said) = self.exchange(&save.operation, input).await?;
         if !is_success(&response) {
-            return Err(Unpaid::because(format!("{} {}", save.operation, answered(&response))));
+            return Err(Unpaid::because(format!("{} {said}", save.operation)));
         }
         let Some(Value::Object(answer)) = response.json() else {
             return Err(Unpaid::because(format!(
@@ -152,17 +154,29 @@ impl Payer<'_> {
     ///
     /// When the request cannot be made, or nobody answers.
     pub async fn call(&self, operation: &str, input: &Map<String, Value>) -> Result<Response, Unpaid> {
+        self.exchange(operation, input).await.map(|(response, _)| response)
+    }
+
+    /// As [`Payer::call`]; with the answer in words, unless it is good.
+    async fn exchange(&self, operation: &str, input: &Map<String, Value>) -> Result<(Response, String), Unpaid> {
         let mut giving_way = self.client.give_way(self.back_off);
         loop {
             self.client.turn().await;
-            let outcome = self.client.send(self.request(operation, input).await?).await.outcome;
-            let response = outcome.map_err(|failure| Unpaid {
-                is_unanswered: !matches!(failure.kind, FailureKind::Request | FailureKind::TooLarge),
-                reason: failure.to_string(),
-            })?;
-            if !response.is_throttled() || !giving_way.again(self.client, &response).await {
-                return Ok(response);
+            let exchange = self.client.send(self.request(operation, input).await?).await;
+            match &exchange.outcome {
+                Ok(response) if response.is_throttled() && giving_way.again(self.client, response).await => continue,
+                Ok(response) if is_success(response) => return Ok((response.clone(), String::new())),
+                _ => {}
             }
+            // An endpoint may say in its answer what it was sent.
+            let mut redactor = self.redactor.clone();
+            redactor.learn(&exchange);
+            let response = exchange.outcome.map_err(|failure| Unpaid {
+                is_unanswered: !matches!(failure.kind, FailureKind::Request | FailureKind::TooLarge),
+                reason: redactor.sentence(&failure.to_string()),
+            })?;
+            let said = redactor.sentence(&answered(&response));
+            return Ok((response, said));
         }
     }
 

@@ -73,7 +73,7 @@ impl Payer<'_> {
             let answer = response.json().filter(|_| (200..300).contains(&response.status));
             let answer = answer.ok_or_else(|| {
                 let name = response.error_name().map(|name| format!(" {name}")).unwrap_or_default();
-                format!("answered {}{name}", response.status)
+                self.redactor.sentence(&format!("answered {}{name}", response.status))
             })?;
             entries.extend(answer.pointer(&sweep.entries).and_then(Value::as_array).into_iter().flatten().cloned());
             let next = answer.pointer(&sweep.next).filter(|next| !next.is_null() && **next != "");

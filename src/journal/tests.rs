@@ -15,7 +15,7 @@ use crate::cases::{Bases, Suite};
 use crate::client::{BackOff, Client, Endpoint, Limits};
 use crate::reference::{Server, World};
 use crate::spec::{Catalog, Service};
-use crate::target::{Credentials, Provider, Secret, Target};
+use crate::target::{Credentials, Provider, Redactor, Secret, Target};
 use crate::wire::{Headers, Request};
 
 fn bases() -> Arc<Bases> {
@@ -293,12 +293,14 @@ async fn a_sweep_finds_only_what_runs_have_forgotten() {
     let target = target(&server.endpoint());
     let client = Client::new(Endpoint::parse(&target.endpoint).unwrap(), Limits::default()).unwrap();
     let bases = bases();
+    let redactor = Redactor::new(Service::embedded(), &target);
     let payer = Payer {
         service: Service::embedded(),
         bases: &bases,
         target: &target,
         client: &client,
         back_off: BackOff::default(),
+        redactor: &redactor,
     };
     for name in ["syncspec-0000000a-1-1", "syncspec-0000000b-1-1", "syncspec-notes", "mine"] {
         write(&payer, name).await;
@@ -330,12 +332,14 @@ async fn a_refusal_counts_only_outside_of_the_target() {
     let expired = Provider::fixed(Credentials { secret_access_key: Secret::new("another"), ..known_keys });
     target.developer = Some(expired.clone());
     target.pools[0].identities[0].credentials = expired;
+    let redactor = Redactor::new(Service::embedded(), &target);
     let payer = Payer {
         service: Service::embedded(),
         bases: &bases,
         target: &target,
         client: &client,
         back_off: BackOff::default(),
+        redactor: &redactor,
     };
     let owed = |input: Map<String, Value>| Debt { call: "DeleteDataset".to_owned(), input, ..debt("") };
     let mut foreign = known.clone();

@@ -130,7 +130,14 @@ impl Session {
 
     /// Takes things back on the target.
     pub(super) fn payer<'p>(&'p self, bases: &'p Bases) -> Payer<'p> {
-        Payer { service: self.service, bases, target: &self.target, client: &self.client, back_off: self.back_off }
+        Payer {
+            service: self.service,
+            bases,
+            target: &self.target,
+            client: &self.client,
+            back_off: self.back_off,
+            redactor: &self.redactor,
+        }
     }
 
     /// Compares responses with expectations.

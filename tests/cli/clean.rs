@@ -14,7 +14,7 @@ use syncspec::cases::{Bases, Suite};
 use syncspec::client::{BackOff, Client, Endpoint, Limits};
 use syncspec::journal::Payer;
 use syncspec::spec::{Catalog, Service};
-use syncspec::target::Target;
+use syncspec::target::{Redactor, Target};
 
 use crate::command::{Ended, Room, Running};
 use crate::runs::Altered;
@@ -114,7 +114,15 @@ impl Guest {
 
     fn call(&self, operation: &str, input: Value) -> Value {
         let (service, bases) = (Service::embedded(), &*self.bases);
-        let payer = Payer { service, bases, target: &self.target, client: &self.client, back_off: BackOff::default() };
+        let redactor = Redactor::new(service, &self.target);
+        let payer = Payer {
+            service,
+            bases,
+            target: &self.target,
+            client: &self.client,
+            back_off: BackOff::default(),
+            redactor: &redactor,
+        };
         let response = self.runtime.block_on(payer.call(operation, &map(input))).expect("it answers");
         assert_eq!(response.status, 200, "{operation}: {response:?}");
         response.json().unwrap_or_default()
