@@ -1,7 +1,8 @@
 //! `syncspec run --plan`: what a run would do, without sending anything.
 
-use super::args::{Format, RunArgs, TargetArgs};
+use super::args::{Format, TargetArgs};
 use super::output::Output;
+use super::run_args::RunArgs;
 use super::{Exit, NOTHING_SELECTED, open};
 use crate::cases::{Effect, Suite};
 use crate::client::Endpoint;

@@ -24,6 +24,7 @@ mod recording;
 mod report;
 mod resume;
 mod run;
+mod run_args;
 mod serve;
 mod spec;
 mod target;
@@ -33,8 +34,9 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{Args, Command, ReportFormat, RunArgs, SpecView, TargetAction};
+use self::args::{Args, Command, ReportFormat, SpecView, TargetAction};
 use self::output::Output;
+use self::run_args::RunArgs;
 
 /// Wrong usage: flags, target file, case files.
 const USAGE: u8 = 2;

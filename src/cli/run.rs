@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use tokio::sync::watch;
 
-use super::args::{Format, RunArgs};
+use super::args::Format;
 use super::interrupt::interruption;
 use super::known::KnownFailures;
 use super::open::{self, Opened};
@@ -17,6 +17,7 @@ use super::output::{Output, write_atomically};
 use super::progress::Progress;
 use super::recording::Recording;
 use super::resume::{self, Earlier};
+use super::run_args::RunArgs;
 use super::{Exit, NOTHING_SELECTED, forecast, journal, report};
 use crate::cases::Suite;
 use crate::judge::{Recorded, Verdict};
