@@ -8,6 +8,7 @@ pub mod cases;
 pub mod cli;
 pub mod client;
 pub mod fuzz;
+pub mod journal;
 pub mod judge;
 pub mod plan;
 pub mod prove;

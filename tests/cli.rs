@@ -2,10 +2,16 @@
 //! folder. What it prints is kept in `snapshots/cli`; `cargo insta review` shows
 //! what changed.
 
+#[path = "cli/clean.rs"]
+mod clean;
 #[path = "support/command.rs"]
 mod command;
 #[path = "cli/fuzz.rs"]
 mod fuzz;
+#[path = "support/half_built.rs"]
+mod half_built;
+#[path = "cli/judging.rs"]
+mod judging;
 #[path = "cli/look.rs"]
 mod look;
 #[path = "support/model.rs"]
@@ -14,14 +20,20 @@ mod model;
 mod prove;
 #[path = "support/proxy.rs"]
 mod proxy;
+#[path = "cli/record.rs"]
+mod record;
 #[path = "cli/report.rs"]
 mod report;
+#[path = "cli/resume.rs"]
+mod resume;
 #[path = "cli/runs.rs"]
 mod runs;
 #[path = "cli/spec.rs"]
 mod spec;
 #[path = "cli/stops.rs"]
 mod stops;
+#[path = "cli/target.rs"]
+mod target;
 #[path = "cli/wrong.rs"]
 mod wrong;
 

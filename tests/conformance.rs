@@ -5,23 +5,34 @@
 //! are insta's: `cargo insta review` and `INSTA_UPDATE` work as ever, and are only
 //! asked when the target is the one that they were recorded from.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use libtest_mimic::Arguments;
-use syncspec::cases::Suite;
-use syncspec::plan::Plan;
+use syncspec::cases::{Bases, Case, Effect, Suite};
+use syncspec::client::Endpoint;
+use syncspec::journal::{Begun, Journal, state_folder};
+use syncspec::judge::{Recorded, advice, snapshot};
+use syncspec::plan::{Plan, Reach};
 use syncspec::reference::Server;
 use syncspec::report::{Context, failure, quote};
-use syncspec::run::libtest::{Open, Trials, run_trials};
-use syncspec::run::{CaseResult, Session, TargetSummary};
-use syncspec::snapshot::Snapshot;
+use syncspec::run::libtest::{Concluded, Open, Trials, run_trials};
+use syncspec::run::{CaseResult, Session, TargetSummary, probe};
+use syncspec::snapshot::{Snapshot, Store};
 use syncspec::spec::{Catalog, Service};
-use syncspec::target::{EMBEDDED_SNAPSHOTS, Target, embedded_world};
+use syncspec::target::{EMBEDDED_SNAPSHOTS, Making, Target, embedded_world};
+use tokio::runtime::Runtime;
 
 const TARGET: &str = "SYNCSPEC_TARGET";
+/// Effects beyond single identities that cases may have on a target that is not on this
+/// machine, with commas between them, as for `syncspec run --allow`.
+const ALLOW: &str = "SYNCSPEC_ALLOW";
+/// Set to anything, it lets cases run against who does not seem to be the service, as
+/// `syncspec run --no-probe` does.
+const NO_PROBE: &str = "SYNCSPEC_NO_PROBE";
 /// Set by nextest, whose processes would not see each other's leases.
 const NEXTEST: &str = "NEXTEST";
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -51,29 +62,80 @@ fn conformance(arguments: &Arguments) -> Result<ExitCode, String> {
              without knowing of each other; use `cargo test` or `syncspec run`"
         ));
     }
-    let target = match &file {
-        Some(file) => Target::from_file(file).map_err(|error| error.to_string())?,
+    let Some(file) = file else {
         // Its endpoint is not known before it is started, which is not before a
         // case runs: listing must not start anything.
-        None => Target::embedded(&embedded_world(), "http://127.0.0.1:0"),
+        let target = Target::embedded(&embedded_world(), "http://127.0.0.1:0");
+        return trials(arguments, &suite, target, None, String::new());
     };
-    let plan = Plan::new(&suite, &[], &target).map_err(|error| error.to_string())?;
-    let snapshots = target.snapshots.clone();
-    let rerun = file.map_or_else(String::new, |file| format!(" --target {}", quote(&file.display().to_string())));
-    let trials = Trials {
-        open: move || open(target.clone()),
-        check_snapshot: move |case: &str, text: &str| check_snapshot(snapshots.as_deref(), case, text),
-        describe: move |session: &Session, result: &CaseResult| describe(session, result, &rerun),
-    };
-    Ok(run_trials(arguments, plan, service.datasets_per_identity(), trials))
+    let target = Target::from_file(&file).map_err(|error| error.to_string())?;
+    let rerun = format!(" --target {}", quote(&file.display().to_string()));
+    if arguments.list {
+        return trials(arguments, &suite, target.assumed(), None, rerun);
+    }
+    let (asked, first) = (target.clone(), runtime()?);
+    let resolved = first.block_on(target.resolve(Making::Allowed)).map_err(|error| error.to_string());
+    let ended = resolved.and_then(|target| trials(arguments, &suite, target, Some(first), rerun));
+    if !asked.made_identities().is_empty() {
+        runtime()?.block_on(asked.remove_made_identities()).iter().for_each(|leftover| left_behind(leftover));
+    }
+    ended
 }
 
-/// Connects to the target, which is started first when it is the embedded one.
-fn open(mut target: Target) -> Result<Open, String> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())?;
+/// Runs the suite as tests; `rerun` is what leads to the target on a command line.
+fn trials(
+    arguments: &Arguments,
+    suite: &Suite,
+    target: Target,
+    runtime: Option<Runtime>,
+    rerun: String,
+) -> Result<ExitCode, String> {
+    let mut plan = Plan::new(suite, &[], &target).map_err(|error| error.to_string())?;
+    let allowed = allowed(&std::env::var(ALLOW).unwrap_or_default())?;
+    // The embedded server has no address yet, but is on this machine.
+    if !Endpoint::parse(&target.endpoint).map_or(rerun.is_empty(), |endpoint| endpoint.is_loopback()) {
+        plan.withhold(&Reach::new(suite, Service::embedded()), &allowed, |names| {
+            format!("{ALLOW}={}", names.join(","))
+        });
+    }
+    let bases = Arc::clone(&suite.bases);
+    let golden = target.snapshots.clone().map(|set| Golden::of(set, suite)).transpose()?;
+    let runtime = Mutex::new(runtime);
+    let trials = Trials {
+        open: move || open(target.clone(), &bases, runtime.lock().unwrap_or_else(PoisonError::into_inner).take()),
+        // Another server's answers may differ from these and be right.
+        check_snapshot: move |case: &str, text: &str| golden.as_ref().map_or(Ok(()), |golden| golden.check(case, text)),
+        describe: move |session: &Session, result: &CaseResult| describe(session, result, &rerun),
+    };
+    let Concluded { code, leftovers } =
+        run_trials(arguments, plan, Service::embedded().datasets_per_identity(), trials);
+    leftovers.iter().for_each(|leftover| left_behind(leftover));
+    Ok(code)
+}
+
+/// The effects that are named, with commas between them.
+fn allowed(names: &str) -> Result<Vec<Effect>, String> {
+    let known = Effect::ALL.map(Effect::name).join(", ");
+    let named = |name: &str| Effect::named(name).ok_or_else(|| format!("{ALLOW} names `{name}`; it may name {known}"));
+    names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(named).collect()
+}
+
+#[expect(clippy::print_stderr, reason = "a test program speaks for itself")]
+fn left_behind(leftover: &str) {
+    eprintln!("left behind on the target: {leftover}");
+}
+
+fn runtime() -> Result<Runtime, String> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())
+}
+
+/// Connects to the target, which is started first when it is the embedded one. The
+/// runtime is the one that credentials were asked for on, if they were.
+fn open(mut target: Target, bases: &Bases, runtime: Option<Runtime>) -> Result<Open, String> {
+    let runtime = runtime.map_or_else(self::runtime, Ok)?;
     let session = runtime.block_on(async {
-        if target.endpoint.ends_with(":0") {
+        let is_embedded = target.endpoint.ends_with(":0");
+        if is_embedded {
             let service = Arc::new(Service::embedded().clone());
             let server = Server::start(([127, 0, 0, 1], 0).into(), service, embedded_world()).await;
             let server = server.map_err(|error| format!("the embedded server cannot start: {error}"))?;
@@ -85,26 +147,64 @@ fn open(mut target: Target) -> Result<Open, String> {
         let run = getrandom::u32().map_err(|error| format!("no random numbers: {error}"))?;
         let session = Session::connect(target, TIMEOUT, false, format!("{run:08x}"))?;
         let probed = session.client.probe().await;
-        probed.map_err(|failure| format!("cannot reach {}: {failure}", session.target.endpoint))?;
-        Ok::<_, String>(session)
+        probed
+            .map_err(|failure| format!("cannot reach {}: {failure}; {}", session.target.endpoint, advice(&failure)))?;
+        if is_embedded {
+            return Ok(session);
+        }
+        if std::env::var_os(NO_PROBE).is_none() {
+            let why = |why| format!("{} {why}; {NO_PROBE}=1 runs the cases all the same", session.target.endpoint);
+            probe(&session, &bases.operations).await.map_err(why)?;
+        }
+        // What is killed here, `syncspec clean` takes back.
+        let folder = state_folder(|name| std::env::var_os(name)).map_err(|error| error.to_string())?;
+        let journal = Journal::begin(&folder, &Begun::now(&session.target, &session.run_id));
+        Ok::<_, String>(session.journalled(journal.map_err(|error| error.to_string())?))
     })?;
     Ok(Open { runtime, session })
 }
 
-fn check_snapshot(set: Option<&str>, case: &str, text: &str) -> Result<(), String> {
-    // Another server's answers may differ from these and be right.
-    let Some(set) = set else { return Ok(()) };
-    let Snapshot { folder, name } = Snapshot::of(case);
-    let mut settings = insta::Settings::new();
-    settings.set_snapshot_path(format!("../snapshots/{set}/{folder}"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    let origin = if set == EMBEDDED_SNAPSHOTS { "the syncspec reference server" } else { set };
-    settings.set_description(format!("recorded from {origin}"));
-    let asserted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        settings.bind(|| insta::assert_snapshot!(name, text))
-    }));
-    asserted.map_err(|_| "the answer differs from its snapshot; see above, and `cargo insta review`".to_owned())
+/// The target's own snapshots, as they stand in the source tree: newer than those that
+/// the program was built with.
+struct Golden {
+    set: String,
+    recorded: Store,
+    cases: HashMap<String, Case>,
+}
+
+impl Golden {
+    fn of(set: String, suite: &Suite) -> Result<Self, String> {
+        let recorded = Store::begun(&set, &folder()).map_err(|error| error.to_string())?;
+        let taking = suite.cases.iter().filter(|case| case.takes_snapshot());
+        Ok(Self { set, recorded, cases: taking.map(|case| (case.id.clone(), case.clone())).collect() })
+    }
+
+    /// An answer that differs only where the case says that it may is taken for the
+    /// recorded one; insta judges the rest.
+    fn check(&self, case: &str, text: &str) -> Result<(), String> {
+        let recorded = self.recorded.get(case);
+        let findings = self.cases.get(case).map(|case| snapshot(case, text, recorded, Recorded::OnTarget));
+        let findings = findings.unwrap_or_default();
+        if let Some(stale) = findings.iter().find(|finding| finding.actual.starts_with("stale ignore rule")) {
+            return Err(stale.actual.clone());
+        }
+        let text = recorded.filter(|_| findings.is_empty()).map_or(text, |recorded| recorded.text);
+        let Snapshot { folder, name } = Snapshot::of(case);
+        let mut settings = insta::Settings::new();
+        settings.set_snapshot_path(format!("../snapshots/{}/{folder}", self.set));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        let origin = if self.set == EMBEDDED_SNAPSHOTS { "the syncspec reference server" } else { &self.set };
+        settings.set_description(format!("recorded from {origin}"));
+        let asserted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            settings.bind(|| insta::assert_snapshot!(name, text))
+        }));
+        asserted.map_err(|_| "the answer differs from its snapshot; see above, and `cargo insta review`".to_owned())
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots")
 }
 
 fn describe(session: &Session, result: &CaseResult, rerun: &str) -> String {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use syncspec::cases::{Case, CasesError, Exclusion, Expect, Match, Step, Suite};
+use syncspec::cases::{Case, CasesError, Exclusion, Expect, Ignore, Match, Step, Suite};
 use syncspec::spec::{Catalog, Service};
 
 fn folders(kind: &str) -> Vec<(String, PathBuf)> {
@@ -71,11 +71,16 @@ fn described(case: &Case) -> String {
         for capture in captures {
             writeln!(text, "    capture {} = {}", capture.name, capture.pointer).unwrap();
         }
-        for Expect { requirement, status, error, message, members, absent, headers, body, snapshot, .. } in expects {
+        for Expect { requirement, status, error, message, members, absent, headers, body, snapshot, ignore, .. } in
+            expects
+        {
             writeln!(text, "    expect {requirement}: {status:?} {error:?} {body:?}, snapshot {snapshot}").unwrap();
             message.iter().for_each(|condition| writeln!(text, "      message {}", conditions(condition)).unwrap());
             for (place, condition) in members.iter().chain(headers) {
                 writeln!(text, "      {place:?} {}", conditions(condition)).unwrap();
+            }
+            for Ignore { at, reason, .. } in ignore {
+                writeln!(text, "      ignore {at}: {reason}").unwrap();
             }
             absent.iter().for_each(|pointer| writeln!(text, "      absent {pointer}").unwrap());
         }

@@ -21,15 +21,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("source", &[]),
     ("reference", &["spec", "wire"]),
     ("cases", &["spec", "wire", "source"]),
-    ("snapshot", &["spec", "wire", "cases"]),
+    ("snapshot", &["spec", "wire", "source", "cases"]),
     ("target", &["spec", "wire", "source", "reference"]),
     ("client", &["spec", "wire", "target"]),
     ("plan", &["spec", "source", "cases", "target"]),
     ("judge", &["spec", "wire", "cases", "snapshot"]),
-    ("run", &["spec", "wire", "cases", "target", "plan", "client", "judge", "snapshot"]),
-    ("report", &["spec", "judge", "run"]),
+    ("journal", &["spec", "wire", "cases", "target", "client"]),
+    ("run", &["spec", "wire", "cases", "target", "plan", "client", "journal", "judge", "snapshot"]),
+    ("report", &["spec", "plan", "judge", "run"]),
     ("prove", &["spec", "wire", "source", "cases", "target", "plan", "judge", "run", "reference"]),
-    ("fuzz", &["spec", "wire", "cases", "target", "client", "judge", "reference"]),
+    ("fuzz", &["spec", "wire", "cases", "target", "client", "journal", "judge", "reference"]),
     (
         "cli",
         &[
@@ -42,6 +43,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "target",
             "client",
             "plan",
+            "journal",
             "judge",
             "run",
             "report",
@@ -52,7 +54,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that must work for any service.
-const MACHINERY: &[&str] = &["wire", "client", "judge", "plan", "run", "report", "snapshot"];
+const MACHINERY: &[&str] = &["wire", "client", "journal", "judge", "plan", "run", "report", "snapshot"];
 
 /// Longest file without its tests, in lines.
 const MOST_FILE_LINES: usize = 500;

@@ -1,11 +1,11 @@
 //! Cases resolved: nothing is optional that has a default, every name is known,
 //! and placeholders are parsed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use indexmap::IndexMap;
-
-use super::file::{Actor, BodyForm, Effect, Isolation, ValueType};
+use super::base::Bases;
+use super::file::{Actor, BodyForm, Isolation, ValueType};
 use super::sending::{Payload, SignForm, Transfer};
 use super::template::{Template, Text};
 use crate::source::{Origin, matches};
@@ -15,25 +15,12 @@ use crate::source::{Origin, matches};
 pub struct Suite {
     /// The cases, ordered by id within file, files by path.
     pub cases: Vec<Case>,
-    /// The valid request of each operation, by the operation's name.
-    pub bases: IndexMap<String, Base>,
+    /// The valid request of each operation, and how it is undone.
+    pub bases: Arc<Bases>,
     /// What no case proves, and why none can.
     pub excluded: Vec<Exclusion>,
     /// SHA-256 over all files, in hex: equal digests mean equal suites.
     pub digest: String,
-}
-
-/// An operation's valid request, and what comes of it.
-#[derive(Debug, Clone)]
-pub struct Base {
-    /// Who signs it.
-    pub credentials: Actor,
-    /// Its input members.
-    pub input: Vec<(String, Template)>,
-    /// The request that takes back what a successful call made.
-    pub undo: Option<Undo>,
-    /// What a call does beyond the data of one identity.
-    pub effect: Option<Effect>,
 }
 
 /// What no case proves, for one reason.
@@ -115,6 +102,11 @@ impl Case {
         operations
     }
 
+    /// Whether the case has a snapshot.
+    pub fn takes_snapshot(&self) -> bool {
+        self.steps.iter().any(Step::takes_snapshot)
+    }
+
     /// Calls `visit` with every placeholder that the case uses, repeats included.
     pub fn placeholders(&self, visit: &mut dyn FnMut(&str)) {
         self.steps.iter().for_each(|step| step.placeholders(visit));
@@ -159,8 +151,6 @@ impl Step {
             Action::Call(call) => {
                 call.input.iter().for_each(|(_, value)| value.names(visit));
                 call.json.iter().for_each(|json| json.names(visit));
-                let undo = call.undo.iter().flat_map(|undo| &undo.with);
-                undo.for_each(|(_, value)| value.names(visit));
             }
             Action::Send { method, target, body } => {
                 method.names(visit);
@@ -180,6 +170,16 @@ impl Step {
                 condition.templates(&mut |template: &Template| template.names(visit));
             }
         }
+    }
+
+    /// Whether the step's answer is part of the case's snapshot.
+    pub fn takes_snapshot(&self) -> bool {
+        self.expects.iter().any(|expect| expect.snapshot)
+    }
+
+    /// The places that the comparison with the snapshot leaves out.
+    pub fn ignores(&self) -> impl Iterator<Item = &Ignore> {
+        self.expects.iter().flat_map(|expect| &expect.ignore)
     }
 
     /// Whether the step says nothing of its response, which must merely succeed.
@@ -232,19 +232,6 @@ pub struct Call {
     pub input: Vec<(String, Template)>,
     /// Text that replaces the body, if any.
     pub json: Option<Text>,
-    /// The request that takes back what a successful call made.
-    pub undo: Option<Undo>,
-}
-
-/// The request that takes back what another one made.
-#[derive(Debug, Clone)]
-pub struct Undo {
-    /// The operation to call.
-    pub operation: String,
-    /// Input members to take over from the request that is undone.
-    pub same: Vec<String>,
-    /// Input members beside those.
-    pub with: Vec<(String, Template)>,
 }
 
 /// The body of a request put together by hand.
@@ -350,6 +337,19 @@ pub struct Expect {
     pub body: Option<BodyForm>,
     /// Compare with the recorded snapshot.
     pub snapshot: bool,
+    /// Places that this comparison leaves out.
+    pub ignore: Vec<Ignore>,
+}
+
+/// A place of a response at which it may differ from its snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ignore {
+    /// JSON pointer; `*` stands for any index and any name.
+    pub at: String,
+    /// Why it may differ.
+    pub reason: String,
+    /// Where that is declared.
+    pub origin: Origin,
 }
 
 /// Stands before the pattern of a [`Match`], and [`END`] behind it.

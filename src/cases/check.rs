@@ -7,8 +7,8 @@ use std::ops::Range;
 use indexmap::IndexMap;
 use toml::Spanned;
 
-use super::case::{Action, Case, Expect, Step};
-use super::file::{Actor, Isolation, Node, OneOrMany, RawExpect, RawStep};
+use super::case::{Action, Case, Expect, Ignore, Step};
+use super::file::{Actor, Isolation, Node, OneOrMany, RawExpect, RawIgnore, RawStep};
 use super::names;
 use super::scope::Scope;
 use super::sending::Transfer;
@@ -175,11 +175,8 @@ impl Answer<'_> {
     /// it must lead to a member that the operation declares.
     pub(super) fn pointer(&self, scope: &Scope<'_>, raw: &Spanned<String>) -> String {
         let (pointer, span) = (scope.string(raw), raw.span());
-        if !pointer.is_empty() && !pointer.starts_with('/') {
-            scope.problem(&span, format!("`{pointer}` is no JSON pointer, which begins with `/`"));
-        } else if pointer.split('~').skip(1).any(|rest| !rest.starts_with(['0', '1'])) {
-            scope
-                .problem(&span, format!("`{pointer}` is no JSON pointer: `~` is written `~0`, and `/` in a name `~1`"));
+        if let Some(message) = astray(&pointer) {
+            scope.problem(&span, message);
         } else if let Action::Call(call) = self.action
             && self.succeeds
             && let Some(operation) = self.service.operations.get(&call.operation)
@@ -268,11 +265,48 @@ pub(super) fn expectation(
     }
 }
 
+/// The places that a comparison with a snapshot leaves out: each a JSON pointer below the
+/// answer as a whole, named once and with a reason. Whether an answer has such a place
+/// only a run can tell.
+pub(super) fn ignore(scope: &Scope<'_>, raw: &RawExpect) -> Vec<Ignore> {
+    let mut ignores: Vec<Ignore> = Vec::new();
+    for RawIgnore { at, reason } in &raw.ignore {
+        let (pointer, span) = (scope.string(at), at.span());
+        if !raw.snapshot {
+            scope.problem(&span, "`ignore` belongs to a snapshot, and there is no `snapshot = true`");
+        }
+        if let Some(message) = astray(&pointer) {
+            scope.problem(&span, message);
+        } else if pointer.len() < 2 {
+            scope.problem(&span, "this would ignore the whole answer; leave `snapshot` out, or name a member");
+        } else if ignores.iter().any(|ignore| ignore.at == pointer) {
+            scope.problem(&span, format!("`{pointer}` is ignored already"));
+        }
+        let why = scope.string(reason);
+        if why.trim().is_empty() {
+            scope.problem(&reason.span(), "say why answers may differ there: the `reason` is empty");
+        }
+        ignores.push(Ignore { at: pointer, reason: why, origin: scope.origin(&span) });
+    }
+    ignores
+}
+
+/// What is wrong with a text as a JSON pointer.
+fn astray(pointer: &str) -> Option<String> {
+    if !pointer.is_empty() && !pointer.starts_with('/') {
+        Some(format!("`{pointer}` is no JSON pointer, which begins with `/`"))
+    } else if pointer.split('~').skip(1).any(|rest| !rest.starts_with(['0', '1'])) {
+        Some(format!("`{pointer}` is no JSON pointer: `~` is written `~0`, and `/` in a name `~1`"))
+    } else {
+        None
+    }
+}
+
 /// An assumption proves nothing.
 pub(super) fn assumption(scope: &Scope<'_>, step: &Spanned<RawStep>, assume: &RawExpect) {
-    if assume.proves.is_some() || assume.snapshot {
+    if assume.proves.is_some() || assume.snapshot || !assume.ignore.is_empty() {
         let place = assume.span().unwrap_or_else(|| step.span());
-        scope.problem(&place, "what is assumed proves nothing: no `proves` and no `snapshot` in `assume`");
+        scope.problem(&place, "what is assumed proves nothing: no `proves`, `snapshot` and `ignore` in `assume`");
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::case::{Expect, Match};
+use super::case::{Expect, Ignore, Match};
 use super::file::{BodyForm, ValueType};
 use super::template::Template;
 
@@ -29,6 +29,7 @@ impl Expect {
         if self.snapshot {
             sentences.push("the answer is as recorded, where the recording is the target's own".to_owned());
         }
+        sentences.extend(self.ignore.iter().map(|Ignore { at, reason, .. }| format!("  but for {at}: {reason}")));
         sentences
     }
 }

@@ -58,49 +58,6 @@ pub struct RawCase {
     pub rows: Vec<Spanned<IndexMap<Spanned<String>, Spanned<Node>>>>,
 }
 
-/// The file `_base.toml`: one valid request for each operation, and how its
-/// effect is undone.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct BaseFile {
-    /// Base requests by operation name.
-    #[schemars(with = "IndexMap<String, RawBase>")]
-    pub operation: IndexMap<Spanned<String>, RawBase>,
-}
-
-/// The valid base request of an operation.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawBase {
-    /// Who signs it, unless a case or step says otherwise.
-    pub credentials: Actor,
-    /// Input members by their API names.
-    #[serde(default)]
-    #[schemars(with = "IndexMap<String, Node>")]
-    pub with: IndexMap<Spanned<String>, Spanned<Node>>,
-    /// How to undo a successful call once its case is over.
-    pub undo: Option<RawUndo>,
-    /// What a call does beyond the data of one identity.
-    pub effect: Option<Effect>,
-}
-
-/// The request that takes back what another one made.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawUndo {
-    /// The operation to call.
-    #[schemars(with = "String")]
-    pub call: Spanned<String>,
-    /// Input members to take over from the request that is undone.
-    #[serde(default)]
-    #[schemars(with = "Vec<String>")]
-    pub same: Vec<Spanned<String>>,
-    /// Input members beside those.
-    #[serde(default)]
-    #[schemars(with = "IndexMap<String, Node>")]
-    pub with: IndexMap<Spanned<String>, Spanned<Node>>,
-}
-
 /// The file `_fixtures.toml`: sequences of steps that several cases need.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -275,6 +232,21 @@ pub struct RawExpect {
     /// Compares the response with the recorded snapshot.
     #[serde(default)]
     pub snapshot: bool,
+    /// Places of the response that the comparison with the snapshot leaves out.
+    #[serde(default)]
+    pub ignore: Vec<RawIgnore>,
+}
+
+/// A place of a response at which it may differ from its snapshot, and why.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawIgnore {
+    /// JSON pointer to the place; `*` stands for any index and any name.
+    #[schemars(with = "String")]
+    pub at: Spanned<String>,
+    /// Why it may differ, for somebody who knows the service.
+    #[schemars(with = "String")]
+    pub reason: Spanned<String>,
 }
 
 impl RawExpect {
@@ -288,6 +260,7 @@ impl RawExpect {
             self.members.keys().map(Spanned::span).next(),
             self.absent.first().map(Spanned::span),
             self.headers.values().map(Spanned::span).next(),
+            self.ignore.first().map(|ignore| ignore.at.span()),
         ];
         parts.into_iter().flatten().min_by_key(|span| span.start)
     }
@@ -417,6 +390,37 @@ pub enum Effect {
     PoolChanges,
     /// It publishes everything that a pool holds, and can be called once a day.
     BulkPublish,
+}
+
+impl Effect {
+    /// All effects.
+    pub const ALL: [Self; 2] = [Self::PoolChanges, Self::BulkPublish];
+
+    /// The name by which people allow it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PoolChanges => "pool-changes",
+            Self::BulkPublish => "bulk-publish",
+        }
+    }
+
+    /// What a case with this effect does, in words that follow its name.
+    pub fn deed(self) -> &'static str {
+        match self {
+            Self::PoolChanges => "changes the configuration of a pool",
+            Self::BulkPublish => "publishes all that a pool holds, which can be done once a day",
+        }
+    }
+
+    /// Whether it can be had once a day for a pool only, so that it cannot be tried again.
+    pub fn is_once_a_day(self) -> bool {
+        self == Self::BulkPublish
+    }
+
+    /// The effect of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|effect| effect.name() == name)
+    }
 }
 
 /// A value in a case file. Text may hold placeholders.

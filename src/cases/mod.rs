@@ -7,6 +7,8 @@
 //!
 //! Deliberately absent: results. Nothing is ever written back into a case.
 
+mod base;
+mod base_file;
 mod case;
 mod check;
 mod describe;
@@ -21,11 +23,13 @@ mod sending;
 mod suite;
 mod template;
 
+pub use base::{Base, Bases, Save, SavedMember, Sweep, Undo};
+pub use base_file::BaseFile;
 pub use case::{
-    Action, Base, Body, Call, Capture, Case, Exclusion, Expect, Match, Rewrite, Sign, Step, Suite, Tamper, Undo,
+    Action, Body, Call, Capture, Case, Exclusion, Expect, Ignore, Match, Rewrite, Sign, Step, Suite, Tamper,
 };
 pub use describe::alternatives;
 pub use error::CasesError;
-pub use file::{Actor, BaseFile, BodyForm, CaseFile, Effect, ExcludedFile, FixtureFile, Isolation, ValueType};
+pub use file::{Actor, BodyForm, CaseFile, Effect, ExcludedFile, FixtureFile, Isolation, ValueType};
 pub use sending::{Payload, SignForm, Transfer};
 pub use template::{Bindings, RenderError, Template, Text};

@@ -1,7 +1,10 @@
 //! The placeholders that a case need not capture itself.
 
 /// What a lease binds.
-pub const LEASE: [&str; 5] = ["identity-pool-id", "identity-id", OTHER_IDENTITY, OTHER_POOL, "region"];
+pub const LEASE: [&str; 5] = ["identity-pool-id", IDENTITY, OTHER_IDENTITY, OTHER_POOL, "region"];
+
+/// The placeholder of the case's own identity.
+pub const IDENTITY: &str = "identity-id";
 
 /// The second identity's placeholder; a case that uses it needs a lease of two.
 pub const OTHER_IDENTITY: &str = "other-identity-id";
@@ -39,9 +42,12 @@ pub const TWO_IDENTITIES: &str = "two-identities";
 /// A second pool; a target with one pool lacks it without saying so.
 pub const TWO_POOLS: &str = "two-pools";
 
+/// The placeholder of a fresh dataset name.
+pub const DATASET: &str = "dataset";
+
 /// Whether a placeholder stands for a fresh dataset name.
 pub fn is_dataset(name: &str) -> bool {
-    is_numbered(name, "dataset")
+    is_numbered(name, DATASET)
 }
 
 /// Whether a placeholder stands for fresh text.

@@ -8,9 +8,11 @@ use base64::Engine as _;
 use indexmap::IndexMap;
 use toml::Spanned;
 
-use super::case::{Action, Base, Body, Call, Capture, Case, Expect, Rewrite, Sign, Step, Tamper, Undo};
+use super::base::{self, Bases};
+use super::base_file::BaseFile;
+use super::case::{Action, Body, Call, Capture, Case, Expect, Rewrite, Sign, Step, Tamper};
 use super::check;
-use super::file::{Actor, BaseFile, CaseFile, FixtureFile, OneOrMany, RawCase, RawExpect, RawFixture, RawStep};
+use super::file::{Actor, CaseFile, FixtureFile, OneOrMany, RawCase, RawExpect, RawFixture, RawStep};
 use super::scope::Scope;
 use super::sending::{RawRewrite, RawSign, RawTamper};
 use super::template::{Template, Text};
@@ -24,18 +26,18 @@ const LONGEST_WITHIN: Duration = Duration::from_secs(600);
 pub(super) struct Library<'s> {
     pub(super) service: &'s Service,
     pub(super) catalog: &'s Catalog,
-    bases: IndexMap<String, Base>,
+    bases: Bases,
     fixtures: IndexMap<String, Vec<Step>>,
     problems: RefCell<Vec<Problem>>,
 }
 
 impl<'s> Library<'s> {
     pub(super) fn new(service: &'s Service, catalog: &'s Catalog) -> Self {
-        Self { service, catalog, bases: IndexMap::new(), fixtures: IndexMap::new(), problems: RefCell::default() }
+        Self { service, catalog, bases: Bases::default(), fixtures: IndexMap::new(), problems: RefCell::default() }
     }
 
     /// All mistakes, or the base requests if there are none.
-    pub(super) fn finish(self) -> Result<IndexMap<String, Base>, Vec<Problem>> {
+    pub(super) fn finish(self) -> Result<Bases, Vec<Problem>> {
         let problems = self.problems.into_inner();
         if problems.is_empty() { Ok(self.bases) } else { Err(problems) }
     }
@@ -50,28 +52,7 @@ impl<'s> Library<'s> {
             Ok(file) => file,
             Err(problem) => return self.report(problem),
         };
-        let scope = Scope::new(source, &self.problems);
-        let mut bases = IndexMap::new();
-        for (name, raw) in &file.operation {
-            let operation = scope.string(name);
-            check::operation(self.service, &scope, &name.span(), &operation);
-            let input = scope.members(&raw.with);
-            check::input_members(self.service, &scope, &operation, raw.with.keys());
-            let undo = raw.undo.as_ref().map(|undo| {
-                let called = scope.string(&undo.call);
-                check::operation(self.service, &scope, &undo.call.span(), &called);
-                check::input_members(self.service, &scope, &called, undo.with.keys().chain(&undo.same));
-                check::input_members(self.service, &scope, &operation, &undo.same);
-                Undo {
-                    operation: called,
-                    same: undo.same.iter().map(|member| member.get_ref().clone()).collect(),
-                    with: scope.members(&undo.with),
-                }
-            });
-            bases.insert(operation, Base { credentials: raw.credentials, input, undo, effect: raw.effect });
-        }
-        drop(scope);
-        self.bases = bases;
+        self.bases = base::resolve(self.service, &Scope::new(source, &self.problems), &file);
     }
 
     /// Takes over the fixtures of `_fixtures.toml`.
@@ -297,7 +278,7 @@ impl<'s> Library<'s> {
     fn call(&self, scope: &Scope<'_>, raw: &Spanned<RawStep>, operation: String) -> (Action, Option<Actor>) {
         let step = raw.get_ref();
         check::input_members(self.service, scope, &operation, step.with.keys().chain(&step.without));
-        let base = self.bases.get(&operation);
+        let base = self.bases.operations.get(&operation);
         if base.is_none() {
             scope.problem(&raw.span(), format!("`{operation}` has no base request in _base.toml"));
         }
@@ -312,8 +293,7 @@ impl<'s> Library<'s> {
         }
         input.extend(scope.members(&step.with));
         let json = step.json.as_ref().map(|json| scope.text(json));
-        let undo = base.and_then(|base| base.undo.clone());
-        let call = Call { operation, input: input.into_iter().collect(), json, undo };
+        let call = Call { operation, input: input.into_iter().collect(), json };
         (Action::Call(call), base.map(|base| base.credentials))
     }
 
@@ -351,6 +331,7 @@ impl<'s> Library<'s> {
             headers: raw.headers.iter().map(|(name, value)| (scope.fill(name), scope.condition(value))).collect(),
             body: raw.body,
             snapshot: raw.snapshot,
+            ignore: check::ignore(scope, raw),
         };
         check::expectation(scope, &place, raw.status.as_ref(), &expect);
         expect

@@ -135,7 +135,7 @@ fn suite(service: &Service, catalog: &Catalog, root: &str, mut files: Vec<File>)
     if cases.is_empty() {
         return Err(CasesError::NoCases { path: root.to_owned() });
     }
-    Ok(Suite { cases, bases, excluded, digest: digest(&files) })
+    Ok(Suite { cases, bases: Arc::new(bases), excluded, digest: digest(&files) })
 }
 
 /// `area/topic` of a case file's path, if it has that form.

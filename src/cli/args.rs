@@ -5,6 +5,14 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::run_args::RunArgs;
+
+/// Cases at a time, if nobody says.
+pub(super) const DEFAULT_JOBS: u16 = 16;
+
+/// Seconds to wait for a whole response, if nobody says.
+pub(super) const DEFAULT_TIMEOUT: u64 = 30;
+
 /// Tells whether an endpoint really speaks Amazon Cognito Sync (2014-06-30), and shows where and why not.
 ///
 /// Without a command, the whole suite runs against the embedded reference server.
@@ -17,13 +25,16 @@ pub(super) struct Args {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 all selected cases passed, warned, were skipped by declaration or failed as expected;
-1 a case failed, passed unexpectedly, or a known failure matches nothing; 2 wrong usage;
-3 something could not be judged; 4 nothing was selected or judged.";
+1 a case failed, passed unexpectedly, or a known failure matches nothing (see `run --fail-on`);
+2 wrong usage; 3 something could not be judged, or the target is not the service;
+4 nothing was selected or judged.";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run cases against a target (default: the embedded reference server)
     Run(RunArgs),
+    /// Renew the snapshots of a target from what it answers now
+    Record(RecordArgs),
     /// List the cases, with what they prove
     List(ListArgs),
     /// Explain a case or a requirement: the rule, its sources, the requests as they will be sent
@@ -36,6 +47,8 @@ pub(super) enum Command {
     Prove(ProveArgs),
     /// Find what no listed case thinks of: play sequences of operations drawn from a seed
     Fuzz(FuzzArgs),
+    /// Take back what interrupted runs have left on a target
+    Clean(CleanArgs),
     /// Serve the reference server until interrupted
     Serve(ServeArgs),
     /// Print the JSON Schema of a file format
@@ -54,6 +67,12 @@ pub(super) enum Command {
         /// In which way
         #[command(subcommand)]
         view: SpecView,
+    },
+    /// Set up a target: begin a target file, or see what works with one
+    Target {
+        /// What to do
+        #[command(subcommand)]
+        action: TargetAction,
     },
     /// Print completions for a shell
     Completions {
@@ -83,64 +102,33 @@ pub(super) struct TargetArgs {
 }
 
 #[derive(Debug, Parser)]
-pub(super) struct RunArgs {
-    /// Cases to run: a part of an id, a pattern with `*`, or the beginning of a requirement's id
+pub(super) struct RecordArgs {
+    /// Cases to record, as for `run`; those that take no snapshot are left out
     #[arg(value_name = "FILTER")]
     pub(super) filters: Vec<String>,
     #[command(flatten)]
     pub(super) suite: SuiteArgs,
-    #[command(flatten)]
-    pub(super) target: TargetArgs,
+    /// The target file; its `snapshots`, else its `name`, is the name of the set
+    #[arg(long, value_name = "FILE")]
+    pub(super) target: PathBuf,
+    /// Send to this address instead of the target file's
+    #[arg(long, value_name = "URL")]
+    pub(super) endpoint: Option<String>,
+    /// The folder of the sets
+    #[arg(long, value_name = "DIR", default_value = "snapshots")]
+    pub(super) snapshots: PathBuf,
+    /// Say what would change, and write nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Remove the snapshots that belong to no case any more
+    #[arg(long)]
+    pub(super) prune: bool,
     /// Most cases at a time
     #[arg(long, short, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: u16,
-    /// Let inferred requirements fail instead of warn
-    #[arg(long)]
-    pub(super) strict: bool,
-    /// Stop at the first case that fails
-    #[arg(long)]
-    pub(super) fail_fast: bool,
-    /// Run only what did not pass in this recorded run (a folder or a run.jsonl)
-    #[arg(long, value_name = "DIR")]
-    pub(super) rerun_failed: Option<PathBuf>,
-    /// Where run.jsonl is written (default: reports/<target>/<UTC time>)
-    #[arg(long, value_name = "DIR")]
-    pub(super) report_dir: Option<PathBuf>,
-    /// Write JUnit XML to this file too
-    #[arg(long, value_name = "FILE")]
-    pub(super) junit: Option<PathBuf>,
     /// Seconds to wait for a whole response
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(super) timeout: u64,
-    /// Show at most so many failures in full
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_SHOWN)]
-    pub(super) show: usize,
-    /// Text for people, or the lines of run.jsonl
-    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
-    pub(super) format: Format,
-}
-
-const DEFAULT_JOBS: u16 = 16;
-const DEFAULT_TIMEOUT: u64 = 30;
-const DEFAULT_SHOWN: usize = 10;
-
-impl Default for RunArgs {
-    fn default() -> Self {
-        Self {
-            filters: Vec::new(),
-            suite: SuiteArgs::default(),
-            target: TargetArgs::default(),
-            jobs: DEFAULT_JOBS,
-            strict: false,
-            fail_fast: false,
-            rerun_failed: None,
-            report_dir: None,
-            junit: None,
-            timeout: DEFAULT_TIMEOUT,
-            show: DEFAULT_SHOWN,
-            format: Format::default(),
-        }
-    }
 }
 
 #[derive(Debug, Parser)]
@@ -254,6 +242,25 @@ pub(super) struct FuzzArgs {
 const DEFAULT_SEQUENCES_AT_A_TIME: u16 = 4;
 
 #[derive(Debug, Parser)]
+pub(super) struct CleanArgs {
+    #[command(flatten)]
+    pub(super) suite: SuiteArgs,
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    /// Only say what would be done
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Of what no journal knows, remove what was last changed more than so many hours ago
+    #[arg(long, value_name = "HOURS", default_value_t = DEFAULT_OLDER_THAN)]
+    pub(super) older_than: u64,
+    /// Text for people, or one JSON object
+    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    pub(super) format: Format,
+}
+
+const DEFAULT_OLDER_THAN: u64 = 6;
+
+#[derive(Debug, Parser)]
 pub(super) struct ServeArgs {
     /// Address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4580")]
@@ -275,6 +282,40 @@ pub(super) enum ReportFormat {
     Html(DocumentArgs),
     /// JUnit XML
     Junit(DocumentArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TargetAction {
+    /// Write a target file in which everything is explained
+    Init(InitArgs),
+    /// Say what works with the target's credentials, without changing anything; exits 3 when something
+    /// does not
+    Check(CheckArgs),
+}
+
+#[derive(Debug, Parser)]
+pub(super) struct InitArgs {
+    /// The file to write; one that is there is left alone
+    #[arg(value_name = "FILE", default_value = "target.toml")]
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Parser)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    pub(super) target: TargetArgs,
+    #[command(flatten)]
+    pub(super) suite: SuiteArgs,
+    /// Have Cognito Identity give identities as it does for a run, and delete again those that it
+    /// made
+    #[arg(long)]
+    pub(super) make_identities: bool,
+    /// Seconds to wait for a whole response
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(super) timeout: u64,
+    /// Text for people, or one JSON object
+    #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
+    pub(super) format: Format,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,14 +6,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::args::{Format, FuzzArgs};
+use super::open::Opened;
 use super::output::{Output, write_atomically};
-use super::{Exit, NOT_JUDGED, NOTHING_SELECTED, fuzz_clients, fuzz_mutants, inspect, interrupt::interruption, open};
+use super::{
+    Exit, NOT_JUDGED, NOTHING_SELECTED, fuzz_clients, fuzz_mutants, inspect, interrupt::interruption, journal, open,
+};
 use crate::cases::Suite;
 use crate::client::Client;
 use crate::fuzz::{Budget, CaseFile, Endpoints, Found, Progress, Replayed, Report, Settings, fuzz};
 use crate::judge::Level;
+use crate::target::Target;
 
 /// Something is not as it must be.
 const FAILED: u8 = 1;
@@ -53,12 +58,38 @@ pub(super) fn settings(args: &FuzzArgs, seed: u64, lag: Duration) -> Settings {
 }
 
 async fn target(args: &FuzzArgs, seed: u64, output: &Output) -> Result<u8, Exit> {
-    let opened = open::target(&args.target).await?;
-    let lag = if opened.server.is_some() { Duration::ZERO } else { LAG };
+    let Opened { target, server, interrupted } = open::target(&args.target).await?;
+    let opened = target.clone();
+    let ended = on(target, server.is_some(), args, seed, output, interrupted).await;
+    open::close(&opened, server, output).await;
+    ended
+}
+
+/// Fuzzes a target with credentials at hand.
+async fn on(
+    target: Target,
+    is_embedded: bool,
+    args: &FuzzArgs,
+    seed: u64,
+    output: &Output,
+    interrupted: Option<watch::Receiver<bool>>,
+) -> Result<u8, Exit> {
     let timeout = Duration::from_secs(args.timeout);
-    let client = Client::open(&opened.target.endpoint, timeout).map_err(Exit::usage)?;
-    open::reachable(&client, &opened.target).await?;
-    let endpoints = Endpoints::connect(opened.target, timeout, open::run_id()?).map_err(Exit::usage)?;
+    let lag = if is_embedded { Duration::ZERO } else { LAG };
+    let client = Client::to(&target, timeout).map_err(Exit::usage)?;
+    open::reachable(&client, &target).await?;
+    let run_id = open::run_id()?;
+    let journal = match is_embedded {
+        true => None,
+        false => Some(journal::begin(&target, &run_id, &args.target, output)?),
+    };
+    let last_words = journal.as_ref().map(|_| journal::when_left(&args.target));
+    let endpoints = Endpoints::connect(target, timeout, run_id).map_err(Exit::usage)?;
+    let endpoints = Arc::new(match journal {
+        Some(journal) => endpoints.journalled(journal),
+        None => endpoints,
+    });
+    let interrupted = interrupted.unwrap_or_else(|| interruption(last_words));
     let quiet = args.format == Format::Json;
     let mut last_line = Instant::now();
     let told = |progress: Progress| {
@@ -67,10 +98,8 @@ async fn target(args: &FuzzArgs, seed: u64, output: &Output) -> Result<u8, Exit>
             output.note(&progress_line(progress, args.sequences));
         }
     };
-    let report = fuzz(&Arc::new(endpoints), &settings(args, seed, lag), interruption(), told).await;
-    if let Some(server) = opened.server {
-        server.shutdown().await;
-    }
+    let report = fuzz(&endpoints, &settings(args, seed, lag), interrupted, told).await;
+    journal::closed(endpoints.close_journal(), &args.target, output);
     let written = match &args.write_case {
         Some(dir) => report.findings.iter().map(|found| write_case(dir, &found.case)).collect::<Result<_, _>>()?,
         None => Vec::new(),

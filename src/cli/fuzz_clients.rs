@@ -7,13 +7,18 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::args::{Format, FuzzArgs};
+use super::interrupt::interruption;
+use super::open::Opened;
 use super::output::{Output, write_atomically};
-use super::{Exit, NOT_JUDGED, inspect, open};
+use super::{Exit, NOT_JUDGED, inspect, journal, open};
 use crate::client::Client;
 use crate::fuzz::{ClientSettings, Faults, Finished, Part, Shares, Verdict, fuzz_clients, in_words, timeline};
+use crate::journal::Ledger;
 use crate::judge::Level;
+use crate::target::Target;
 
 /// What the clients saw cannot have been.
 const FAILED: u8 = 1;
@@ -22,11 +27,26 @@ const FAILED: u8 = 1;
 const SECONDS: u64 = 10;
 
 pub(super) async fn run(args: &FuzzArgs, clients: u16, seed: u64, output: &Output) -> Result<u8, Exit> {
-    let opened = open::target(&args.target).await?;
-    let target = Arc::new(opened.target);
+    let Opened { target, server, interrupted } = open::target(&args.target).await?;
+    let target = Arc::new(target);
+    let ended = on(&target, server.is_some(), args, clients, seed, output, interrupted).await;
+    open::close(&target, server, output).await;
+    ended
+}
+
+/// Fuzzes a target with credentials at hand.
+async fn on(
+    target: &Arc<Target>,
+    is_embedded: bool,
+    args: &FuzzArgs,
+    clients: u16,
+    seed: u64,
+    output: &Output,
+    interrupted: Option<watch::Receiver<bool>>,
+) -> Result<u8, Exit> {
     let timeout = Duration::from_secs(args.timeout);
-    let client = Client::open(&target.endpoint, timeout).map_err(Exit::usage)?;
-    open::reachable(&client, &target).await?;
+    let client = Client::to(target, timeout).map_err(Exit::usage)?;
+    open::reachable(&client, target).await?;
     let faults = match args.faults {
         true => Some(Faults::start(client.clone(), Shares::default(), seed).await.map_err(Exit::usage)?),
         false => None,
@@ -35,16 +55,25 @@ pub(super) async fn run(args: &FuzzArgs, clients: u16, seed: u64, output: &Outpu
         Some(faults) => Client::open(&faults.endpoint(), timeout).map_err(Exit::usage)?,
         None => client.clone(),
     };
+    let run_id = open::run_id()?;
+    let ledger = match is_embedded {
+        true => Ledger::default(),
+        false => Ledger::written(journal::begin(target, &run_id, &args.target, output)?),
+    };
+    let last_words = ledger.is_written().then(|| journal::when_left(&args.target));
     let settings = ClientSettings {
         clients: clients.into(),
         time: Duration::from_secs(args.time.unwrap_or(SECONDS)),
         seed,
         // A write is only sent again where nothing is deleted meanwhile.
         deletions: if args.faults { 0 } else { ClientSettings::default().deletions },
+        cancel: Some(interrupted.unwrap_or_else(|| interruption(last_words))),
+        ledger: Arc::new(ledger),
         ..ClientSettings::default()
     };
-    let name = format!("syncspec-{}", open::run_id()?);
-    let finished = fuzz_clients(Arc::clone(&target), &client, &through, &name, &settings, |_| {}).await;
+    let name = format!("{}-{run_id}", target.prefix);
+    let finished = fuzz_clients(Arc::clone(target), &client, &through, &name, &settings, |_| {}).await;
+    journal::closed(settings.ledger.close(), &args.target, output);
     let finished = finished.map_err(Exit::usage)?;
     if let (Verdict::Inconsistent(part), Some(file)) = (&finished.verdict, &args.timeline) {
         let picture = timeline(&finished.history, part);
@@ -54,9 +83,6 @@ pub(super) async fn run(args: &FuzzArgs, clients: u16, seed: u64, output: &Outpu
     match args.format {
         Format::Text => output.text(&text(args, clients, seed, &finished, faults.as_ref())),
         Format::Json => inspect::print_json(output, &document(seed, &finished, faults.as_ref()))?,
-    }
-    if let Some(server) = opened.server {
-        server.shutdown().await;
     }
     Ok(exit_code(&finished, args.strict))
 }

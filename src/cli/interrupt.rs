@@ -4,6 +4,8 @@ use std::io;
 
 use tokio::sync::watch;
 
+use super::output::Output;
+
 /// Waits until the program is asked to stop.
 ///
 /// # Errors
@@ -23,14 +25,18 @@ pub(super) async fn asked_to_stop() -> io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 
-/// Turns true at the first interruption; the second one ends the program.
-pub(super) fn interruption() -> watch::Receiver<bool> {
+/// Turns true at the first interruption; the second one ends the program, after
+/// printing `last_words`.
+pub(super) fn interruption(last_words: Option<String>) -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     tokio::spawn(async move {
         if asked_to_stop().await.is_ok() {
             sender.send_replace(true);
         }
         if asked_to_stop().await.is_ok() {
+            if let Some(words) = last_words {
+                Output::default().note(&words);
+            }
             leave();
         }
     });

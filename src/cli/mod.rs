@@ -4,28 +4,39 @@
 //! sessions) and `output`. Commands return an exit code, and only `main` exits.
 
 mod args;
+mod clean;
 mod coverage;
 mod explain;
+mod forecast;
 mod fuzz;
 mod fuzz_clients;
 mod fuzz_mutants;
 mod inspect;
 mod interrupt;
+mod journal;
+mod known;
 mod open;
 mod output;
 mod progress;
 mod prove;
+mod record;
+mod recording;
 mod report;
+mod resume;
 mod run;
+mod run_args;
 mod serve;
 mod spec;
+mod target;
+mod target_check;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{Args, Command, ReportFormat, RunArgs, SpecView};
+use self::args::{Args, Command, ReportFormat, SpecView, TargetAction};
 use self::output::Output;
+use self::run_args::RunArgs;
 
 /// Wrong usage: flags, target file, case files.
 const USAGE: u8 = 2;
@@ -54,12 +65,14 @@ pub fn main() -> ExitCode {
     let output = Output::default();
     let ended = match args.command.unwrap_or_else(|| Command::Run(RunArgs::default())) {
         Command::Run(args) => run::run(&args, &output),
+        Command::Record(args) => record::record(&args, &output),
         Command::List(args) => inspect::list(&args, &output),
         Command::Explain(args) => explain::explain(&args, &output),
         Command::Lint(args) => inspect::lint(&args, &output),
         Command::Coverage(args) => coverage::coverage(&args, &output),
         Command::Prove(args) => prove::run(&args, &output),
         Command::Fuzz(args) => fuzz::run(&args, &output),
+        Command::Clean(args) => clean::clean(&args, &output),
         Command::Serve(args) => serve::serve(&args, &output),
         Command::Schema { kind } => inspect::schema(kind, &output),
         Command::Report { format: ReportFormat::Html(args) } => report::html(&args, &output),
@@ -67,6 +80,8 @@ pub fn main() -> ExitCode {
         Command::Spec { view: SpecView::Diff(args) } => spec::diff(&args, &output),
         Command::Spec { view: SpecView::Disputes } => spec::disputes(&output),
         Command::Spec { view: SpecView::Tolerance } => spec::tolerance(&output),
+        Command::Target { action: TargetAction::Init(args) } => target::init(&args, &output),
+        Command::Target { action: TargetAction::Check(args) } => target::check(&args, &output),
         Command::Completions { shell } => inspect::completions(shell, &output),
     };
     match ended {

@@ -4,14 +4,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::args::{SuiteArgs, TargetArgs};
-use super::{Exit, NOT_JUDGED};
+use super::interrupt::interruption;
+use super::output::Output;
+use super::{Exit, NOT_JUDGED, journal};
 use crate::cases::{CasesError, Suite};
 use crate::client::Client;
+use crate::judge::advice;
 use crate::reference::{Server, World};
-use crate::run::Session;
+use crate::run::{Session, probe};
 use crate::spec::{Catalog, Service};
-use crate::target::{Target, embedded_world};
+use crate::target::{CognitoIdentity, Making, Pool, Target, embedded_world};
 
 pub(super) fn suite(args: &SuiteArgs) -> Result<Suite, Exit> {
     suite_in(args.cases.as_deref())
@@ -32,36 +37,99 @@ pub(super) fn suite_in(dir: Option<&Path>) -> Result<Suite, Exit> {
     })
 }
 
-/// A target, and the embedded server behind it if that is what was asked for.
+/// A target with credentials at hand, and the embedded server behind it if that is
+/// what was asked for. What is opened is closed in the end, see [`close`].
 pub(super) struct Opened {
     pub(super) target: Target,
     pub(super) server: Option<Server>,
+    /// Turns true when the program is asked to stop; there when that had to be
+    /// watched from here on, because there are things to take back.
+    pub(super) interrupted: Option<watch::Receiver<bool>>,
 }
 
-/// Reads the target file, or starts the embedded server.
+/// Reads the target file and asks for the credentials that it does not hold itself,
+/// or starts the embedded server.
 pub(super) async fn target(args: &TargetArgs) -> Result<Opened, Exit> {
-    let mut opened = match (&args.target, &args.endpoint) {
-        (Some(file), _) => Opened { target: Target::from_file(file).map_err(Exit::usage)?, server: None },
+    let Some(target) = named(args)? else {
+        let world = embedded_world();
+        let server = start(world.clone()).await?;
+        let target = Target::embedded(&world, &server.endpoint());
+        return Ok(Opened { target, server: Some(server), interrupted: None });
+    };
+    let makes = |pool: &Pool| pool.cognito.as_ref().is_some_and(CognitoIdentity::makes_identities);
+    let mut interrupted = target.pools.iter().any(makes).then(|| interruption(Some(journal::when_left(args))));
+    let target = resolve(target, interrupted.as_mut()).await?;
+    Ok(Opened { target, server: None, interrupted })
+}
+
+/// The target that was named, with whatever credentials can be had without making an
+/// identity for it.
+pub(super) async fn target_as_it_is(args: &TargetArgs) -> Result<Target, Exit> {
+    let named = named(args)?.ok_or_else(|| Exit::usage("name a target with --target FILE"))?;
+    let resolved = named.resolve(Making::Forbidden).await;
+    resolved.map_err(|error| Exit { code: NOT_JUDGED, message: error.to_string() })
+}
+
+/// The target that was named, before anybody was asked for credentials; none when the
+/// embedded server was meant.
+pub(super) fn named(args: &TargetArgs) -> Result<Option<Target>, Exit> {
+    let mut target = match (&args.target, &args.endpoint) {
+        (Some(file), _) => Target::from_file(file).map_err(Exit::usage)?,
         (None, Some(endpoint)) => {
             let mut target = Target::embedded(&embedded_world(), endpoint);
             // Whose server it is nobody said, so no snapshots are its own.
             target.name = "endpoint".to_owned();
             target.snapshots = None;
-            Opened { target, server: None }
+            target
         }
-        (None, None) => {
-            let world = embedded_world();
-            let server = start(world.clone()).await?;
-            Opened { target: Target::embedded(&world, &server.endpoint()), server: Some(server) }
-        }
+        (None, None) => return Ok(None),
     };
     if let Some(endpoint) = &args.endpoint {
-        opened.target.endpoint = endpoint.trim_end_matches('/').to_owned();
+        endpoint.trim_end_matches('/').clone_into(&mut target.endpoint);
     }
-    Ok(opened)
+    Ok(Some(target))
 }
 
-async fn start(world: World) -> Result<Server, Exit> {
+/// The target with credentials at hand. What was made for it is taken back when it
+/// cannot be used, or when nobody wants it any more.
+async fn resolve(target: Target, interrupted: Option<&mut watch::Receiver<bool>>) -> Result<Target, Exit> {
+    let asked = target.clone();
+    let mut resolving = std::pin::pin!(target.resolve(Making::Allowed));
+    let stopped = async {
+        match interrupted {
+            Some(interrupted) => interrupted.wait_for(|stopped| *stopped).await.is_ok(),
+            None => std::future::pending().await,
+        }
+    };
+    let (resolved, stopped) = tokio::select! {
+        resolved = &mut resolving => (resolved, false),
+        // What is being made must be known before it can be taken back.
+        _ = stopped => (resolving.await, true),
+    };
+    let mut message = match resolved {
+        Ok(target) if !stopped => return Ok(target),
+        Ok(_) => "interrupted before the first case".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    for leftover in asked.remove_made_identities().await {
+        message += "\nleft behind: ";
+        message += &leftover;
+    }
+    Err(Exit { code: NOT_JUDGED, message })
+}
+
+/// Ends what [`target`] began: the identities that were made are deleted, or told
+/// of, and the embedded server stops.
+pub(super) async fn close(target: &Target, server: Option<Server>, output: &Output) {
+    for leftover in target.remove_made_identities().await {
+        output.note(&format!("left behind: {leftover}"));
+    }
+    if let Some(server) = server {
+        server.shutdown().await;
+    }
+}
+
+pub(super) async fn start(world: World) -> Result<Server, Exit> {
     let service = Arc::new(Service::embedded().clone());
     let server = Server::start(([127, 0, 0, 1], 0).into(), service, world).await;
     server.map_err(|error| Exit::usage(format!("the embedded server cannot listen on 127.0.0.1: {error}")))
@@ -71,10 +139,16 @@ async fn start(world: World) -> Result<Server, Exit> {
 pub(super) async fn reachable(client: &Client, target: &Target) -> Result<(), Exit> {
     client.probe().await.map_err(|failure| Exit {
         code: NOT_JUDGED,
-        message: format!(
-            "cannot reach {} (target {}): {failure}; is the server running, and the endpoint right?",
-            target.endpoint, target.name
-        ),
+        message: format!("cannot reach {} (target {}): {failure}; {}", target.endpoint, target.name, advice(&failure)),
+    })
+}
+
+/// One sentence, and no thousand failures, when somebody else answers.
+pub(super) async fn is_the_service(session: &Session, suite: &Suite) -> Result<(), Exit> {
+    let Target { endpoint, name, .. } = &*session.target;
+    probe(session, &suite.bases.operations).await.map_err(|why| Exit {
+        code: NOT_JUDGED,
+        message: format!("{endpoint} (target {name}) {why}; --no-probe runs the cases all the same"),
     })
 }
 

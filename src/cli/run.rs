@@ -1,40 +1,112 @@
 //! `syncspec run`: the main job.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use time::OffsetDateTime;
 use time::macros::format_description;
+use tokio::sync::watch;
 
-use super::args::{Format, RunArgs};
+use super::args::Format;
 use super::interrupt::interruption;
+use super::known::KnownFailures;
 use super::open::{self, Opened};
 use super::output::{Output, write_atomically};
 use super::progress::Progress;
-use super::{Exit, NOTHING_SELECTED, report};
+use super::recording::Recording;
+use super::resume::{self, Earlier};
+use super::run_args::RunArgs;
+use super::{Exit, NOTHING_SELECTED, forecast, journal, report};
 use crate::cases::Suite;
-use crate::judge::Verdict;
+use crate::judge::{Recorded, Verdict};
 use crate::plan::Plan;
 use crate::report::{Context, Partial, Summary, failures, junit, quote, write_event};
-use crate::run::{CaseResult, Event, Session, Settings, TargetSummary};
+use crate::run::{CaseResult, Event, Header, Session, Settings, TargetSummary};
+use crate::snapshot::Store;
+use crate::target::Target;
 
 pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
     let suite = open::suite(&args.suite)?;
     let filters = filters(args)?;
+    let compare = args.compare.as_ref().map(|set| Store::open(set, args.snapshots.as_deref()).map_err(Exit::usage));
+    let compare = compare.transpose()?;
+    if args.plan {
+        return forecast::tell(args, &filters, &suite, output);
+    }
+    let known = args.write_known_failures.as_deref().map(KnownFailures::to).transpose()?;
     open::runtime()?.block_on(async {
-        let Opened { target, server } = open::target(&args.target).await?;
-        let plan = Plan::new(&suite, &filters, &target)
-            .map_err(|error| Exit { code: NOTHING_SELECTED, message: error.to_string() })?;
-        let session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
-        open::reachable(&session.client, &session.target).await?;
-        let exit = Run { args, output, session: &session }.go(&suite, plan).await;
-        if let Some(server) = server {
-            server.shutdown().await;
-        }
+        let Opened { target, server, interrupted } = open::target(&args.target).await?;
+        let opened = target.clone();
+        let wanted = Wanted { suite: &suite, filters, compare, known, is_embedded: server.is_some() };
+        let exit = on(target, args, output, wanted, interrupted).await;
+        open::close(&opened, server, output).await;
         exit
     })
+}
+
+/// Who asks for a comparison and compares nothing must not think that all is well.
+fn something_to_compare(plan: &Plan, store: &Store, set: &str) -> Result<(), Exit> {
+    if plan.cases.iter().any(|planned| store.get(&planned.case.id).is_some()) {
+        return Ok(());
+    }
+    let message = format!("the set `{set}` holds no snapshot of a selected case, so there is nothing to compare");
+    Err(Exit { code: NOTHING_SELECTED, message })
+}
+
+/// The session with the answers compared with the set that was asked for; else, when
+/// the target has one of its own below `dir`, with that.
+fn compared(session: Session, asked: Option<Store>, dir: Option<&Path>) -> Result<Session, Exit> {
+    if let Some(store) = asked {
+        return Ok(session.compared_with(store, Recorded::OnTarget));
+    }
+    let (Some(set), Some(dir)) = (session.target.snapshots.clone(), dir) else { return Ok(session) };
+    let own = Store::begun(&set, dir).map_err(Exit::usage)?;
+    Ok(if own.is_empty() { session } else { session.compared_with(own, Recorded::OnTarget) })
+}
+
+/// What is to be run.
+struct Wanted<'w> {
+    suite: &'w Suite,
+    filters: Vec<String>,
+    /// What answers are to be compared with.
+    compare: Option<Store>,
+    /// Where what fails is to be listed.
+    known: Option<KnownFailures>,
+    /// Whether the target is a server of the run's own.
+    is_embedded: bool,
+}
+
+/// Runs on a target with credentials at hand.
+async fn on(
+    target: Target,
+    args: &RunArgs,
+    output: &Output,
+    wanted: Wanted<'_>,
+    interrupted: Option<watch::Receiver<bool>>,
+) -> Result<u8, Exit> {
+    let Wanted { suite, filters, compare, known, is_embedded } = wanted;
+    let plan = forecast::plan(args, &filters, suite, &target)?;
+    if let (Some(store), Some(set)) = (&compare, &args.compare) {
+        something_to_compare(&plan, store, set)?;
+    }
+    let session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
+    let mut session = compared(session, compare, args.snapshots.as_deref())?;
+    session.fail_on = args.fail_on.into();
+    let begun = Begun::of(args, &session, &plan, suite, is_embedded)?;
+    open::reachable(&session.client, &session.target).await?;
+    // Whose the embedded server is, we know.
+    if !is_embedded {
+        if !args.no_probe {
+            open::is_the_service(&session, suite).await?;
+        }
+        let journal = journal::begin(&session.target, &session.run_id, &args.target, output)?;
+        session = session.journalled(journal);
+    }
+    let exit = Run { args, output, session: &session, is_embedded }.go(suite, plan, begun, known, interrupted).await;
+    journal::closed(session.close_journal(), &args.target, output);
+    exit
 }
 
 /// The cases to run: what was typed, or what did not pass in an earlier run.
@@ -54,29 +126,59 @@ fn filters(args: &RunArgs) -> Result<Vec<String>, Exit> {
     Ok(failed)
 }
 
+/// The header of the run, and the run that it goes on with.
+struct Begun {
+    header: Header,
+    earlier: Option<Earlier>,
+}
+
+impl Begun {
+    /// Nothing is sent: what cannot be gone on with is refused before.
+    fn of(args: &RunArgs, session: &Session, plan: &Plan, suite: &Suite, is_embedded: bool) -> Result<Self, Exit> {
+        let header = crate::run::header(session, plan, &suite.digest);
+        let Some(dir) = &args.resume else { return Ok(Self { header, earlier: None }) };
+        let earlier = resume::earlier(dir)?;
+        Ok(Self { header: earlier.header(header, is_embedded)?, earlier: Some(earlier) })
+    }
+}
+
 struct Run<'r> {
     args: &'r RunArgs,
     output: &'r Output,
     session: &'r Session,
+    /// Whether the target is a server of the run's own.
+    is_embedded: bool,
 }
 
 impl Run<'_> {
-    async fn go(&self, suite: &Suite, plan: Plan) -> Result<u8, Exit> {
-        let dir = self.report_dir()?;
+    async fn go(
+        &self,
+        suite: &Suite,
+        plan: Plan,
+        begun: Begun,
+        mut known: Option<KnownFailures>,
+        interrupted: Option<watch::Receiver<bool>>,
+    ) -> Result<u8, Exit> {
+        let Begun { header, earlier } = begun;
+        let dir = earlier.as_ref().map_or_else(|| self.report_dir(), |earlier| Ok(earlier.dir.clone()))?;
         let path = dir.join(report::RUN_FILE);
         let unwritable = |error: &io::Error| Exit::usage(format!("cannot write {}: {error}", path.display()));
-        let mut file = BufWriter::new(File::create(&path).map_err(|error| unwritable(&error))?);
+        let earlier = earlier.map(|earlier| earlier.results);
+        let recording = match &earlier {
+            Some(results) => Recording::resume(&dir, results.len()),
+            None => Recording::begin(&dir),
+        };
+        let mut recording = recording.map_err(|error| unwritable(&error))?;
         let mut progress = Progress::new(self.output, plan.cases.len(), self.args.format == Format::Json);
-        let (mut summary, mut kept, mut written) = (Summary::new(&self.session.service.disputes), Vec::new(), Ok(()));
+        let (mut summary, mut kept) = (Summary::new(&self.session.service.disputes), Vec::new());
         let sink = |event: Event| {
-            if written.is_ok() {
-                written = write_event(&event, &mut file);
-            }
+            recording.add(&event);
             if self.args.format == Format::Json {
                 self.json(&event);
             }
             summary.add(&event);
             if let Event::Result(result) = event {
+                known.iter_mut().for_each(|known| known.add(&result));
                 progress.add(result.verdict);
                 if is_shown(&result) {
                     kept.push(*result);
@@ -88,15 +190,19 @@ impl Run<'_> {
             fail_fast: self.args.fail_fast,
             datasets_per_identity: self.session.service.datasets_per_identity(),
         };
-        let footer = crate::run::run(self.session, plan, &suite.digest, settings, interruption(), sink).await;
+        let last_words = (!self.is_embedded).then(|| journal::when_left(&self.args.target));
+        let cancel = interrupted.unwrap_or_else(|| interruption(last_words));
+        let earlier = earlier.unwrap_or_default();
+        let footer = crate::run::resume(self.session, plan, header, earlier, settings, cancel, sink).await;
         progress.finish();
-        written.map_err(|error| unwritable(&error))?;
-        drop(file);
+        recording.finish().map_err(|error| unwritable(&error))?;
         if let Some(xml) = &self.args.junit {
             self.junit(&path, xml)?;
         }
+        let listed = known.map(|known| known.write(&self.session.target.name, suite)).transpose()?;
         if self.args.format == Format::Text {
             self.print(&summary, &kept, &dir);
+            listed.iter().for_each(|listed| self.output.text(&format!("{listed}\n")));
         }
         Ok(footer.exit)
     }
@@ -144,7 +250,9 @@ impl Run<'_> {
         let suite = self.args.suite.cases.as_ref().map(|dir| option("--cases", path(dir)));
         let target = self.args.target.target.as_ref().map(|file| option("--target", path(file)));
         let endpoint = self.args.target.endpoint.as_ref().map(|url| option("--endpoint", url.clone()));
-        [Some("syncspec run".to_owned()), suite, target, endpoint].into_iter().flatten().collect()
+        let compare = self.args.compare.as_ref().map(|set| option("--compare", set.clone()));
+        let snapshots = self.args.snapshots.as_ref().map(|dir| option("--snapshots", path(dir)));
+        [Some("syncspec run".to_owned()), suite, target, endpoint, compare, snapshots].into_iter().flatten().collect()
     }
 
     /// The folder for the run's record, made now.

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::failure::{broken, failure, root_cause, timed_out};
+use super::failure::{broken, chain, failure, root_cause, timed_out};
+use super::tls::{REMEDY, is_unvouched};
 use super::{Endpoint, Limits, response};
 use crate::wire::{Failure, FailureKind, Headers, Request, Response};
 
@@ -114,6 +115,17 @@ impl Raw {
     }
 }
 
+/// The first bytes that come after these were sent, at most `most` of them; fewer
+/// when the connection ends or breaks before.
+pub(super) async fn first_bytes(mut stream: Box<dyn Stream>, bytes: &[u8], most: usize) -> Vec<u8> {
+    // Who does not listen may have spoken all the same.
+    let _ = stream.write_all(bytes).await;
+    let _ = stream.flush().await;
+    let mut read = Vec::new();
+    let _ = stream.take(most as u64).read_buf(&mut read).await;
+    read
+}
+
 /// A connection, with TLS or without.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
@@ -134,7 +146,8 @@ pub(super) fn unconnected(
     endpoint: &Endpoint,
     error: &(dyn std::error::Error + 'static),
 ) -> Failure {
-    failure(kind, format!("{}: {}", endpoint.origin(), root_cause(error)))
+    let remedy = if chain(error).any(is_unvouched) { format!("; {REMEDY}") } else { String::new() };
+    failure(kind, format!("{}: {}{remedy}", endpoint.origin(), root_cause(error)))
 }
 
 /// Writes and reads at the same time: a server may answer, and stop reading,

@@ -14,12 +14,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::dice::Dice;
 use super::history::{self, Call, Counts, History, Key, Listing, Operation, Outcome, Patch, Verdict};
 use super::line::{Answer, Line};
+use super::send::deletion;
 use crate::client::Client;
+use crate::journal::{Ledger, Number};
 use crate::target::Target;
 
 /// How often progress is told.
@@ -54,6 +57,10 @@ pub struct Settings {
     pub seed: u64,
     /// How many calls may be looked at again while searching.
     pub budget: u64,
+    /// Ends when it turns true; none when nobody can stop it.
+    pub cancel: Option<watch::Receiver<bool>>,
+    /// What is made is written down here first.
+    pub ledger: Arc<Ledger>,
 }
 
 impl Default for Settings {
@@ -70,6 +77,8 @@ impl Default for Settings {
             time: Duration::from_secs(10),
             seed: 0,
             budget: 50_000_000,
+            cancel: None,
+            ledger: Arc::default(),
         }
     }
 }
@@ -113,6 +122,11 @@ pub async fn fuzz(
         made: AtomicU64::new(0),
         begun: Instant::now(),
     });
+    let mut owed = Vec::new();
+    for dataset in &shared.datasets {
+        let number = settings.ledger.owe(|| deletion(shared.line.place(dataset)));
+        owed.push(number.map_err(|error| format!("what is made cannot be written into the journal: {error}"))?);
+    }
     let mut working = JoinSet::new();
     for number in 0..settings.clients {
         working.spawn(Device::new(Arc::clone(&shared), number).work());
@@ -131,7 +145,7 @@ pub async fn fuzz(
         }
     }
     let elapsed = shared.begun.elapsed();
-    shared.clean_up(client).await;
+    shared.clean_up(client, &owed).await;
     let counts = Counts::of(&history);
     let verdict = history::check(&history, settings.budget);
     Ok(Finished { history, counts, verdict, retried, elapsed })
@@ -149,12 +163,12 @@ struct Shared {
 impl Shared {
     /// Deletes what was made, past whatever loses requests. What is left over harms
     /// no later run, whose names are others.
-    async fn clean_up(&self, client: &Client) {
+    async fn clean_up(&self, client: &Client, owed: &[Number]) {
         let line = self.line.through(client.clone());
-        for dataset in &self.datasets {
-            let mut history = History::new();
-            if let Ok(request) = line.request(dataset, &Call::Delete, None, &history) {
-                line.send(request, &Call::Delete, &mut history).await;
+        for (dataset, number) in self.datasets.iter().zip(owed) {
+            line.turn().await;
+            if line.delete(dataset).await {
+                self.settings.ledger.paid(*number);
             }
         }
     }
@@ -230,13 +244,15 @@ impl Device {
 
     fn has_time(&self) -> bool {
         let Shared { settings, made, begun, .. } = &*self.shared;
-        made.load(Ordering::Relaxed) < settings.operations && begun.elapsed() < settings.time
+        let is_stopped = settings.cancel.as_ref().is_some_and(|cancel| *cancel.borrow());
+        !is_stopped && made.load(Ordering::Relaxed) < settings.operations && begun.elapsed() < settings.time
     }
 
     /// Makes a call and records it.
     async fn call(&mut self, dataset: usize, call: Call, token: Option<&str>) -> Result<Answer, String> {
         let shared = Arc::clone(&self.shared);
-        let request = shared.line.request(&shared.datasets[dataset], &call, token, &self.history)?;
+        shared.line.turn().await;
+        let request = shared.line.request(&shared.datasets[dataset], &call, token, &self.history).await?;
         let invoked = self.now();
         let mut answer = shared.line.send(request.clone(), &call, &mut self.history).await;
         if answer.outcome == Outcome::Unknown && self.may_retry(dataset, &call) {

@@ -7,8 +7,10 @@ use serde_json::{Map, Value as Json, json};
 
 use super::history::{Call, History, Key, Listing, Outcome, Record};
 use super::send::signed;
+use super::want::blank;
 use crate::client::Client;
-use crate::target::{Identity, Target};
+use crate::spec::Service;
+use crate::target::{Identity, Redactor, Target};
 use crate::wire::{Failure, FailureKind, Request, Response};
 
 /// As many records as a dataset holds, so that a listing is one page.
@@ -28,6 +30,7 @@ pub(super) struct Line {
     through: Client,
     identity: Arc<Identity>,
     pool: String,
+    redactor: Redactor,
 }
 
 /// A listing's outcome, and the token for a write.
@@ -46,7 +49,13 @@ impl Line {
         let pool = target.pools.first().filter(|pool| !pool.identities.is_empty());
         let pool = pool.ok_or_else(|| format!("target {} names no identity with credentials", target.name))?;
         let (identity, pool) = (Arc::new(pool.identities[0].clone()), pool.id.clone());
-        Ok(Self { target, addressed, through, identity, pool })
+        let redactor = Redactor::new(Service::embedded(), &target);
+        Ok(Self { target, addressed, through, identity, pool, redactor })
+    }
+
+    /// Waits until the next request may be sent.
+    pub(super) async fn turn(&self) {
+        self.addressed.turn().await;
     }
 
     /// The same way through another client.
@@ -59,7 +68,7 @@ impl Line {
     /// # Errors
     ///
     /// A sentence when it cannot be signed.
-    pub(super) fn request(
+    pub(super) async fn request(
         &self,
         dataset: &str,
         call: &Call,
@@ -67,19 +76,43 @@ impl Line {
         history: &History,
     ) -> Result<Request, String> {
         let (name, mut input) = input(call, token, history);
-        let place = [("IdentityPoolId", &*self.pool), ("IdentityId", &*self.identity.id), ("DatasetName", dataset)];
-        input.extend(place.map(|(member, value)| (member.to_owned(), value.into())));
+        input.extend(self.place(dataset));
         signed(&self.addressed, &self.target.region, &self.identity, name, &input)
+            .await
             .map_err(|error| format!("{name}: {error}"))
+    }
+
+    /// The members that say which dataset.
+    pub(super) fn place(&self, dataset: &str) -> Map<String, Json> {
+        let place = [("IdentityPoolId", &*self.pool), ("IdentityId", &*self.identity.id), ("DatasetName", dataset)];
+        place.map(|(member, value)| (member.to_owned(), value.into())).into_iter().collect()
+    }
+
+    /// Deletes a dataset; whether it is not there now.
+    pub(super) async fn delete(&self, dataset: &str) -> bool {
+        let request = self.request(dataset, &Call::Delete, None, &History::new()).await;
+        let Ok(request) = request else { return false };
+        let outcome = self.through.send(request).await.outcome;
+        outcome.is_ok_and(|response| (200..300).contains(&response.status) || response.status == 404)
     }
 
     /// Sends a call's request and reads what came back.
     pub(super) async fn send(&self, request: Request, call: &Call, history: &mut History) -> Answer {
-        match self.through.send(request).await.outcome {
-            Ok(response) => read(&response, call, history),
+        let exchange = self.through.send(request).await;
+        // What a server tells of keys and values is shown.
+        let mut redactor = self.redactor.clone();
+        redactor.learn(&exchange);
+        match exchange.outcome {
+            Ok(response) => read(&without_secrets(response, &redactor), call, history),
             Err(failure) => Answer { outcome: unanswered(&failure), token: None },
         }
     }
+}
+
+fn without_secrets(response: Response, redactor: &Redactor) -> Response {
+    let Some(mut body) = response.json() else { return response };
+    blank(&mut body, redactor);
+    Response { body: body.to_string().into(), ..response }
 }
 
 /// Whoever could not even connect has done nothing.

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use super::model::{Complaint, Fate, Judge, Listing, Model};
 use super::operation::{List, Operation, Place, Sequence, Update, Who};
-use super::send::{Endpoints, Slot, Unanswered};
-use super::term::{Handed, Input, Names, Source, Term, at, of};
+use super::send::{Endpoints, Slot, Unanswered, deletion};
+use super::term::{Handed, Input, Names, Source, Term, at, literal, of};
 use super::want::Answer;
+use crate::journal::Number;
 
 /// A request of an attempt, and what came back.
 #[derive(Debug)]
@@ -118,13 +119,15 @@ struct Play<'a> {
     model: Model,
     sent: Vec<Sent>,
     tally: Tally,
+    /// Datasets that may be there.
+    made: Vec<(Place, Number)>,
 }
 
 /// Plays a sequence, and deletes the datasets that it made.
 pub(super) async fn play(endpoints: &Endpoints, slot: &Slot, sequence: &Sequence, manner: &Manner) -> Attempt {
     let names = endpoints.names(slot);
     let (model, sent, tally) = (Model::default(), Vec::new(), Tally::default());
-    let mut play = Play { endpoints, slot, manner, names, model, sent, tally };
+    let mut play = Play { endpoints, slot, manner, names, model, sent, tally, made: Vec::new() };
     let (mut outcome, mut played) = (Outcome::Clean, 0);
     for operation in &sequence.0 {
         played += 1;
@@ -242,6 +245,7 @@ impl Play<'_> {
             self.look(update.place).await?;
         }
         let plan = self.model.plan(update);
+        self.expect(update.place)?;
         let answer = self.send(update.place.who, "UpdateRecords", plan.input()).await?;
         let odd = self.judge(&answer, &plan.fate, |model, judge| model.judge_update(&plan, judge));
         // Whatever was found, the dataset may be there now.
@@ -318,11 +322,28 @@ impl Play<'_> {
         Err(Stop::Indeterminate(format!("more than {MOST_PAGES} pages of datasets")))
     }
 
-    /// Deletes what was made. What cannot be deleted is left; its name says whose
-    /// it is.
+    /// Writes down that a dataset may be made.
+    fn expect(&mut self, place: Place) -> Result<(), Stop> {
+        if self.made.iter().all(|(made, _)| *made != place) {
+            let number = self.endpoints.ledger.owe(|| deletion(literal(&at(place), &self.names)));
+            let number = number.map_err(|error| {
+                Stop::Indeterminate(format!("what is made cannot be written into the journal: {error}"))
+            })?;
+            self.made.push((place, number));
+        }
+        Ok(())
+    }
+
+    /// Deletes what was made. What cannot be deleted is left; the journal, or its name,
+    /// says whose it is.
     async fn clean_up(&mut self) {
-        for place in self.model.made() {
-            let _ = self.endpoints.send(self.slot, place.who, "DeleteDataset", &at(place), &self.names).await;
+        for (place, number) in std::mem::take(&mut self.made) {
+            match self.endpoints.send(self.slot, place.who, "DeleteDataset", &at(place), &self.names).await {
+                Ok(answer) if answer.succeeded() || answer.status == 404 => self.endpoints.ledger.paid(number),
+                Ok(_) => {}
+                // The next one would wait for an answer as long.
+                Err(_) => break,
+            }
         }
     }
 }

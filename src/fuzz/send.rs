@@ -1,5 +1,7 @@
 //! From an operation's input to a signed request and back.
 
+use std::io;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
@@ -8,9 +10,10 @@ use serde_json::{Map, Value};
 use super::operation::Who;
 use super::term::{Input, Names, literal};
 use super::want::Answer;
-use crate::client::{Client, SignedPayload, Signing, SigningForm, bind, sign};
+use crate::client::{BackOff, Client, SignedPayload, Signing, SigningForm, bind, sign};
+use crate::journal::{Debt, Journal, Kind, Ledger};
 use crate::spec::Service;
-use crate::target::{Identity, Target};
+use crate::target::{Identity, Redactor, Target};
 use crate::wire::Request;
 
 /// Whom sequences are played against, and how: a target with a client for it.
@@ -18,6 +21,8 @@ use crate::wire::Request;
 pub struct Endpoints {
     pub(super) target: Target,
     pub(super) client: Client,
+    redactor: Redactor,
+    pub(super) ledger: Ledger,
     run_id: String,
     attempts: AtomicU64,
 }
@@ -40,11 +45,27 @@ impl Endpoints {
     ///
     /// # Errors
     ///
-    /// A sentence on what is wrong with the endpoint.
+    /// A sentence on what is wrong with the endpoint or the `ca-file`.
     pub fn connect(target: Target, timeout: Duration, run_id: String) -> Result<Self, String> {
-        let client =
-            Client::open(&target.endpoint, timeout).map_err(|error| format!("target {}: {error}", target.name))?;
-        Ok(Self { target, client, run_id, attempts: AtomicU64::new(0) })
+        let client = Client::to(&target, timeout)?;
+        let redactor = Redactor::new(Service::embedded(), &target);
+        Ok(Self { target, client, redactor, ledger: Ledger::default(), run_id, attempts: AtomicU64::new(0) })
+    }
+
+    /// The same, with a journal of what is made.
+    #[must_use]
+    pub fn journalled(self, journal: Journal) -> Self {
+        Self { ledger: Ledger::written(journal), ..self }
+    }
+
+    /// Closes the journal: where it stands, and how much is in it, if something could
+    /// not be deleted.
+    ///
+    /// # Errors
+    ///
+    /// When nothing is left, and it cannot be removed.
+    pub fn close_journal(&self) -> io::Result<Option<(PathBuf, usize)>> {
+        self.ledger.close()
     }
 
     /// Identities that attempts can have to themselves: pairs, as long as there are
@@ -76,11 +97,12 @@ impl Endpoints {
         Names {
             pool: pool.id.clone(),
             identities: [id(0), id(1)],
-            prefix: format!("syncspec-fuzz-{}-{number}", self.run_id),
+            prefix: format!("{}-{}-{number}", self.target.prefix, self.run_id),
         }
     }
 
-    /// Sends a request; an answer that asks for fewer requests is none.
+    /// Sends a request in its turn, again when it was throttled; an answer that asks for
+    /// fewer requests is none.
     pub(super) async fn send(
         &self,
         slot: &Slot,
@@ -93,14 +115,36 @@ impl Endpoints {
         let identity = slot.identities.get(usize::from(who == Who::Other)).ok_or_else(|| fault(&"no such identity"))?;
         let identity = &self.target.pools[slot.pool].identities[*identity];
         let input = literal(input, names);
-        let request = signed(&self.client, &self.target.region, identity, operation, &input);
-        let request = request.map_err(|error| fault(&error))?;
-        let exchange = self.client.send(request).await;
-        let answer = Answer::read(&exchange.outcome.map_err(|failure| fault(&failure))?);
-        if is_throttled(&answer) {
-            return Err(fault(&format!("answered {}; the endpoint wants fewer requests", answer.in_short())));
+        let mut giving_way = self.client.give_way(BackOff::default());
+        loop {
+            self.client.turn().await;
+            let request = signed(&self.client, &self.target.region, identity, operation, &input).await;
+            let request = request.map_err(|error| fault(&error))?;
+            let exchange = self.client.send(request).await;
+            // What a server says of what it was sent may hold secrets of this request.
+            let mut redactor = self.redactor.clone();
+            redactor.learn(&exchange);
+            let response = exchange.outcome.map_err(|failure| Unanswered(redactor.sentence(&fault(&failure).0)))?;
+            let answer = Answer::read(&response).without_secrets(&redactor);
+            if !response.is_throttled() {
+                return Ok(answer);
+            }
+            if !giving_way.again(&self.client, &response).await {
+                return Err(fault(&format!("answered {}; the endpoint wants fewer requests", answer.in_short())));
+            }
         }
-        Ok(answer)
+    }
+}
+
+/// What is owed for a write to a dataset.
+pub(super) fn deletion(place: Map<String, Value>) -> Debt {
+    Debt {
+        kind: Kind::Undo,
+        call: "DeleteDataset".to_owned(),
+        input: place,
+        saved: Map::new(),
+        made_by: "UpdateRecords".to_owned(),
+        case: "fuzz".to_owned(),
     }
 }
 
@@ -108,8 +152,9 @@ impl Endpoints {
 ///
 /// # Errors
 ///
-/// A sentence when there is no such operation, or the call cannot be put on the wire.
-pub(super) fn signed(
+/// A sentence when there is no such operation, no credentials are to be had, or the
+/// call cannot be put on the wire.
+pub(super) async fn signed(
     client: &Client,
     region: &str,
     identity: &Identity,
@@ -121,8 +166,9 @@ pub(super) fn signed(
     let mut request = bind(known, input).map_err(|error| error.to_string())?;
     let endpoint = client.endpoint();
     endpoint.address(&mut request);
+    let keys = identity.credentials.get().await.map_err(|error| format!("no credentials: {error}"))?;
     let signing = Signing {
-        credentials: &identity.credentials,
+        credentials: &keys.credentials,
         region,
         service: &service.signing_name,
         time: SystemTime::now(),
@@ -132,11 +178,4 @@ pub(super) fn signed(
     };
     sign(&mut request, &endpoint.host_header(), &signing).map_err(|error| error.to_string())?;
     Ok(request)
-}
-
-/// Whether an answer says that there were too many requests, or that there is no
-/// service just now: nothing can be said of it.
-fn is_throttled(answer: &Answer) -> bool {
-    const ERRORS: [&str; 4] = ["ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"];
-    matches!(answer.status, 429 | 503) || answer.error.as_deref().is_some_and(|error| ERRORS.contains(&error))
 }

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::term::{Names, Source, Term};
+use crate::target::Redactor;
 use crate::wire::Response;
 
 /// An answer, read once.
@@ -15,6 +16,21 @@ pub(super) struct Answer {
     pub(super) body: Value,
 }
 
+/// Takes secrets out of a body, but for tokens where they belong.
+pub(super) fn blank(body: &mut Value, redactor: &Redactor) {
+    let tokens: Vec<(String, Value)> = match &*body {
+        Value::Object(members) => (members.iter())
+            .filter(|(name, value)| redactor.is_sensitive(name) && value.is_string())
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+        _ => Vec::new(),
+    };
+    redactor.blank(body, false);
+    if let Value::Object(members) = body {
+        members.extend(tokens);
+    }
+}
+
 impl Answer {
     pub(super) fn read(response: &Response) -> Self {
         let is_error = !(200..300).contains(&response.status);
@@ -23,6 +39,14 @@ impl Answer {
             error: is_error.then(|| response.error_name()).flatten(),
             body: response.json().unwrap_or(Value::Null),
         }
+    }
+
+    /// The same without secrets where they do not belong: everything that is shown or
+    /// kept is made of it. Tokens stay, for they are sent again.
+    pub(super) fn without_secrets(self, redactor: &Redactor) -> Self {
+        let Self { status, error, mut body } = self;
+        blank(&mut body, redactor);
+        Self { status, error: error.map(|error| redactor.sentence(&error)), body }
     }
 
     pub(super) fn succeeded(&self) -> bool {

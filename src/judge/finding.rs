@@ -37,8 +37,9 @@ pub struct Finding {
     pub level: Level,
     /// Number of the step, from 1, fixtures included.
     pub step: usize,
-    /// Where in the response: `status`, `error`, `message`, `body`, `snapshot`,
-    /// `header NAME`, a JSON pointer, or `answer` when there was none.
+    /// Where in the response: `status`, `error`, `message`, `body`, `snapshot` with the
+    /// first few places that differ, `header NAME`, a JSON pointer, or `answer` when
+    /// there was none.
     pub at: String,
     /// What was expected there, in words or as JSON.
     pub expected: String,
@@ -46,7 +47,8 @@ pub struct Finding {
     pub actual: String,
     /// Id of the requirement that does not hold.
     pub requirement: String,
-    /// `file:line:column` of the expectation in the suite.
+    /// `file:line:column` of the expectation in the suite; of a snapshot `file:line`, and
+    /// from what and when it was recorded.
     pub origin: String,
 }
 

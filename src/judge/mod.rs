@@ -7,6 +7,7 @@
 //! the same fault in a target.
 
 mod finding;
+mod shape;
 mod snapshot;
 mod step;
 mod value;
@@ -15,5 +16,6 @@ mod value;
 mod tests;
 
 pub use finding::{Finding, Level, Verdict, verdict};
+pub use shape::{Answer, Sign, advice, sign, stranger};
 pub use snapshot::{Recorded, SNAPSHOT, snapshot};
 pub use step::Judge;

@@ -1,6 +1,6 @@
 //! Who may use which pool and identity at the same time.
 
-use crate::cases::{Actor, Case, Isolation};
+use crate::cases::{Actor, Case, Isolation, names};
 use crate::target::Target;
 
 /// What a case must be given before it runs.
@@ -8,7 +8,7 @@ use crate::target::Target;
 pub struct Demand {
     /// What nothing else may use meanwhile.
     pub isolation: Isolation,
-    /// How many identities of one pool: 1 or 2.
+    /// How many identities of one pool: 0, 1 or 2.
     pub identities: usize,
     /// How many datasets it may make on each of them.
     pub datasets: usize,
@@ -21,11 +21,23 @@ impl Demand {
     pub fn of(case: &Case) -> Self {
         Self {
             isolation: case.isolation,
-            identities: if case.uses_other_identity { 2 } else { 1 },
+            identities: identities(case),
             datasets: case.datasets,
             developer: case.steps.iter().any(|step| step.actor == Actor::Developer),
         }
     }
+}
+
+/// None for a case that neither signs as one nor names one: a target without
+/// identities can serve it all the same.
+fn identities(case: &Case) -> usize {
+    if case.uses_other_identity {
+        return 2;
+    }
+    let signs = |actor| !matches!(actor, Actor::None | Actor::Developer | Actor::UnknownKey);
+    let mut used = case.isolation == Isolation::Identity || case.steps.iter().any(|step| signs(step.actor));
+    case.placeholders(&mut |name| used |= name == names::IDENTITY);
+    used.into()
 }
 
 /// A pool and identities, held by one case until they are given back.

@@ -3,17 +3,20 @@
 use std::sync::Arc;
 
 use super::lease::Demand;
-use crate::cases::{Case, Isolation, Suite, names};
+use super::reach::Reach;
+use crate::cases::{Bases, Case, Effect, Isolation, Suite, names};
 use crate::source::{did_you_mean, matches};
-use crate::target::{KnownFailure, Target};
+use crate::target::{KnownFailure, Lack, Target};
 
 /// What is to become of the cases of a suite on a target.
 #[derive(Debug)]
 pub struct Plan {
     /// The selected cases, in the order of the suite.
     pub cases: Vec<Planned>,
+    /// How what the cases make is taken back.
+    pub bases: Arc<Bases>,
     /// Known failures of the target that match none of the suite's cases.
-    pub unmatched_known_failures: Vec<String>,
+    pub unmatched_known_failures: Vec<KnownFailure>,
 }
 
 /// A selected case.
@@ -23,8 +26,10 @@ pub struct Planned {
     pub case: Arc<Case>,
     /// What is to become of it.
     pub decision: Decision,
-    /// The entry of the target file that says it fails.
-    pub known_failure: Option<KnownFailure>,
+    /// How what it makes is taken back.
+    pub bases: Arc<Bases>,
+    /// The entries of the target file that say it fails, in their order.
+    pub known_failures: Vec<KnownFailure>,
 }
 
 /// Whether a case runs.
@@ -83,27 +88,56 @@ impl Plan {
                 return Err(PlanError::NothingMatches { filter: filter.clone(), hint });
             }
         }
-        if let Some(lack) = target.lacks.iter().find(|lack| !names::NEEDS.contains(&lack.as_str())) {
-            let hint = did_you_mean(lack, names::NEEDS).unwrap_or_default();
-            return Err(PlanError::UnknownLack { target: target.name.clone(), lack: lack.clone(), hint });
+        if let Some(Lack { need, .. }) = target.lacks.iter().find(|lack| !names::NEEDS.contains(&lack.need.as_str())) {
+            let hint = did_you_mean(need, names::NEEDS).unwrap_or_default();
+            return Err(PlanError::UnknownLack { target: target.name.clone(), lack: need.clone(), hint });
         }
-        let mut fresh_pools = target.pools.len();
+        // Where no pool has identities, a case that uses one is skipped before this counts.
+        let serving = target.pools.iter().filter(|pool| !pool.identities.is_empty()).count();
+        let mut fresh_pools = if serving == 0 { target.pools.len() } else { serving };
         let selected = |case: &&Case| filters.is_empty() || filters.iter().any(|filter| selects(filter, case));
         let planned = |case: &Case| Planned {
             decision: decide(case, target, &mut fresh_pools),
-            known_failure: target.known_failures.iter().find(|known| matches(&known.pattern, &case.id)).cloned(),
+            known_failures: target.known_failures.iter().filter(|known| known.matches(&case.id)).cloned().collect(),
             case: Arc::new(case.clone()),
+            bases: Arc::clone(&suite.bases),
         };
-        let unmatched = |known: &&KnownFailure| !suite.cases.iter().any(|case| matches(&known.pattern, &case.id));
+        let unmatched = |known: &&KnownFailure| !suite.cases.iter().any(|case| known.matches(&case.id));
         Ok(Self {
-            unmatched_known_failures: target
-                .known_failures
-                .iter()
-                .filter(unmatched)
-                .map(|known| known.pattern.clone())
-                .collect(),
+            unmatched_known_failures: target.known_failures.iter().filter(unmatched).cloned().collect(),
+            bases: Arc::clone(&suite.bases),
             cases: suite.cases.iter().filter(selected).map(planned).collect(),
         })
+    }
+
+    /// Skips the cases that may have an effect which nobody has allowed. `how` says
+    /// what allows the effects of these names.
+    pub fn withhold(&mut self, reach: &Reach<'_>, allowed: &[Effect], how: impl Fn(&[&str]) -> String) {
+        for planned in &mut self.cases {
+            if !matches!(planned.decision, Decision::Run(_)) {
+                continue;
+            }
+            let effects: Vec<_> =
+                reach.effects(&planned.case).into_iter().filter(|effect| !allowed.contains(effect)).collect();
+            let deeds: Vec<_> = effects.iter().map(|effect| effect.deed()).collect();
+            let names: Vec<_> = effects.iter().map(|effect| effect.name()).collect();
+            if !effects.is_empty() {
+                let reason = format!("{}; allow it with {}", deeds.join(" and "), how(&names));
+                planned.decision = Decision::Skip { reason };
+            }
+        }
+    }
+
+    /// Known failures of the target that match cases of the suite, but none that
+    /// runs: of those nothing can be said.
+    pub fn idle_known_failures<'t>(&self, target: &'t Target) -> Vec<&'t KnownFailure> {
+        let runs = |known: &KnownFailure| {
+            let mut running = self.cases.iter().filter(|planned| matches!(planned.decision, Decision::Run(_)));
+            running.any(|planned| known.matches(&planned.case.id))
+        };
+        let unmatched =
+            |known: &KnownFailure| self.unmatched_known_failures.iter().any(|other| other.pattern == known.pattern);
+        target.known_failures.iter().filter(|known| !unmatched(known) && !runs(known)).collect()
     }
 }
 
@@ -117,8 +151,8 @@ fn selects(filter: &str, case: &Case) -> bool {
 /// Whether the target can serve the case. `fresh_pools` counts down.
 fn decide(case: &Case, target: &Target, fresh_pools: &mut usize) -> Decision {
     let skip = |reason: String| Decision::Skip { reason };
-    if let Some(need) = case.needs.iter().find(|need| target.lacks.contains(need)) {
-        return skip(format!("the target lacks {need}"));
+    if let Some(lack) = case.needs.iter().find_map(|need| target.lacks.iter().find(|lack| lack.need == *need)) {
+        return skip(lacking(lack));
     }
     if target.pools.len() < 2 && case.needs.iter().any(|need| need == names::TWO_POOLS) {
         return skip("needs two pools, and the target file names one".to_owned());
@@ -131,11 +165,14 @@ fn decide(case: &Case, target: &Target, fresh_pools: &mut usize) -> Decision {
     }
     let demand = Demand::of(case);
     if demand.developer && target.developer.is_none() {
-        return skip("the target file has no [developer] credentials".to_owned());
+        return skip(match &target.shortfalls.developer {
+            Some(why) => format!("no developer credentials: {why}"),
+            None => "the target file has no [developer] credentials".to_owned(),
+        });
     }
     let most = target.pools.iter().map(|pool| pool.identities.len()).max().unwrap_or(0);
     if demand.identities > most {
-        return skip(format!("needs {} identities in one pool, and the target file names {most}", demand.identities));
+        return skip(too_few_identities(target, demand.identities, most));
     }
     if case.isolation == Isolation::FreshPool {
         let Some(left) = fresh_pools.checked_sub(1) else {
@@ -147,6 +184,21 @@ fn decide(case: &Case, target: &Target, fresh_pools: &mut usize) -> Decision {
         *fresh_pools = left;
     }
     Decision::Run(demand)
+}
+
+/// Why there are fewer identities in each pool than a case needs.
+fn too_few_identities(target: &Target, needed: usize, most: usize) -> String {
+    let few = if needed == 1 { "identity" } else { "identities" };
+    match target.shortfalls.identities.as_slice() {
+        [] => format!("needs {needed} {few} in one pool, and the target file names {most}"),
+        reasons => format!("needs {needed} {few} in one pool, and there are {most}: {}", reasons.join("; ")),
+    }
+}
+
+fn lacking(Lack { need, reason, link }: &Lack) -> String {
+    let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let link = link.as_ref().map(|link| format!(" ({link})")).unwrap_or_default();
+    format!("the target lacks {need}{reason}{link}")
 }
 
 #[cfg(test)]
@@ -170,7 +222,7 @@ mod tests {
 
     fn target() -> Target {
         let mut target = Target::embedded(&World::standard(1, 1), "http://127.0.0.1:1");
-        target.lacks = vec!["sns".to_owned()];
+        target.lacks = vec!["sns".into()];
         target.developer = None;
         target.resources = IndexMap::new();
         target
@@ -194,6 +246,31 @@ mod tests {
         assert_eq!(skipped, reason);
     }
 
+    #[test]
+    fn what_could_not_be_had_is_the_reason() {
+        let mut target = target();
+        target.shortfalls.developer = Some("profile `p`: not there".to_owned());
+        target.shortfalls.identities = vec!["Cognito Identity: refused".to_owned()];
+        let reason = |more: &str, target: &Target| match Plan::new(&suite(more, ""), &[], target)
+            .expect("it is selected")
+            .cases
+            .remove(0)
+            .decision
+        {
+            Decision::Run(demand) => format!("runs with {}", demand.identities),
+            Decision::Skip { reason } => reason,
+        };
+        let developer = "credentials = \"developer\"";
+        assert_eq!(reason(developer, &target), "no developer credentials: profile `p`: not there");
+        let other = "needs 2 identities in one pool, and there are 1: Cognito Identity: refused";
+        assert_eq!(reason("credentials = \"other-identity\"", &target), other);
+        target.pools[0].identities.clear();
+        let own = "needs 1 identity in one pool, and there are 0: Cognito Identity: refused";
+        assert_eq!(reason("credentials = \"identity\"", &target), own);
+        // Who uses no identity needs none.
+        assert_eq!(reason("credentials = \"none\"", &target), "runs with 0");
+    }
+
     #[rstest]
     #[case("a/t", true)]
     #[case("a/*/c", true)]
@@ -211,7 +288,7 @@ mod tests {
     #[test]
     fn what_selects_or_lacks_nothing_is_an_error() {
         let error = |filter: &str, lack: &str| {
-            let target = Target { lacks: vec![lack.to_owned()], name: "mine".to_owned(), ..target() };
+            let target = Target { lacks: vec![lack.into()], name: "mine".to_owned(), ..target() };
             Plan::new(&suite("", ""), &[filter.to_owned()], &target).expect_err("an error")
         };
         let nothing = error("a/t/d", "sns");

@@ -19,14 +19,19 @@ const DIFF_TIME: Duration = Duration::from_millis(500);
 pub(super) fn comparison(expected: &str, actual: &str) -> String {
     let (expected, actual) = (printable(expected), printable(actual));
     if expected.trim_end().contains('\n') || actual.trim_end().contains('\n') {
-        return diff(&expected, &actual);
+        return diff(["expected", "actual"], &expected, &actual);
     }
     let parted = expected.chars().zip(actual.chars()).take_while(|(left, right)| left == right).count();
     let show = |value: &str| excerpt(value.trim_end_matches('\n'), MOST_CHARS, parted);
     format!("expected  {}\nactual    {}\n", styled(GOOD, show(&expected)), styled(BAD, show(&actual)))
 }
 
-fn diff(expected: &str, actual: &str) -> String {
+/// A line diff of what was recorded and what took its place.
+pub fn changes(before: &str, after: &str) -> String {
+    diff(["recorded", "answered"], &printable(before), &printable(after))
+}
+
+fn diff([left, right]: [&str; 2], expected: &str, actual: &str) -> String {
     let diff = TextDiff::configure().timeout(DIFF_TIME).diff_lines(expected, actual);
     let mut lines = Vec::new();
     for (index, group) in diff.grouped_ops(CONTEXT_LINES).iter().enumerate() {
@@ -44,7 +49,7 @@ fn diff(expected: &str, actual: &str) -> String {
     }
     let cut = lines.len().saturating_sub(MOST_LINES);
     lines.truncate(MOST_LINES);
-    let legend = format!("{}  {}", styled(GOOD, "- expected"), styled(BAD, "+ actual"));
+    let legend = format!("{}  {}", styled(GOOD, format_args!("- {left}")), styled(BAD, format_args!("+ {right}")));
     let more = if cut > 0 {
         styled(DIM, format_args!("… {} of the diff", count(cut, "more line"))) + "\n"
     } else {

@@ -17,6 +17,9 @@ const MOST_EXCHANGES: usize = 3;
 const MOST_STEPS: usize = 20;
 /// Longest name of such a step, in characters.
 const MOST_LABEL: usize = 60;
+/// Most cases listed in a line each; more would push the summary's start off screen
+/// and say nothing new.
+const MOST_LINES: usize = 40;
 /// Longest line in a list of cases, in characters.
 const MOST_CHARS: usize = 160;
 
@@ -78,7 +81,9 @@ pub fn failures<'r>(results: impl IntoIterator<Item = &'r CaseResult>, most: usi
     let mut sections: Vec<_> = full.iter().map(|result| failure(result, context)).collect();
     if !rest.is_empty() {
         let title = count(rest.len(), if full.is_empty() { "case" } else { "more case" });
-        let lines: String = rest.iter().map(|result| one_line(result)).collect();
+        let more = rest.len().saturating_sub(MOST_LINES);
+        let more = (more > 0).then(|| format!("  {}\n", styled(DIM, format_args!("… {more} more, in the report"))));
+        let lines: String = rest.iter().take(MOST_LINES).map(|result| one_line(result)).chain(more).collect();
         sections.push(format!("{}\n{lines}", styled(BOLD, title)));
     }
     sections.join("\n")
@@ -136,6 +141,9 @@ fn one_line(result: &CaseResult) -> String {
 /// What came of a result, in one short line without styles.
 pub(super) fn short(result: &CaseResult) -> String {
     let why = match worst(result) {
+        Some(Finding { at, requirement, origin, .. }) if requirement == SNAPSHOT => {
+            format!("{at} differs from {origin}")
+        }
         Some(Finding { at, expected, actual, requirement, .. }) => {
             format!("{at}: expected {expected}, got {actual} ({requirement})")
         }
@@ -350,6 +358,14 @@ mod tests {
         let mut result = samples::result("put-item/x", Verdict::Fail);
         result.findings[0].requirement = "PutItem/rule/gone".to_owned();
         assert!(plain(&result).contains("  PutItem/rule/gone\n  not in this version's catalogue\n"));
+    }
+
+    #[test]
+    fn a_long_list_is_cut() {
+        let results: Vec<_> = (0..50).map(|index| samples::result(&format!("a/{index}"), Verdict::Fail)).collect();
+        let text = with_context(|context| strip_str(&failures(&results, 0, context)).to_string());
+        assert_eq!(text.lines().count(), 42, "{text}");
+        assert!(text.starts_with("50 cases\n") && text.ends_with("  … 10 more, in the report\n"), "{text}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 use crate::judge::Verdict;
-use crate::run::{Event, FORMAT_VERSION, Footer, Header};
+use crate::run::{Event, FORMAT_VERSION, FailOn, Footer, Header};
 
 /// Writes one event as one line and flushes, so that an interrupted run leaves
 /// whole lines behind.
@@ -120,8 +120,8 @@ pub struct Reader<R> {
     line: usize,
     /// Nothing more comes.
     over: bool,
-    /// How many cases the header selects.
-    header: Option<usize>,
+    /// How many cases the header selects, and what fails the run.
+    header: Option<(usize, FailOn)>,
     /// The cases that have a result.
     cases: HashSet<String>,
     /// Results by verdict.
@@ -172,7 +172,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn end(&self) -> Result<Option<Event>, ReadError> {
-        let selected = self.header.ok_or(ReadError::Empty)?;
+        let (selected, _) = self.header.ok_or(ReadError::Empty)?;
         if self.footer || self.partial == Partial::Allow {
             Ok(None)
         } else {
@@ -187,8 +187,8 @@ impl<R: BufRead> Reader<R> {
         }
         match event {
             Event::Header(_) if self.header.is_some() => Err(ReadError::SecondHeader { line }),
-            Event::Header(Header { selected, .. }) => {
-                self.header = Some(*selected);
+            Event::Header(Header { selected, fail_on, .. }) => {
+                self.header = Some((*selected, *fail_on));
                 Ok(())
             }
             Event::Result(result) => {
@@ -207,7 +207,7 @@ impl<R: BufRead> Reader<R> {
 
     /// What in the footer cannot be true after this header and these results.
     fn contradiction(&self, footer: &Footer) -> Option<String> {
-        let (results, selected) = (self.cases.len(), self.header.unwrap_or_default());
+        let (results, (selected, fail_on)) = (self.cases.len(), self.header.unwrap_or_default());
         let count = |totals: &IndexMap<Verdict, usize>, verdict| totals.get(&verdict).copied().unwrap_or(0);
         for verdict in Verdict::ALL {
             let (said, counted) = (count(&footer.totals, verdict), count(&self.totals, verdict));
@@ -219,7 +219,7 @@ impl<R: BufRead> Reader<R> {
             return Some(format!("the header selects {selected} cases, but there are {results} results"));
         }
         let unmatched = !footer.unmatched_known_failures.is_empty();
-        let exit = Footer::exit_code(&footer.totals, unmatched, footer.stopped.is_some());
+        let exit = Footer::exit_code(&footer.totals, unmatched, footer.stopped.is_some(), fail_on);
         (footer.exit != exit)
             .then(|| format!("the footer has exit code {}, but its totals lead to {exit}", footer.exit))
     }

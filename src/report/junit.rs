@@ -11,7 +11,7 @@ use super::failure::{Context, failure, short};
 use super::record::Record;
 use super::text::printable;
 use crate::judge::Verdict;
-use crate::run::CaseResult;
+use crate::run::{CaseResult, FailOn};
 
 /// Writes the run as JUnit XML: a suite for each action, in alphabetical order,
 /// its cases by id. What is wrong with the run itself, such as a missing end, is
@@ -34,7 +34,7 @@ pub fn junit(record: &Record, context: &Context<'_>, output: impl Write) -> io::
         results.sort_by_key(|result| &result.case);
         let mut suite = TestSuite::new(clean(action));
         suite.add_properties(properties(record));
-        suite.add_test_cases(results.iter().map(|result| case(result, context)));
+        suite.add_test_cases(results.iter().map(|result| case(result, context, record.header.fail_on)));
         suite.set_time(Duration::from_micros(results.iter().map(|result| result.duration_us).sum()));
         report.add_test_suite(suite);
     }
@@ -60,12 +60,16 @@ fn properties(record: &Record) -> Vec<Property> {
     .into()
 }
 
-fn case(result: &CaseResult, context: &Context<'_>) -> TestCase {
-    let mut case = TestCase::new(clean(&result.case), status(result, context));
+fn case(result: &CaseResult, context: &Context<'_>, fail_on: FailOn) -> TestCase {
+    let mut case = TestCase::new(clean(&result.case), status(result, context, fail_on));
     case.set_classname(format!("syncspec.{}", clean(&result.action)));
     case.set_time(Duration::from_micros(result.duration_us));
-    let is_success = matches!(result.verdict, Verdict::Pass | Verdict::Warn);
-    if is_success && !result.findings.is_empty() {
+    let told = match result.verdict {
+        Verdict::Pass | Verdict::Warn => !result.findings.is_empty(),
+        Verdict::UnexpectedPass => fail_on == FailOn::New,
+        _ => false,
+    };
+    if told {
         case.set_system_out(text(result, context));
     }
     case
@@ -75,9 +79,10 @@ fn text(result: &CaseResult, context: &Context<'_>) -> String {
     strip_str(&failure(result, context)).to_string()
 }
 
-fn status(result: &CaseResult, context: &Context<'_>) -> TestCaseStatus {
+fn status(result: &CaseResult, context: &Context<'_>, fail_on: FailOn) -> TestCaseStatus {
     let mut status = match result.verdict {
         Verdict::Pass | Verdict::Warn => return TestCaseStatus::success(),
+        Verdict::UnexpectedPass if fail_on == FailOn::New => return TestCaseStatus::success(),
         Verdict::ExpectedFail | Verdict::Skipped => TestCaseStatus::skipped(),
         Verdict::Fail | Verdict::UnexpectedPass => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Verdict::NotTestable | Verdict::Indeterminate => TestCaseStatus::non_success(NonSuccessKind::Error),
@@ -108,7 +113,8 @@ fn run(record: &Record) -> Option<TestSuite> {
             if let Some(reason) = &footer.stopped {
                 add("run/whole", NonSuccessKind::Error, &format!("the run was stopped: {reason}"));
             }
-            for entry in &footer.unmatched_known_failures {
+            let entries = footer.unmatched_known_failures.iter();
+            for entry in entries.filter(|_| record.header.fail_on == FailOn::Any) {
                 add("run/known-failures", NonSuccessKind::Failure, &format!("`{entry}` matches no case"));
             }
             if footer.exit == 4 {

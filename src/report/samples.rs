@@ -2,7 +2,7 @@
 
 use crate::judge::{Finding, Level, Verdict};
 use crate::run::{
-    CaseResult, Event, FORMAT_VERSION, Footer, Header, RecordedBody, RecordedExchange, RecordedRequest,
+    CaseResult, Event, FORMAT_VERSION, FailOn, Footer, Header, RecordedBody, RecordedExchange, RecordedRequest,
     RecordedResponse, TargetSummary,
 };
 use crate::spec::{Catalog, Service};
@@ -149,6 +149,7 @@ pub(super) fn result(case: &str, verdict: Verdict) -> CaseResult {
         protocol: "rest-json".to_owned(),
         verdict,
         reason: reason.map(str::to_owned),
+        known_failures: Vec::new(),
         requirements: vec!["PutItem/rule/stale".to_owned()],
         origin: "cases/put-item/count.toml:12:1".to_owned(),
         findings,
@@ -167,6 +168,8 @@ pub(super) fn header(selected: usize) -> Header {
         selected,
         target: target(),
         strict: false,
+        resumed: None,
+        fail_on: FailOn::Any,
         started: "2026-01-01T00:00:00Z".to_owned(),
     }
 }
@@ -175,10 +178,13 @@ pub(super) fn footer(results: &[CaseResult]) -> Footer {
     let count = |verdict| results.iter().filter(|result| result.verdict == verdict).count();
     let totals = Verdict::ALL.into_iter().map(|verdict| (verdict, count(verdict))).collect();
     Footer {
-        exit: Footer::exit_code(&totals, false, false),
+        exit: Footer::exit_code(&totals, false, false, FailOn::Any),
         totals,
         unmatched_known_failures: Vec::new(),
+        leftovers: Vec::new(),
+        idle_known_failures: Vec::new(),
         stopped: None,
+        throttled: 0,
         finished: "2026-01-01T00:00:01Z".to_owned(),
         duration_us: 800_000,
     }

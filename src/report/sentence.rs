@@ -3,6 +3,7 @@
 use super::summary::{Summary, Tally};
 use super::text::{count, duration, grouped};
 use crate::judge::Verdict;
+use crate::run::FailOn;
 
 /// One sentence without styles and without full stop. It never says that all is
 /// well unless the run is whole and nothing went wrong.
@@ -10,7 +11,7 @@ pub(super) fn sentence(summary: &Summary) -> String {
     let Some(header) = &summary.header else { return "nothing was run".to_owned() };
     let place = format!("on {} ({})", header.target.name, header.target.endpoint);
     let total = &summary.total;
-    let bad = bad(total, summary.not_run);
+    let bad = bad(total, summary.not_run, header.fail_on);
     let finished = grouped((total.cases() - summary.not_run) as u64);
     let selected = count(header.selected, "case");
     let text = match &summary.footer {
@@ -21,7 +22,7 @@ pub(super) fn sentence(summary: &Summary) -> String {
             None if bad.is_empty() && total.judged() == 0 => {
                 format!("nothing was judged {place}: {} skipped", all_were(total.cases()))
             }
-            None => judged(total, &bad, &format!("{place} in {}", duration(footer.duration_us))),
+            None => judged(total, &bad, header.fail_on, &format!("{place} in {}", duration(footer.duration_us))),
         },
     };
     text + &unmatched(summary)
@@ -32,13 +33,14 @@ type Clause = (usize, &'static str);
 
 /// What leads to an exit code other than 0, worst first. Cases that a stopped run
 /// did not begin are told apart.
-fn bad(total: &Tally, not_run: usize) -> Vec<Clause> {
+fn bad(total: &Tally, not_run: usize, fail_on: FailOn) -> Vec<Clause> {
     let unjudged = total.of(Verdict::NotTestable) + total.of(Verdict::Indeterminate) - not_run;
-    occurring([
-        (total.of(Verdict::Fail), "failed"),
-        (total.of(Verdict::UnexpectedPass), "passed against a known failure"),
-        (unjudged, "could not be judged"),
-    ])
+    let unexpected = if fail_on == FailOn::Any { unexpected(total) } else { (0, "") };
+    occurring([(total.of(Verdict::Fail), "failed"), unexpected, (unjudged, "could not be judged")])
+}
+
+fn unexpected(total: &Tally) -> Clause {
+    (total.of(Verdict::UnexpectedPass), "passed against a known failure")
 }
 
 fn occurring<const N: usize>(clauses: [Clause; N]) -> Vec<Clause> {
@@ -49,14 +51,16 @@ fn and(clauses: &[Clause]) -> String {
     clauses.iter().map(|(number, what)| format!(", {} {what}", grouped(*number as u64))).collect()
 }
 
-fn judged(total: &Tally, bad: &[Clause], place_and_time: &str) -> String {
+fn judged(total: &Tally, bad: &[Clause], fail_on: FailOn, place_and_time: &str) -> String {
     let cases = count(total.cases(), "case");
     if let Some(((number, what), rest)) = bad.split_first() {
-        return format!("{} of {cases} {what} {place_and_time}{}", grouped(*number as u64), and(rest));
+        let told = if fail_on == FailOn::New { and(&occurring([unexpected(total)])) } else { String::new() };
+        return format!("{} of {cases} {what} {place_and_time}{}{told}", grouped(*number as u64), and(rest));
     }
     let passed = total.of(Verdict::Pass) + total.of(Verdict::Warn);
     let others = occurring([
         (total.of(Verdict::Warn), "with warnings"),
+        unexpected(total),
         (total.of(Verdict::ExpectedFail), "failed as expected"),
         (total.of(Verdict::Skipped), "skipped"),
     ]);
@@ -89,7 +93,7 @@ mod tests {
     use crate::judge::Verdict::{
         self, ExpectedFail, Fail, Indeterminate, NotTestable, Pass, Skipped, UnexpectedPass, Warn,
     };
-    use crate::run::Event;
+    use crate::run::{Event, FailOn};
 
     const PLACE: &str = "on my-emulator (http://127.0.0.1:4566)";
 
@@ -115,6 +119,17 @@ mod tests {
     fn whole_runs(#[case] verdicts: &[Verdict], #[case] sentence: &str) {
         let summary = Summary::of(&samples::events(verdicts));
         assert_eq!(summary.sentence(), sentence.replace("PLACE", PLACE));
+    }
+
+    #[rstest]
+    #[case(&[Pass, UnexpectedPass, ExpectedFail], "1 of 3 cases passed PLACE in 0.8 s, 1 passed against a known failure, 1 failed as expected")]
+    #[case(&[Fail, UnexpectedPass], "1 of 2 cases failed PLACE in 0.8 s, 1 passed against a known failure")]
+    #[case(&[UnexpectedPass], "0 of 1 case passed PLACE in 0.8 s, 1 passed against a known failure")]
+    fn a_ratchet_tells_what_it_lets_through(#[case] verdicts: &[Verdict], #[case] sentence: &str) {
+        let mut events = samples::events(verdicts);
+        let Some(Event::Header(header)) = events.first_mut() else { unreachable!() };
+        header.fail_on = FailOn::New;
+        assert_eq!(Summary::of(&events).sentence(), sentence.replace("PLACE", PLACE));
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
+use super::outline::outline;
 use super::readings::Readings;
 use super::sentence;
 use super::table;
-use super::text::{BAD, BOLD, DIM, GOOD, count, indent, printable, styled};
+use super::text::{BAD, BOLD, GOOD, count, indent, printable, styled};
 use crate::judge::{Level, Verdict};
 use crate::run::{CaseResult, Event, Footer, Header};
 use crate::spec::Dispute;
@@ -20,6 +21,8 @@ const MOST_REQUIREMENTS: usize = 20;
 pub struct Tally {
     /// Results by verdict; verdicts that did not occur may be missing.
     pub verdicts: BTreeMap<Verdict, usize>,
+    /// Statuses that came where others were asked for, in cases that failed or warned.
+    pub wrong_statuses: BTreeMap<String, usize>,
     /// Time that the cases took one by one, in microseconds; more than the run
     /// took when cases ran beside each other.
     pub duration_us: u64,
@@ -43,6 +46,10 @@ impl Tally {
 
     fn add(&mut self, result: &CaseResult) {
         *self.verdicts.entry(result.verdict).or_default() += 1;
+        let wrong = result.findings.iter().find(|finding| finding.at == "status" && finding.level > Level::Note);
+        if let Some(status) = wrong.and_then(|finding| finding.actual.split(' ').next()) {
+            *self.wrong_statuses.entry(status.to_owned()).or_default() += 1;
+        }
         self.duration_us = self.duration_us.saturating_add(result.duration_us);
     }
 }
@@ -69,6 +76,9 @@ pub struct Summary {
     pub warnings: usize,
     /// How many findings only note what nobody knows.
     pub notes: usize,
+    /// Entries of known failures with cases that passed: how many did, and how many
+    /// were run in all.
+    pub known: IndexMap<String, (usize, usize)>,
     /// What could not be taken back: the case, then what it says.
     pub leftovers: Vec<(String, String)>,
     /// Which readings of the disputes showed.
@@ -111,6 +121,11 @@ impl Summary {
         }
         if result.verdict == Verdict::Indeterminate && !result.was_begun() {
             self.not_run += 1;
+        }
+        for entry in result.known_failures.iter().filter(|_| result.verdict.is_judged()) {
+            let (passed, run) = self.known.entry(entry.clone()).or_default();
+            *passed += usize::from(result.verdict == Verdict::UnexpectedPass);
+            *run += 1;
         }
         let with_level = |level| result.findings.iter().filter(|finding| finding.level == level).count();
         self.warnings += with_level(Level::Warn);
@@ -156,11 +171,19 @@ impl Summary {
             counted("skipped:", &self.skips, usize::MAX),
             self.levels(),
             listed("what the target answered where sources disagree:", self.readings()),
-            listed("left behind on the target:", self.leftovers.iter().map(|(case, what)| format!("{case}: {what}"))),
-            self.at_the_end(),
+            listed("left behind on the target:", self.left_behind()),
+            self.known_failures(),
+            self.throttling(),
+            outline(self),
             styled(style, printable(&self.sentence())) + "\n",
         ];
         sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// What the cases left, then what the run as a whole did.
+    fn left_behind(&self) -> impl Iterator<Item = String> {
+        let by_cases = self.leftovers.iter().map(|(case, what)| format!("{case}: {what}"));
+        by_cases.chain(self.footer.iter().flat_map(|footer| footer.leftovers.iter().cloned()))
     }
 
     fn levels(&self) -> String {
@@ -171,10 +194,35 @@ impl Summary {
         format!("{warnings} on inferred requirements, {notes} on open ones\n")
     }
 
-    fn at_the_end(&self) -> String {
-        let Some(footer) = &self.footer else { return String::new() };
+    /// What is wrong with the list of known failures.
+    fn known_failures(&self) -> String {
+        // By name: cases finish in another order each time.
+        let mut passed: Vec<_> = self.known.iter().filter(|(_, (passed, _))| *passed > 0).collect();
+        passed.sort();
+        let passed = passed.into_iter().map(|(entry, (passed, run))| match run {
+            _ if passed < run => format!("{entry}: {passed} of {run} passed, name the others one by one"),
+            1 => entry.clone(),
+            _ => format!("{entry}: all {run} passed"),
+        });
+        let passed = listed("known failures that passed; take them out of the list:", passed);
+        let Some(footer) = &self.footer else { return passed };
         let unmatched = footer.unmatched_known_failures.iter().cloned();
-        listed("known failures that match no case; take them out of the target file:", unmatched)
+        let unmatched = listed("known failures that match no case; take them out of the list:", unmatched);
+        let idle = match footer.idle_known_failures.len() {
+            0 => String::new(),
+            1 => "1 known failure only matches cases that were skipped or not selected\n".to_owned(),
+            idle => format!("{} only match cases that were skipped or not selected\n", count(idle, "known failure")),
+        };
+        [passed, unmatched, idle].into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+
+    fn throttling(&self) -> String {
+        let throttled = self.footer.as_ref().map_or(0, |footer| footer.throttled);
+        if throttled == 0 {
+            return String::new();
+        }
+        let answers = count(usize::try_from(throttled).unwrap_or(usize::MAX), "answer");
+        format!("the target throttled: {answers} asked for fewer requests; such requests are repeated\n")
     }
 
     fn by_requirement(&self) -> String {
@@ -189,7 +237,7 @@ fn counted(title: &str, entries: &IndexMap<String, usize>, most: usize) -> Strin
     let width = entries.values().map(|count| count.to_string().len()).max().unwrap_or(0);
     let lines = entries.iter().take(most).map(|(entry, count)| format!("{count:>width$}  {entry}"));
     let more = entries.len().saturating_sub(most);
-    let more = (more > 0).then(|| styled(DIM, format_args!("… {more} more")));
+    let more = (more > 0).then(|| format!("… {more} more"));
     listed(title, lines.chain(more))
 }
 
@@ -219,6 +267,12 @@ mod tests {
         result.leftovers = vec!["dataset d-1 could not be removed: 500".to_owned()];
         let Some(Event::Footer(footer)) = events.last_mut() else { unreachable!() };
         footer.unmatched_known_failures = vec!["gone/*".to_owned()];
+        footer.idle_known_failures = vec!["idle/*".to_owned()];
+        for (event, entries) in [(4, &["a/* (known.toml:1:8)"][..]), (5, &["a/3 (t.toml:5:8)", "a/* (known.toml:1:8)"])]
+        {
+            let Some(Event::Result(result)) = events.get_mut(event) else { unreachable!() };
+            result.known_failures = entries.iter().map(|entry| (*entry).to_owned()).collect();
+        }
         insta::assert_snapshot!(plain(&events), @r#"
         action   pass  warn  fail  expected-fail  unexpected-pass  skipped  not-testable  indeterminate  cases     time
         GetItem     1     ·     ·              ·                ·        ·             ·              ·      1   1.2 ms
@@ -237,8 +291,17 @@ mod tests {
         left behind on the target:
           a/0: dataset d-1 could not be removed: 500
 
-        known failures that match no case; take them out of the target file:
+        known failures that passed; take them out of the list:
+          a/* (known.toml:1:8): 1 of 2 passed, name the others one by one
+          a/3 (t.toml:5:8)
+
+        known failures that match no case; take them out of the list:
           gone/*
+
+        1 known failure only matches cases that were skipped or not selected
+
+        works:          GetItem
+        works in part:  PutItem 1 of 7 (mostly 200)
 
         2 of 20 cases failed on my-emulator (http://127.0.0.1:4566) in 0.8 s, 1 passed against a known failure, 2 could not be judged; 1 known failure matches no case
         "#);

@@ -1,6 +1,7 @@
 //! The loop over a plan: as many cases at a time as allowed and as leases permit.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
@@ -10,20 +11,14 @@ use time::format_description::well_known::Rfc3339;
 use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
-use super::event::{CaseResult, Event, FORMAT_VERSION, Footer, Header, TargetSummary};
+use super::breaker::Breaker;
+use super::event::{CaseResult, Event, FORMAT_VERSION, FailOn, Footer, Header, TargetSummary};
 use super::execute::{Outcome, execute, not_run};
 use super::redact::micros;
 use super::session::Session;
 use crate::judge::Verdict;
 use crate::plan::{Decision, Demand, Lease, LeaseTable, Plan, Planned};
-use crate::wire::FailureKind;
-
-/// After so many cases in a row for which no connection could be made, the
-/// endpoint is gone.
-const GONE_AFTER_REFUSALS: usize = 3;
-
-/// After so many cases in a row without any answer, nobody is there.
-const GONE_AFTER_SILENCES: usize = 10;
+use crate::target::KnownFailure;
 
 /// Why a run that was cancelled begins no further case.
 const INTERRUPTED: &str = "the run was interrupted";
@@ -40,17 +35,34 @@ pub struct Settings {
 }
 
 /// Runs a plan; `sink` is told everything, in order. `cancel` turning true ends
-/// the run: cases under way are finished, the rest is not begun.
+/// the run: cases under way are finished, the rest is not begun. What stood on the
+/// target before is brought back in any case, unless nobody is there any more.
 pub async fn run(
     session: &Session,
     plan: Plan,
     suite_digest: &str,
     settings: Settings,
     cancel: watch::Receiver<bool>,
+    sink: impl FnMut(Event),
+) -> Footer {
+    let header = header(session, &plan, suite_digest);
+    resume(session, plan, header, Vec::new(), settings, cancel, sink).await
+}
+
+/// Runs what is left of a plan, as [`run`] does. `header` is told first, then the
+/// results `earlier`, whose cases are not run again.
+pub async fn resume(
+    session: &Session,
+    mut plan: Plan,
+    header: Header,
+    earlier: Vec<CaseResult>,
+    settings: Settings,
+    cancel: watch::Receiver<bool>,
     mut sink: impl FnMut(Event),
 ) -> Footer {
     let begun = Instant::now();
-    sink(Event::Header(header(session, &plan, suite_digest)));
+    sink(Event::Header(header));
+    let bases = Arc::clone(&plan.bases);
     let mut engine = Engine {
         session,
         settings,
@@ -59,15 +71,20 @@ pub async fn run(
         running: JoinSet::new(),
         holders: HashMap::new(),
         begun_cases: 0,
-        breaker: Breaker::default(),
+        breaker: Breaker::new(session.client.clone()),
         stopped: None,
         totals: Verdict::ALL.into_iter().map(|verdict| (verdict, 0)).collect(),
         sink: &mut sink,
     };
-    let unmatched = plan.unmatched_known_failures;
+    let idle = plan.idle_known_failures(&session.target).into_iter().map(KnownFailure::place).collect();
+    let unmatched = plan.unmatched_known_failures.iter().map(KnownFailure::place).collect();
+    let done: HashSet<String> = earlier.iter().map(|result| result.case.clone()).collect();
+    earlier.into_iter().for_each(|result| engine.report(result));
+    plan.cases.retain(|planned| !done.contains(&planned.case.id));
     engine.queue(plan.cases);
     engine.work(cancel).await;
-    let footer = engine.footer(unmatched, begun.elapsed());
+    let leftovers = session.restore(&bases).await;
+    let footer = Footer { leftovers, ..engine.footer(unmatched, idle, begun.elapsed()) };
     sink(Event::Footer(footer.clone()));
     footer
 }
@@ -83,41 +100,6 @@ pub async fn results(session: &Session, plan: Plan, suite_digest: &str, settings
     };
     run(session, plan, suite_digest, settings, cancel, sink).await;
     results
-}
-
-/// Notices that an endpoint is gone.
-#[derive(Debug, Default)]
-struct Breaker {
-    refusals: usize,
-    silences: usize,
-}
-
-impl Breaker {
-    /// Takes note of a case; why the run must stop, if it must.
-    fn note(&mut self, case: &str, unanswered: Option<FailureKind>) -> Option<String> {
-        match unanswered {
-            None => *self = Self::default(),
-            // Nothing was asked: that says nothing of the endpoint.
-            Some(FailureKind::Request) => return None,
-            // So much of an answer that it was not read to the end.
-            Some(FailureKind::TooLarge) => *self = Self::default(),
-            Some(FailureKind::Connect | FailureKind::Tls) => {
-                self.refusals += 1;
-                self.silences += 1;
-            }
-            Some(FailureKind::TimedOut | FailureKind::Broken) => {
-                self.refusals = 0;
-                self.silences += 1;
-            }
-        }
-        let refused = self.refusals >= GONE_AFTER_REFUSALS;
-        let silent = self.silences >= GONE_AFTER_SILENCES;
-        (refused || silent).then(|| {
-            let what = if refused { "no connection could be made" } else { "no answer came" };
-            let times = if refused { self.refusals } else { self.silences };
-            format!("{what} for {times} cases in a row, last {case}")
-        })
-    }
 }
 
 struct Engine<'e, S> {
@@ -157,18 +139,18 @@ impl<S: FnMut(Event)> Engine<'_, S> {
     async fn work(&mut self, mut cancel: watch::Receiver<bool>) {
         loop {
             if self.stopped.is_none() && *cancel.borrow() {
-                self.stopped = Some(INTERRUPTED.to_owned());
+                self.interrupted();
             }
-            while self.stopped.is_none() && self.running.len() < self.settings.jobs && self.begin_one() {}
-            if self.running.is_empty() {
+            while self.may_begin() && self.begin_one() {}
+            let waits = self.breaker.doubts() && self.stopped.is_none() && !self.pending.is_empty();
+            if self.running.is_empty() && !waits {
                 break;
             }
             tokio::select! {
                 Some(ended) = self.running.join_next_with_id() => self.ended(ended),
                 // When nobody can cancel any more, this branch is out.
-                Ok(_) = cancel.wait_for(|cancelled| *cancelled), if self.stopped.is_none() => {
-                    self.stopped = Some(INTERRUPTED.to_owned());
-                }
+                Ok(_) = cancel.wait_for(|cancelled| *cancelled), if self.stopped.is_none() => self.interrupted(),
+                doubted = self.breaker.watch() => if let Some(gone) = doubted { self.gone(gone) },
             }
         }
         let reason = match &self.stopped {
@@ -178,6 +160,22 @@ impl<S: FnMut(Event)> Engine<'_, S> {
         for (planned, _) in std::mem::take(&mut self.pending) {
             self.report(not_run(self.session, &planned, Verdict::Indeterminate, reason.clone()));
         }
+    }
+
+    fn may_begin(&self) -> bool {
+        self.stopped.is_none() && !self.breaker.doubts() && self.running.len() < self.settings.jobs
+    }
+
+    fn interrupted(&mut self) {
+        self.stopped = Some(INTERRUPTED.to_owned());
+        self.session.halt.interrupt();
+    }
+
+    /// Nobody answers any more: cases under way need not wait for it.
+    fn gone(&mut self, how: String) {
+        self.stopped.get_or_insert(how);
+        self.session.ledger.give_up();
+        self.session.halt.gone();
     }
 
     /// Begins the first pending case for which a lease is free; whether there was
@@ -207,25 +205,38 @@ impl<S: FnMut(Event)> Engine<'_, S> {
         let (result, unanswered) = match ended {
             Ok((_, outcome)) => (outcome.result, outcome.unanswered),
             Err(error) => {
+                // Whoever panics may say anything.
+                let error = self.session.redactor.sentence(&error.to_string());
                 let reason = format!("the harness itself failed, which is a fault of syncspec: {error}");
                 (not_run(self.session, &planned, Verdict::Indeterminate, reason), None)
             }
         };
         if self.stopped.is_none() {
-            let failed = matches!(result.verdict, Verdict::Fail | Verdict::UnexpectedPass);
-            self.stopped = self.breaker.note(&result.case, unanswered).or_else(|| {
-                (failed && self.settings.fail_fast).then(|| format!("{} failed and --fail-fast was given", result.case))
-            });
+            let failed = match result.verdict {
+                Verdict::Fail => true,
+                Verdict::UnexpectedPass => self.session.fail_on == FailOn::Any,
+                _ => false,
+            };
+            let more = !(self.pending.is_empty() && self.running.is_empty());
+            if let Some(gone) = self.breaker.note(&result.case, unanswered.as_ref(), more) {
+                self.gone(gone);
+            } else if failed && self.settings.fail_fast {
+                self.stopped = Some(format!("{} failed and --fail-fast was given", result.case));
+            }
         }
         self.report(result);
     }
 
-    fn footer(&self, unmatched_known_failures: Vec<String>, took: Duration) -> Footer {
-        let exit = Footer::exit_code(&self.totals, !unmatched_known_failures.is_empty(), self.stopped.is_some());
+    fn footer(&self, unmatched: Vec<String>, idle: Vec<String>, took: Duration) -> Footer {
+        let stopped = self.stopped.is_some();
+        let exit = Footer::exit_code(&self.totals, !unmatched.is_empty(), stopped, self.session.fail_on);
         Footer {
             totals: self.totals.clone(),
-            unmatched_known_failures,
+            unmatched_known_failures: unmatched,
+            idle_known_failures: idle,
+            leftovers: Vec::new(),
             stopped: self.stopped.clone(),
+            throttled: self.session.client.throttled(),
             finished: now(),
             duration_us: micros(took),
             exit,
@@ -233,7 +244,8 @@ impl<S: FnMut(Event)> Engine<'_, S> {
     }
 }
 
-fn header(session: &Session, plan: &Plan, suite_digest: &str) -> Header {
+/// What is known of a run before its first case runs; it begins now.
+pub fn header(session: &Session, plan: &Plan, suite_digest: &str) -> Header {
     let mut hash = Sha256::new();
     for planned in &plan.cases {
         hash.update(planned.case.id.as_bytes());
@@ -247,7 +259,9 @@ fn header(session: &Session, plan: &Plan, suite_digest: &str) -> Header {
         selected: plan.cases.len(),
         target: TargetSummary::from(&*session.target),
         strict: session.strict,
+        fail_on: session.fail_on,
         started: now(),
+        resumed: None,
     }
 }
 
@@ -256,23 +270,4 @@ fn now() -> String {
     let now = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     // Times after 1970 and before 9999 can be written.
     now.format(&Rfc3339).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Breaker, FailureKind};
-
-    #[test]
-    fn refused_connections_stop_a_run_soon_and_silence_later() {
-        let mut breaker = Breaker::default();
-        assert_eq!(breaker.note("a", Some(FailureKind::Connect)), None);
-        assert_eq!(breaker.note("b", None), None);
-        assert_eq!(breaker.note("c", Some(FailureKind::Connect)), None);
-        assert_eq!(breaker.note("d", Some(FailureKind::Connect)), None);
-        let stop = breaker.note("e", Some(FailureKind::Connect)).expect("stops");
-        assert_eq!(stop, "no connection could be made for 3 cases in a row, last e");
-        let mut breaker = Breaker::default();
-        let last = (1..=10).map(|_| breaker.note("x", Some(FailureKind::TimedOut))).collect::<Vec<_>>();
-        assert!(last[..9].iter().all(Option::is_none) && last[9].is_some());
-    }
 }

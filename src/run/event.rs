@@ -11,9 +11,6 @@ use crate::target::Target;
 /// Version of the form of `run.jsonl`; raised when a reader would misread it.
 pub const FORMAT_VERSION: u32 = 1;
 
-/// Stands where a secret was, in everything that is recorded.
-pub const REDACTED: &str = "<redacted>";
-
 /// One thing that happened in a run: one line of `run.jsonl`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "kebab-case")]
@@ -45,8 +42,28 @@ pub struct Header {
     pub target: TargetSummary,
     /// Inferred requirements count like documented ones.
     pub strict: bool,
+    /// Which failures fail the run.
+    #[serde(default)]
+    pub fail_on: FailOn,
     /// When the run began, RFC 3339 in UTC.
     pub started: String,
+    /// How many results were taken over from before an interruption; they come first.
+    /// Absent when the run was not resumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<usize>,
+}
+
+/// Which failures fail a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailOn {
+    /// A case that fails; and whatever makes the list of known failures wrong: one
+    /// that passes, an entry that matches no case.
+    #[default]
+    Any,
+    /// Only a case that fails and is not known to. What is wrong with the list is
+    /// told, and does not fail the run.
+    New,
 }
 
 /// A target without its secrets.
@@ -69,7 +86,7 @@ impl From<&Target> for TargetSummary {
             name: target.name.clone(),
             endpoint: target.endpoint.clone(),
             region: target.region.clone(),
-            lacks: target.lacks.clone(),
+            lacks: target.lacks.iter().map(|lack| lack.need.clone()).collect(),
         }
     }
 }
@@ -93,6 +110,9 @@ pub struct CaseResult {
     /// prerequisite did not hold, why there was no answer, which known failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The entries of known failures that match the case, each with its place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known_failures: Vec<String>,
     /// Ids of the requirements that the case proves.
     pub requirements: Vec<String>,
     /// `file:line:column` of the case.
@@ -116,6 +136,12 @@ impl CaseResult {
     /// run that was stopped, was not begun.
     pub fn was_begun(&self) -> bool {
         !self.exchanges.is_empty() || self.duration_us > 0
+    }
+
+    /// Whether a run that is resumed need not run the case again: it was begun, and
+    /// the endpoint has answered.
+    pub fn is_settled(&self) -> bool {
+        self.was_begun() && !matches!(self.verdict, Verdict::Indeterminate | Verdict::Skipped)
     }
 }
 
@@ -194,28 +220,45 @@ pub struct RecordedBody {
 pub struct Footer {
     /// Results by verdict; every verdict is listed.
     pub totals: IndexMap<Verdict, usize>,
-    /// Known failures of the target file that match no case of the suite.
+    /// Known failures that match no case of the suite, each with its place.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmatched_known_failures: Vec<String>,
+    /// What stood on the target before the run and could not be brought back wholly, as
+    /// sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leftovers: Vec<String>,
+    /// Known failures all of whose cases were skipped or not selected, each with its
+    /// place: nothing can be said of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub idle_known_failures: Vec<String>,
     /// Why the run ended before all cases had run, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
+    /// How often the endpoint throttled; such requests were repeated.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub throttled: u64,
     /// When the run ended, RFC 3339 in UTC.
     pub finished: String,
-    /// Time that the run took, in microseconds.
+    /// Time that the run took, in microseconds; of a run that was resumed, since then.
     pub duration_us: u64,
     /// The exit code that the run leads to.
     pub exit: u8,
 }
 
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 impl Footer {
     /// The exit code that totals lead to: 1 for a fail, an unexpected pass or a
-    /// known failure that matches nothing; 3 when something could not be judged
-    /// or the run was stopped; 4 when nothing was judged; else 0.
-    pub fn exit_code(totals: &IndexMap<Verdict, usize>, unmatched: bool, stopped: bool) -> u8 {
+    /// known failure that matches nothing (the latter two only with
+    /// [`FailOn::Any`]); 3 when something could not be judged or the run was stopped;
+    /// 4 when nothing was judged; else 0.
+    pub fn exit_code(totals: &IndexMap<Verdict, usize>, unmatched: bool, stopped: bool, fail_on: FailOn) -> u8 {
         let count = |verdict| totals.get(&verdict).copied().unwrap_or(0);
         let judged: usize = Verdict::ALL.into_iter().filter(|verdict| verdict.is_judged()).map(count).sum();
-        if unmatched || count(Verdict::Fail) + count(Verdict::UnexpectedPass) > 0 {
+        let wrong_list = unmatched || count(Verdict::UnexpectedPass) > 0;
+        if count(Verdict::Fail) > 0 || (wrong_list && fail_on == FailOn::Any) {
             1
         } else if stopped || count(Verdict::NotTestable) + count(Verdict::Indeterminate) > 0 {
             3

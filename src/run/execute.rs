@@ -1,17 +1,24 @@
 //! Runs one case: sends its steps, has them judged, and cleans up after it.
 
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::breaker::{Doubt, Unanswered};
 use super::event::{CaseResult, RecordedExchange};
-use super::prepare::{PrepareError, Prepared, actor_name, input, plain_call, prepare};
+use super::kept::Kept;
+use super::keyring::Keyring;
+use super::prepare::{Prepared, actor_name, prepare};
 use super::redact::{About, Redactor, micros};
 use super::session::Session;
-use crate::cases::{Action, Actor, Bindings, Case, RenderError, Step, Undo};
+use super::undo::{Made, Withheld, was_sent};
+use crate::cases::{Action, Bases, Bindings, Case, RenderError, Step};
+use crate::client::GivingWay;
 use crate::judge::{Finding, Verdict, snapshot, verdict};
 use crate::plan::{Lease, Planned};
 use crate::snapshot::Canonical;
+use crate::target::{CredentialsError, KnownFailure};
 use crate::wire::{Exchange, FailureKind, Response};
 
 /// Pause between the attempts of a step that may be repeated.
@@ -28,28 +35,35 @@ pub struct Outcome {
     /// The canonical form of the responses that the case takes a snapshot of;
     /// none if it takes none or did not get so far.
     pub snapshot: Option<String>,
-    /// Why the endpoint gave no answer, if it gave none.
-    pub unanswered: Option<FailureKind>,
+    /// Why the endpoint gave no answer to judge, if it gave none.
+    pub unanswered: Option<Unanswered>,
 }
 
 /// Runs a case on a lease. `number` tells the cases of a run apart.
 pub async fn execute(session: &Session, planned: &Planned, lease: &Lease, number: usize) -> Outcome {
     let case = &*planned.case;
     let begun = Instant::now();
+    let keys = match Keyring::fetch(session, lease, case).await {
+        Ok(keys) => keys,
+        Err(error) => return without_credentials(session, planned, &error),
+    };
+    let mut redactor = Redactor::clone(&session.redactor);
+    session.target.changing_secrets().for_each(|secret| redactor.add(secret.expose()));
     let mut execution = Execution {
         session,
         case,
-        lease,
+        keys,
+        bases: &planned.bases,
         bindings: session.bindings(case, lease, number),
-        redactor: Redactor::clone(&session.redactor),
-        exchanges: Vec::new(),
+        redactor,
+        exchanges: Kept::default(),
         findings: Vec::new(),
         canonical: Some(Canonical::new(session.service)),
-        made: Vec::new(),
+        made: Made::default(),
         unanswered: None,
     };
     let ended = execution.steps().await;
-    let leftovers = execution.clean_up().await;
+    let leftovers = execution.made.take_back(session, &planned.bases).await;
     execution.finish(planned, ended, &leftovers, begun.elapsed())
 }
 
@@ -68,23 +82,15 @@ enum Ended {
 struct Execution<'s> {
     session: &'s Session,
     case: &'s Case,
-    lease: &'s Lease,
+    keys: Keyring,
+    bases: &'s Bases,
     bindings: Bindings,
     redactor: Redactor,
-    /// Step number and exchange.
-    exchanges: Vec<(usize, Exchange)>,
+    exchanges: Kept,
     findings: Vec<Finding>,
     canonical: Option<Canonical<'s>>,
-    made: Vec<Made>,
-    unanswered: Option<FailureKind>,
-}
-
-/// Something that a step made, or may have made, and how to take it back.
-#[derive(PartialEq)]
-struct Made {
-    operation: String,
-    input: Map<String, Value>,
-    actor: Actor,
+    made: Made,
+    unanswered: Option<Unanswered>,
 }
 
 impl<'s> Execution<'s> {
@@ -100,16 +106,21 @@ impl<'s> Execution<'s> {
     }
 
     async fn step(&mut self, number: usize, step: &Step) -> Ended {
-        let deadline = step.within.map(|within| Instant::now() + within);
+        let mut deadline = step.within.map(|within| Instant::now() + within);
+        let mut giving_way = self.session.client.give_way(self.session.back_off);
         loop {
             let response = match self.exchange(number, step).await {
                 Ok(response) => response,
                 Err(ended) => return ended,
             };
-            if is_throttled(step, &response) && !step.any_answer {
-                let what = answered(&response);
-                let advice = "the endpoint wants fewer requests, so nothing can be said of it; run with fewer --jobs";
-                return Ended::Indeterminate(format!("step {number}, {}: {what}; {advice}", step.label()));
+            if is_throttled(step, &response) {
+                let before = Instant::now();
+                if !self.session.gives_way(&mut giving_way, &response).await {
+                    return self.throttled(number, step, &response, &giving_way);
+                }
+                deadline = deadline.map(|deadline| deadline + before.elapsed());
+                self.exchanges.pop();
+                continue;
             }
             let (unmet, findings) = match self.judged(number, step, &response) {
                 Ok(judged) => judged,
@@ -127,6 +138,16 @@ impl<'s> Execution<'s> {
                 None => self.settle(number, step, &response, findings),
             };
         }
+    }
+
+    /// The end of a case that was throttled as often as it tried.
+    fn throttled(&mut self, number: usize, step: &Step, response: &Response, giving_way: &GivingWay) -> Ended {
+        self.unanswered = Some(Unanswered { request: step.label(), doubt: Doubt::Throttled });
+        let (attempts, seconds) = (giving_way.attempts(), giving_way.lasted().as_secs());
+        let what = format!("{}, in {attempts} attempts within {seconds} s", answered(response));
+        let advice = "the endpoint wants fewer requests, so nothing can be said of it; lower `requests-per-second` in \
+                      the target file";
+        Ended::Indeterminate(format!("step {number}, {}: {what}; {advice}", step.label()))
     }
 
     /// In what a prerequisite does not hold, and what the judge finds.
@@ -151,23 +172,29 @@ impl<'s> Execution<'s> {
 
     /// Sends a step's request; what came back, or why the case ends here.
     async fn exchange(&mut self, number: usize, step: &Step) -> Result<Response, Ended> {
-        let prepared = prepare(self.session, self.lease, step, &self.bindings)
+        self.session.turn().await;
+        let prepared = prepare(self.session, &self.keys, step, &self.bindings)
             .map_err(|error| Ended::Indeterminate(self.fault(number, step, &error)))?;
+        let expected = self.made.expect(self.session, self.bases, &self.case.id, &prepared).await;
+        expected.map_err(|withheld| match withheld {
+            Withheld::Unsaved(why) => Ended::NotTestable(prerequisite(number, step, &why)),
+            Withheld::Unwritten(why) => Ended::Indeterminate(format!("step {number}, {}: {why}", step.label())),
+        })?;
+        let (client, halt) = (&self.session.client, &self.session.halt);
         let exchange = match prepared {
-            Prepared::Request(request) => self.session.client.send(request).await,
-            Prepared::Bytes(bytes) => self.session.client.send_raw(bytes).await,
+            Prepared::Request(request) => client.send_unless(request, halt.of_steps()).await,
+            Prepared::Bytes(bytes) => client.send_raw_unless(bytes, halt.of_steps()).await,
         };
-        self.remember_made(step, &exchange);
+        self.made.answered(self.session, self.bases, &exchange.request, &exchange.outcome);
         let outcome = exchange.outcome.clone();
-        self.exchanges.push((number, exchange));
+        self.exchanges.push(number, exchange, &mut self.redactor);
         outcome.map_err(|failure| {
             // A lost connection is an answer too, where a step may have any.
-            let was_sent = !matches!(failure.kind, FailureKind::Connect | FailureKind::Tls | FailureKind::Request);
-            if step.any_answer && was_sent {
+            if step.any_answer && was_sent(&failure) && !self.session.halt.ends_steps() {
                 self.findings.extend(self.session.judge().unanswered(number, step, &failure.to_string()));
                 return Ended::Whole;
             }
-            self.unanswered = Some(failure.kind);
+            self.unanswered = Some(Unanswered { request: step.label(), doubt: Doubt::Failed(failure.kind) });
             Ended::Indeterminate(format!("step {number}, {}: {failure}", step.label()))
         })
     }
@@ -200,7 +227,7 @@ impl<'s> Execution<'s> {
     /// Adds the answer to the case's snapshot, when the step is part of it.
     fn take_snapshot(&mut self, number: usize, step: &Step, response: &Response) {
         if let Some(canonical) = &mut self.canonical
-            && step.expects.iter().any(|expect| expect.snapshot)
+            && step.takes_snapshot()
         {
             let operation = match &step.action {
                 Action::Call(call) => self.session.service.operations.get(&call.operation),
@@ -227,65 +254,20 @@ impl<'s> Execution<'s> {
         Ended::Whole
     }
 
-    /// Notes how to undo a call that succeeded, or whose outcome is unknown.
-    fn remember_made(&mut self, step: &Step, exchange: &Exchange) {
-        let Action::Call(call) = &step.action else { return };
-        let Some(undo) = &call.undo else { return };
-        let may_have_worked = match &exchange.outcome {
-            Ok(response) => is_success(response),
-            Err(failure) => !matches!(failure.kind, FailureKind::Connect | FailureKind::Tls | FailureKind::Request),
-        };
-        if !may_have_worked {
-            return;
-        }
-        // The call was made of the same templates, so they can be filled in.
-        if let Ok(made) = self.undo_of(&call.input, undo, step.actor)
-            && !self.made.contains(&made)
-        {
-            self.made.push(made);
-        }
-    }
-
-    fn undo_of(
-        &self,
-        called: &[(String, crate::cases::Template)],
-        undo: &Undo,
-        actor: Actor,
-    ) -> Result<Made, PrepareError> {
-        let called = input(called, &self.bindings)?;
-        let same = undo.same.iter().filter_map(|name| Some((name.clone(), called.get(name)?.clone())));
-        let input = same.chain(input(&undo.with, &self.bindings)?).collect();
-        Ok(Made { operation: undo.operation.clone(), input, actor })
-    }
-
-    /// Takes back what the case made, last first; what could not be taken back.
-    async fn clean_up(&mut self) -> Vec<String> {
-        let mut leftovers = Vec::new();
-        while let Some(made) = self.made.pop() {
-            let problem = match plain_call(self.session, self.lease, made.actor, &made.operation, &made.input) {
-                Ok(request) => match self.session.client.send(request).await.outcome {
-                    Ok(response) if is_success(&response) || response.status == 404 => continue,
-                    Ok(response) => answered(&response),
-                    Err(failure) => failure.to_string(),
-                },
-                Err(error) => error.to_string(),
-            };
-            let input = Value::Object(made.input);
-            leftovers.push(format!("{} with {input} could not be called: {problem}", made.operation));
-        }
-        leftovers
-    }
-
     fn finish(mut self, planned: &Planned, ended: Ended, leftovers: &[String], took: Duration) -> Outcome {
+        let ended = self.unless_keys_ran_out(ended);
         let whole = matches!(ended, Ended::Whole);
-        for (_, exchange) in &self.exchanges {
+        for exchange in self.exchanges.iter() {
             self.redactor.learn(exchange);
         }
         // It is compared, and written by who renews snapshots, without secrets that
         // stand where its own redactions do not look.
-        let taken = self.canonical.take().and_then(Canonical::finish).filter(|_| whole);
-        let taken = taken.map(|taken| self.redactor.text(&taken));
+        let taken = self.canonical.take().filter(|_| whole);
+        let taken = taken.and_then(|taken| taken.finish(|text| self.redactor.text(text)));
         if let Some(taken) = &taken {
+            if let Some(kept) = &self.session.taken {
+                kept.lock().unwrap_or_else(PoisonError::into_inner).insert(self.case.id.clone(), taken.clone());
+            }
             let recorded = self.session.snapshots.get(&self.case.id);
             self.findings.extend(snapshot(self.case, taken, recorded, self.session.recorded));
         }
@@ -303,7 +285,7 @@ impl<'s> Execution<'s> {
         let (verdict, reason) = against_known(planned, judged, reason);
         let keep = verdict != Verdict::Pass || !self.findings.is_empty();
         let exchanges = if keep { self.recorded() } else { Vec::new() };
-        let unanswered = self.unanswered;
+        let unanswered = self.unanswered.take();
         let redact = |text: &String| self.redactor.sentence(text);
         let findings = std::mem::take(&mut self.findings);
         let result = CaseResult {
@@ -313,6 +295,7 @@ impl<'s> Execution<'s> {
             verdict,
             reason: reason.as_ref().map(redact),
             requirements: self.case.proves.clone(),
+            known_failures: places(planned),
             case: self.case.id.clone(),
             origin: self.case.origin.to_string(),
             leftovers: leftovers.iter().map(redact).collect(),
@@ -323,11 +306,23 @@ impl<'s> Execution<'s> {
         Outcome { result, snapshot: taken, unanswered }
     }
 
+    /// What came of credentials that ran out meanwhile says nothing of the endpoint.
+    fn unless_keys_ran_out(&mut self, ended: Ended) -> Ended {
+        let in_doubt = !self.findings.is_empty() || !matches!(ended, Ended::Whole);
+        if !in_doubt || !self.keys.ran_out() {
+            return ended;
+        }
+        self.findings.clear();
+        Ended::Indeterminate(
+            "the case took longer than its credentials lasted, so nothing can be said of it".to_owned(),
+        )
+    }
+
     fn recorded(&self) -> Vec<RecordedExchange> {
-        let record = |(number, exchange): &(usize, Exchange)| {
+        let record = |number: usize, exchange: &Exchange| {
             let step = &self.case.steps[number - 1];
             let about = About {
-                step: *number,
+                step: number,
                 label: &step.label(),
                 signed_by: actor_name(step.actor),
                 tampered: step.is_tampered(),
@@ -335,8 +330,16 @@ impl<'s> Execution<'s> {
             };
             self.redactor.exchange(exchange, about)
         };
-        self.exchanges.iter().map(record).collect()
+        self.exchanges.recorded(record)
     }
+}
+
+/// A case that nobody could sign. Nothing was asked of the endpoint.
+fn without_credentials(session: &Session, planned: &Planned, error: &CredentialsError) -> Outcome {
+    let reason = format!("not run: no credentials: {error}");
+    let result = not_run(session, planned, Verdict::Indeterminate, reason);
+    let unanswered = Unanswered { request: "credentials".to_owned(), doubt: Doubt::Failed(FailureKind::Request) };
+    Outcome { result, snapshot: None, unanswered: Some(unanswered) }
 }
 
 /// A result for a case that did not run.
@@ -348,6 +351,7 @@ pub(super) fn not_run(session: &Session, planned: &Planned, verdict: Verdict, re
         protocol: PROTOCOL.to_owned(),
         verdict,
         reason: Some(reason),
+        known_failures: places(planned),
         requirements: planned.case.proves.clone(),
         origin: planned.case.origin.to_string(),
         findings: Vec::new(),
@@ -363,9 +367,15 @@ fn action(session: &Session, case: &Case) -> String {
     requirement.and_then(|requirement| requirement.operation.clone()).unwrap_or_else(|| "service".to_owned())
 }
 
-/// The verdict in the light of what the target file says of the case.
+fn places(planned: &Planned) -> Vec<String> {
+    planned.known_failures.iter().map(KnownFailure::place).collect()
+}
+
+/// The verdict in the light of what the target file says of the case: the first
+/// entry that matches gives the reason. Each case stands for itself, also where a
+/// pattern matches several, and what got no answer stays without a verdict.
 fn against_known(planned: &Planned, verdict: Verdict, reason: Option<String>) -> (Verdict, Option<String>) {
-    let Some(known) = &planned.known_failure else { return (verdict, reason) };
+    let Some(known) = planned.known_failures.first() else { return (verdict, reason) };
     let link = known.link.as_ref().map(|link| format!(" ({link})")).unwrap_or_default();
     let known = format!("{}{link}", known.reason);
     match verdict {
@@ -380,20 +390,17 @@ fn is_success(response: &Response) -> bool {
     (200..300).contains(&response.status)
 }
 
-/// Whether the endpoint asks for fewer requests, where the case does not ask for
-/// that answer. Any correct endpoint may do so at any time.
+/// Whether the endpoint asks for fewer requests, where the case asks neither for that
+/// answer nor for just any.
 fn is_throttled(step: &Step, response: &Response) -> bool {
-    const STATUS: [u16; 2] = [429, 503];
-    const NAMES: [&str; 3] = ["ThrottlingException", "Throttling", "TooManyRequestsException"];
     let name = response.error_name();
-    let asks = STATUS.contains(&response.status) || name.as_deref().is_some_and(|name| NAMES.contains(&name));
     let wanted = step.expects.iter().chain(&step.assumes).any(|expect| {
         expect.status.contains(&response.status) || name.as_ref().is_some_and(|name| expect.error.contains(name))
     });
-    asks && !wanted
+    response.is_throttled() && !wanted && !step.any_answer
 }
 
-fn answered(response: &Response) -> String {
+pub(super) fn answered(response: &Response) -> String {
     let name = response.error_name().map(|name| format!(" {name}")).unwrap_or_default();
     let message = response.error_message().map(|message| format!(": {message}")).unwrap_or_default();
     format!("answered {}{name}{message}", response.status)

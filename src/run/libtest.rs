@@ -8,11 +8,14 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
+use super::breaker::{Doubt, gone};
 use super::event::CaseResult;
 use super::execute::{Outcome, execute};
 use super::session::Session;
+use crate::cases::Bases;
 use crate::judge::{Level, SNAPSHOT, Verdict};
 use crate::plan::{Decision, Demand, Lease, LeaseTable, Plan, Planned};
+use crate::wire::FailureKind;
 
 /// How trials are run and judged. Cheap to clone.
 pub struct Trials<O, C, R> {
@@ -33,15 +36,49 @@ pub struct Open {
     pub session: Session,
 }
 
+impl Open {
+    /// After the last trial: brings back what stood on the target before.
+    fn conclude(&self, bases: &Bases) -> Vec<String> {
+        let mut leftovers = self.runtime.block_on(self.session.restore(bases));
+        match self.session.close_journal() {
+            Ok(None) => {}
+            Ok(Some((path, left))) => leftovers.push(format!(
+                "{left} in all could not be taken back: `syncspec clean` with the target file does (written down in {})",
+                path.display()
+            )),
+            Err(error) => leftovers.push(format!("the journal cannot be removed: {error}")),
+        }
+        leftovers
+    }
+}
+
 /// Everything that the trials share once the first of them runs.
 struct Shared {
     open: Open,
     leases: Mutex<LeaseTable>,
     released: Condvar,
     numbers: AtomicUsize,
+    /// How the endpoint is gone, once it is.
+    gone: OnceLock<String>,
 }
 
 impl Shared {
+    /// Finds out whether the endpoint is still there, when a case was not answered.
+    fn doubt(&self, outcome: &Outcome) {
+        let doubt = match outcome.unanswered.as_ref().map(|unanswered| unanswered.doubt) {
+            Some(doubt @ (Doubt::Throttled | Doubt::Failed(FailureKind::TimedOut | FailureKind::Connect))) => doubt,
+            _ => return,
+        };
+        let session = &self.open.session;
+        if self.gone.get().is_none()
+            && let Some(gone) = self.open.runtime.block_on(gone(session.client.clone(), doubt))
+        {
+            session.halt.gone();
+            // The first to know has said it.
+            let _ = self.gone.set(format!("{gone}, after {}", outcome.result.case));
+        }
+    }
+
     /// Waits for a lease that meets the demand; none if there will never be one.
     fn acquire(&self, demand: Demand) -> Option<Lease> {
         let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,20 +100,23 @@ impl Shared {
 }
 
 /// Runs a plan as tests. Fails when a test fails, and also when cases were to run
-/// and none of them was judged: an empty run must not look green.
+/// and none of them was judged: an empty run must not look green. After the last one,
+/// what stood on the target before is brought back.
 pub fn run_trials<O, C, R>(
     arguments: &Arguments,
     plan: Plan,
     datasets_per_identity: usize,
     trials: Trials<O, C, R>,
-) -> ExitCode
+) -> Concluded
 where
     O: Fn() -> Result<Open, String> + Send + Sync + 'static,
     C: Fn(&str, &str) -> Result<(), String> + Send + Sync + 'static,
     R: Fn(&Session, &CaseResult) -> String + Send + Sync + 'static,
 {
     let judged = Arc::new(AtomicUsize::new(0));
+    let bases = Arc::clone(&plan.bases);
     let suite = Arc::new(Suite { trials, shared: OnceLock::new(), datasets_per_identity, judged: Arc::clone(&judged) });
+    let all = Arc::clone(&suite);
     let trial = |planned: Planned| {
         let suite = Arc::clone(&suite);
         // A runner that lists first and gives each test a process of its own, as
@@ -86,15 +126,29 @@ where
     };
     let unmatched = plan.unmatched_known_failures;
     let mut tests: Vec<Trial> = plan.cases.into_iter().map(trial).collect();
-    tests.extend(unmatched.into_iter().map(|pattern| {
-        Trial::test(format!("known-failure/{pattern}"), || {
-            Err(Failed::from("this known failure of the target file matches no case; remove it"))
+    tests.extend(unmatched.into_iter().map(|known| {
+        Trial::test(format!("known-failure/{}", known.pattern), move || {
+            Err(Failed::from(format!("the known failure {} matches no case; remove it", known.place())))
         })
     }));
     let conclusion = libtest_mimic::run(arguments, tests);
     let ran = conclusion.num_passed + conclusion.num_failed + conclusion.num_ignored;
     let nothing_judged = !arguments.list && ran > 0 && judged.load(Ordering::Relaxed) == 0;
-    if conclusion.has_failed() || nothing_judged { ExitCode::from(101) } else { ExitCode::SUCCESS }
+    let code = if conclusion.has_failed() || nothing_judged { ExitCode::from(101) } else { ExitCode::SUCCESS };
+    let leftovers = match all.shared.get() {
+        Some(Ok(shared)) => shared.open.conclude(&bases),
+        Some(Err(_)) | None => Vec::new(),
+    };
+    Concluded { code, leftovers }
+}
+
+/// What the trials came to.
+#[derive(Debug)]
+pub struct Concluded {
+    /// Success, or 101 as of any test program.
+    pub code: ExitCode,
+    /// What could not be taken back from the target, as sentences.
+    pub leftovers: Vec<String>,
 }
 
 struct Suite<O, C, R> {
@@ -117,6 +171,7 @@ where
                 leases: Mutex::new(LeaseTable::new(&open.session.target, self.datasets_per_identity)),
                 released: Condvar::new(),
                 numbers: AtomicUsize::new(1),
+                gone: OnceLock::new(),
                 open,
             })
         };
@@ -129,6 +184,9 @@ where
             Decision::Skip { reason } => return Ok(Completion::ignored_with(reason)),
         };
         let shared = self.shared()?;
+        if let Some(gone) = shared.gone.get() {
+            return Err(format!("not run: {gone}").into());
+        }
         let lease = shared.acquire(demand);
         let lease = lease.ok_or("not run: no pool or identity of the target can be given to it")?;
         let number = shared.numbers.fetch_add(1, Ordering::Relaxed);
@@ -137,7 +195,9 @@ where
         let ran = || shared.open.runtime.block_on(execute(session, planned, &lease, number));
         let outcome = std::panic::catch_unwind(AssertUnwindSafe(ran));
         shared.release(&lease);
-        self.conclude(session, &outcome.unwrap_or_else(|panic| resume_unwind(panic)))
+        let outcome = outcome.unwrap_or_else(|panic| resume_unwind(panic));
+        shared.doubt(&outcome);
+        self.conclude(session, &outcome)
     }
 
     fn conclude(&self, session: &Session, outcome: &Outcome) -> Result<Completion, Failed> {
@@ -150,7 +210,7 @@ where
         let snapshot =
             outcome.snapshot.as_ref().map_or(Ok(()), |taken| (self.trials.check_snapshot)(&result.case, taken));
         let mut failing = result.findings.iter().filter(|finding| finding.level == Level::Fail);
-        let only_snapshot = result.verdict == Verdict::Fail && failing.all(|finding| finding.at == SNAPSHOT);
+        let only_snapshot = result.verdict == Verdict::Fail && failing.all(|finding| finding.requirement == SNAPSHOT);
         match result.verdict {
             Verdict::Skipped => Ok(Completion::ignored()),
             // The snapshot may be just what is known to differ.
@@ -232,7 +292,8 @@ mod tests {
     fn a_snapshot_that_is_known_to_differ_is_expected() {
         for (known, expected) in [(true, true), (false, false)] {
             let mut target = target();
-            let failure = KnownFailure { pattern: RECORDED.to_owned(), reason: "r".to_owned(), link: None };
+            let failure =
+                KnownFailure { pattern: RECORDED.to_owned(), reason: "r".to_owned(), link: None, origin: None };
             target.known_failures = known.then_some(failure).into_iter().collect();
             let plan = plan(&target, RECORDED);
             assert_eq!(passes(&plan, move || open(target.clone())), (expected, 1), "{known}");

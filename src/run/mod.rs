@@ -7,28 +7,43 @@
 //!
 //! Invariants: a result is told once for every selected case, whatever happens;
 //! secrets are taken out when an exchange is recorded; a step is only repeated
-//! when its case says so; a case cleans up after itself whatever its verdict.
+//! when its case says so, or when its request was throttled and so had no effect; a
+//! case cleans up after itself whatever its verdict.
 //!
 //! Deliberately absent: printing, files, and any knowledge of the service.
 
+mod ask;
+mod breaker;
 mod engine;
 mod event;
 mod execute;
+mod halt;
+mod keep;
+mod kept;
+mod keyring;
 pub mod libtest;
 mod prepare;
 mod preview;
+mod probe;
 mod redact;
+mod sending;
 mod session;
+mod undo;
 
 #[cfg(test)]
 mod tests;
 
-pub use engine::{Settings, results, run};
+pub use ask::{Asked, ask};
+pub use breaker::{Doubt, Unanswered};
+pub use engine::{Settings, header, results, resume, run};
 pub use event::{
-    CaseResult, Event, FORMAT_VERSION, Footer, Header, REDACTED, RecordedBody, RecordedExchange, RecordedRequest,
+    CaseResult, Event, FORMAT_VERSION, FailOn, Footer, Header, RecordedBody, RecordedExchange, RecordedRequest,
     RecordedResponse, TargetSummary,
 };
 pub use execute::{Outcome, execute};
 pub use prepare::PrepareError;
 pub use preview::preview;
-pub use session::Session;
+pub use probe::probe;
+pub use session::{Session, Taken};
+
+pub use crate::target::REDACTED;

@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+use super::keyring::Keyring;
 use super::session::Session;
 use crate::cases::{Action, Actor, Bindings, Body, Call, Payload, RenderError, SignForm, Step, Template, Transfer};
 use crate::client::{BindError, SignError, SignedPayload, Signing, SigningForm, bind, chunked, sign};
-use crate::plan::Lease;
 use crate::target::{Credentials, Secret};
 use crate::wire::{Headers, Request};
 
@@ -34,8 +34,8 @@ pub enum PrepareError {
     /// There is nothing of the kind that the step rewrites.
     #[error("the signed request has nothing that matches `{0}`, which the step rewrites")]
     Rewrite(String),
-    /// The target file names no credentials for who is to sign.
-    #[error("the target file has no credentials for {0}")]
+    /// The target has no credentials for who is to sign.
+    #[error("the target has no credentials for {0}")]
     Credentials(&'static str),
 }
 
@@ -51,7 +51,7 @@ pub(super) enum Prepared {
 /// The request of a step, signed as the step wants.
 pub(super) fn prepare(
     session: &Session,
-    lease: &Lease,
+    keys: &Keyring,
     step: &Step,
     bindings: &Bindings,
 ) -> Result<Prepared, PrepareError> {
@@ -73,7 +73,7 @@ pub(super) fn prepare(
     for (name, value) in &step.headers {
         request.headers.set(name, value.render(bindings)?);
     }
-    if let Some(credentials) = credentials(session, lease, step.actor)? {
+    if let Some(credentials) = credentials(keys, step.actor)? {
         sign_as(session, &mut request, &credentials, step)?;
     }
     tamper(&mut request, step, bindings)?;
@@ -100,7 +100,7 @@ pub(super) fn input(members: &[(String, Template)], bindings: &Bindings) -> Resu
 /// A request of an operation, signed by `actor` in the usual way.
 pub(super) fn plain_call(
     session: &Session,
-    lease: &Lease,
+    keys: &Keyring,
     actor: Actor,
     operation: &str,
     input: &Map<String, Value>,
@@ -109,7 +109,7 @@ pub(super) fn plain_call(
     let operation = known.ok_or_else(|| PrepareError::Operation(operation.to_owned()))?;
     let mut request = bind(operation, input)?;
     session.client.endpoint().address(&mut request);
-    if let Some(credentials) = credentials(session, lease, actor)? {
+    if let Some(credentials) = credentials(keys, actor)? {
         let signing = signing(session, &credentials);
         sign(&mut request, &session.client.endpoint().host_header(), &signing)?;
     }
@@ -158,15 +158,12 @@ fn sign_as(
 }
 
 /// Whose keys sign; none for an unsigned request.
-fn credentials(session: &Session, lease: &Lease, actor: Actor) -> Result<Option<Credentials>, PrepareError> {
-    let identity = |index: usize| {
-        let pool = &session.target.pools[lease.pool];
-        lease.identities.get(index).map(|identity| pool.identities[*identity].credentials.clone())
-    };
+fn credentials(keys: &Keyring, actor: Actor) -> Result<Option<Credentials>, PrepareError> {
+    let identity = |index: usize| keys.identities.get(index).cloned();
     let own = || identity(0).ok_or(PrepareError::Credentials("an identity"));
     Ok(match actor {
         Actor::None => None,
-        Actor::Developer => Some(session.target.developer.clone().ok_or(PrepareError::Credentials("the developer"))?),
+        Actor::Developer => Some(keys.developer.clone().ok_or(PrepareError::Credentials("the developer"))?),
         Actor::Identity => Some(own()?),
         Actor::OtherIdentity => Some(identity(1).ok_or(PrepareError::Credentials("another identity"))?),
         Actor::UnknownKey => Some(Credentials {

@@ -1,6 +1,7 @@
 //! What a case will send, without sending it.
 
 use super::event::RecordedExchange;
+use super::keyring::Keyring;
 use super::prepare::{PrepareError, Prepared, actor_name, prepare};
 use super::redact::About;
 use super::session::Session;
@@ -12,15 +13,16 @@ use crate::wire::{Exchange, Failure, FailureKind, Headers, Request};
 /// step would capture is shown as `<name>`; where a number is needed, as 0.
 pub fn preview(session: &Session, case: &Case, lease: &Lease) -> Vec<Result<RecordedExchange, PrepareError>> {
     let mut bindings = session.bindings(case, lease, 1);
+    let keys = Keyring::last(session, lease);
     let mut requests = Vec::new();
     for (index, step) in case.steps.iter().enumerate() {
-        let prepared = prepare(session, lease, step, &bindings).or_else(|_| {
+        let prepared = prepare(session, &keys, step, &bindings).or_else(|_| {
             // Something is counted with: numbers instead of names.
             let mut numbers = bindings.clone();
             for capture in case.steps[..index].iter().flat_map(|step| &step.captures) {
                 numbers.bind(capture.name.clone(), 0);
             }
-            prepare(session, lease, step, &numbers)
+            prepare(session, &keys, step, &numbers)
         });
         let request = prepared.map(|prepared| match prepared {
             Prepared::Request(request) => request,

@@ -1,166 +1,63 @@
 //! Takes secrets out of exchanges when they are recorded. What is kept, shown and
 //! written anywhere has passed through here.
 
-use std::fmt;
+use std::ops::{Deref, DerefMut};
 
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use serde_json::Value;
-
-use super::event::{REDACTED, RecordedBody, RecordedExchange, RecordedRequest, RecordedResponse};
+use super::event::{RecordedBody, RecordedExchange, RecordedRequest, RecordedResponse};
 use crate::judge::{Finding, SNAPSHOT};
 use crate::spec::Service;
-use crate::target::Target;
-use crate::wire::{Exchange, Headers};
+use crate::target::{MOST_SEARCHED, REDACTED, Target, is_secret_name};
+use crate::wire::{Exchange, Headers, is_readable, json};
 
 /// Most characters of a body that are kept.
 const LONGEST_BODY: usize = 16 * 1024;
 
-/// Longest body that is looked through for secrets, in bytes, which takes a while for
-/// each of them; of longer ones nothing is kept. A full dataset is about half as long.
-const MOST_SEARCHED: usize = 2 * 1024 * 1024;
+/// Most bytes of a message's headers that are kept, all together: about what servers
+/// accept in a request.
+const MOST_OF_HEADERS: usize = 128 * 1024;
 
-/// Longest value that a finding shows, in characters.
-const LONGEST_VALUE: usize = 2_000;
+/// Stands for the headers that are not kept, where a name would stand.
+const CUT: &str = "…";
 
-/// Shorter values are not taken for secrets: they would be found everywhere.
-const SHORTEST_SECRET: usize = 8;
+/// Most bytes of a snapshot that are kept, on either side; the longest of the suite has
+/// a few thousand.
+const LONGEST_SNAPSHOT: usize = 256 * 1024;
 
-/// Most secrets that are learned from what crossed the wire in one case: several
-/// times what the longest case carries. An endpoint that sends more would keep us
-/// looking for them for ever; of such a case nothing is shown.
-const MOST_LEARNED: usize = 500;
+/// Knows secrets, and takes them out of what is recorded.
+#[derive(Debug, Clone)]
+pub(super) struct Redactor(crate::target::Redactor);
 
-/// Headers and query parameters whose whole value is secret, by lower-case name.
-const SECRET_NAMES: [&str; 2] = ["x-amz-security-token", "x-amz-signature"];
+impl Deref for Redactor {
+    type Target = crate::target::Redactor;
 
-/// Knows secrets in every form in which they may show up.
-#[derive(Clone)]
-pub(super) struct Redactor {
-    /// Names of members whose values are secret.
-    members: Vec<String>,
-    /// Secret texts, longest first.
-    secrets: Vec<String>,
-    /// How many more can be learned; none if there were more than that.
-    room: Option<usize>,
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
 }
 
-impl fmt::Debug for Redactor {
-    /// Says how many secrets it knows, and none of them.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Redactor").field("secrets", &self.secrets.len()).finish_non_exhaustive()
+impl DerefMut for Redactor {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
     }
 }
 
 impl Redactor {
     /// Knows the target's secrets and which members are sensitive.
     pub(super) fn new(service: &Service, target: &Target) -> Self {
-        let members = service.sensitive_names().into_iter().map(str::to_owned).collect();
-        let mut redactor = Self { members, secrets: Vec::new(), room: Some(usize::MAX) };
-        for secret in target.secrets() {
-            redactor.add(secret.expose());
-        }
-        Self { room: Some(MOST_LEARNED), ..redactor }
-    }
-
-    /// Learns the secrets that an exchange carries.
-    pub(super) fn learn(&mut self, exchange: &Exchange) {
-        let bodies = [Some(&exchange.request.body), exchange.outcome.as_ref().ok().map(|response| &response.body)];
-        for body in bodies.into_iter().flatten() {
-            match serde_json::from_slice(body) {
-                Ok(value) => self.learn_from(&value, false),
-                Err(_) => self.learn_from_text(&String::from_utf8_lossy(body)),
-            }
-        }
-        for pair in exchange.request.query().unwrap_or_default().split('&') {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            if (self.is_sensitive(name) || is_secret_name(name))
-                && let Ok(value) = percent_decode_str(value).decode_utf8()
-            {
-                self.add(&value);
-            }
-        }
-        // A server may say in its body what it was sent.
-        for value in exchange.request.headers.get_all("authorization") {
-            if let Some((_, signature)) = String::from_utf8_lossy(value).split_once("Signature=") {
-                self.add(signature);
-            }
-        }
-    }
-
-    fn is_sensitive(&self, name: &str) -> bool {
-        self.members.iter().any(|member| member.eq_ignore_ascii_case(name))
-    }
-
-    /// `sensitive` says that the value stands below a sensitive name.
-    fn learn_from(&mut self, value: &Value, sensitive: bool) {
-        match value {
-            Value::Object(object) => {
-                for (name, value) in object {
-                    let sensitive = sensitive || self.is_sensitive(name);
-                    self.learn_from(value, sensitive);
-                }
-            }
-            Value::Array(list) => list.iter().for_each(|entry| self.learn_from(entry, sensitive)),
-            Value::String(text) if sensitive => self.add(text),
-            Value::Number(number) if sensitive => self.add(&number.to_string()),
-            _ => {}
-        }
-    }
-
-    /// Learns from what was meant as JSON: texts that follow a sensitive name.
-    fn learn_from_text(&mut self, text: &str) {
-        let mut found = Vec::new();
-        for member in &self.members {
-            for (at, name) in text.match_indices(&format!("\"{member}\"")) {
-                let rest = text[at + name.len()..].trim_start();
-                let value = rest.strip_prefix(':').and_then(|rest| rest.trim_start().strip_prefix('"'));
-                found.extend(value.map(|value| value.split('"').next().unwrap_or(value).to_owned()));
-            }
-        }
-        found.iter().for_each(|secret| self.add(secret));
-    }
-
-    fn add(&mut self, secret: &str) {
-        let Some(room) = self.room else { return };
-        if secret.len() < SHORTEST_SECRET || self.secrets.iter().any(|known| known == secret) {
-            return;
-        }
-        self.room = room.checked_sub(1);
-        let encoded = utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string();
-        // As it stands in a query whose writer leaves unreserved characters alone.
-        let lenient = encoded.replace("%2D", "-").replace("%2E", ".").replace("%5F", "_").replace("%7E", "~");
-        let json = Value::from(secret).to_string();
-        let json = json.trim_matches('"').to_owned();
-        let slashes = json.replace('/', "\\/");
-        self.secrets.extend([secret.to_owned(), encoded, lenient, json, slashes]);
-        self.secrets.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        self.secrets.dedup();
-    }
-
-    /// Text without secrets, cut to a length that a person can read.
-    pub(super) fn sentence(&self, text: &str) -> String {
-        shorten(self.text(text))
-    }
-
-    /// Text without secrets.
-    pub(super) fn text(&self, text: &str) -> String {
-        if self.room.is_none() {
-            return REDACTED.to_owned();
-        }
-        let mut redacted = text.to_owned();
-        for secret in &self.secrets {
-            if redacted.contains(secret.as_str()) {
-                redacted = redacted.replace(secret.as_str(), REDACTED);
-            }
-        }
-        redacted
+        Self(crate::target::Redactor::new(service, target))
     }
 
     /// A finding without secrets, its values cut to a length that a person can
     /// read. A snapshot is compared line by line, and stays whole.
     pub(super) fn finding(&self, finding: Finding) -> Finding {
-        if finding.at == SNAPSHOT {
-            return Finding { expected: self.text(&finding.expected), actual: self.text(&finding.actual), ..finding };
+        if finding.requirement == SNAPSHOT {
+            let whole = |text: &str| cut_snapshot(self.text(text));
+            return Finding {
+                at: self.sentence(&finding.at),
+                expected: whole(&finding.expected),
+                actual: whole(&finding.actual),
+                ..finding
+            };
         }
         Finding {
             // A pointer may lead through names that the endpoint chose.
@@ -226,16 +123,28 @@ impl Redactor {
                 None => text,
             }
         };
-        headers.iter().map(|(name, bytes)| (name.to_owned(), value(name, bytes))).collect()
+        let mut left = MOST_OF_HEADERS;
+        let mut kept = Vec::new();
+        for (name, bytes) in headers.iter() {
+            let Some(rest) = left.checked_sub(name.len() + bytes.len()) else {
+                let more = headers.len() - kept.len();
+                kept.push((CUT.to_owned(), format!("{more} more headers, not kept because of their length")));
+                break;
+            };
+            left = rest;
+            kept.push((self.text(name), value(name, bytes)));
+        }
+        kept
     }
 
     fn body(&self, body: &[u8]) -> RecordedBody {
-        if body.len() > MOST_SEARCHED {
+        // In what has too many values to be read, a secret may be spelt in any way.
+        if body.len() > MOST_SEARCHED || !is_readable(body) {
             return RecordedBody { text: String::new(), bytes: body.len() as u64, cut: true };
         }
         let mut text = self.text(&String::from_utf8_lossy(body));
         // A secret may be spelt with escapes that no list foresees.
-        if let Ok(mut value) = serde_json::from_str::<Value>(&text)
+        if let Some(mut value) = json(text.as_bytes())
             && self.blank(&mut value, false)
         {
             text = value.to_string();
@@ -246,42 +155,14 @@ impl Redactor {
         }
         RecordedBody { text, bytes: body.len() as u64, cut: end.is_some() }
     }
-
-    /// Blanks what still holds a secret: sensitive members, and known secrets in
-    /// other texts; whether there were any. `sensitive` says that the value stands
-    /// below a sensitive name.
-    fn blank(&self, value: &mut Value, sensitive: bool) -> bool {
-        let redacted = match value {
-            Value::Object(object) => {
-                return object.iter_mut().fold(false, |found, (name, value)| {
-                    self.blank(value, sensitive || self.is_sensitive(name)) | found
-                });
-            }
-            Value::Array(list) => {
-                return list.iter_mut().fold(false, |found, entry| self.blank(entry, sensitive) | found);
-            }
-            Value::String(text) if sensitive && text.len() >= SHORTEST_SECRET => REDACTED.to_owned(),
-            Value::String(text) => self.text(text),
-            Value::Number(number) if sensitive && number.to_string().len() >= SHORTEST_SECRET => REDACTED.to_owned(),
-            _ => return false,
-        };
-        let found = value.as_str() != Some(&redacted);
-        if found {
-            *value = Value::String(redacted);
-        }
-        found
-    }
 }
 
-fn is_secret_name(name: &str) -> bool {
-    SECRET_NAMES.contains(&name.to_ascii_lowercase().as_str())
-}
-
-fn shorten(text: String) -> String {
-    match text.char_indices().nth(LONGEST_VALUE) {
-        Some((end, _)) => format!("{}… ({} characters in all)", &text[..end], text.chars().count()),
-        None => text,
+fn cut_snapshot(text: String) -> String {
+    if text.len() <= LONGEST_SNAPSHOT {
+        return text;
     }
+    let end = (0..=LONGEST_SNAPSHOT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    format!("{}\n… ({} bytes in all)\n", &text[..end], text.len())
 }
 
 /// What is said of an exchange beside the exchange itself.
@@ -307,7 +188,7 @@ mod tests {
     use rstest::rstest;
 
     use super::{About, Redactor};
-    use crate::judge::{Finding, Level};
+    use crate::judge::{Finding, Level, SNAPSHOT};
     use crate::reference::World;
     use crate::spec::Service;
     use crate::target::Target;
@@ -338,13 +219,6 @@ mod tests {
             }),
             duration: Duration::from_micros(5),
         }
-    }
-
-    #[test]
-    fn the_debug_form_shows_no_secret() {
-        let target = Target::embedded(&World::standard(1, 1), "http://127.0.0.1:1");
-        let shown = format!("{:?}", Redactor::new(Service::embedded(), &target));
-        assert!(!shown.contains("public"), "{shown}");
     }
 
     #[test]
@@ -428,6 +302,46 @@ mod tests {
         let redactor = Redactor::new(Service::embedded(), &target);
         let body = redactor.body("ä".repeat(20_000).as_bytes());
         assert_eq!((body.text.chars().count(), body.bytes, body.cut), (16 * 1024, 40_000, true));
+    }
+
+    #[test]
+    fn a_secret_is_found_wherever_it_stands_in_a_long_text() {
+        let redactor = redactor(&exchange());
+        for (before, after) in [(0, 10_000), (5_000, 5_000), (10_000, 0)] {
+            // Both are there, and one begins like the other.
+            let text = format!("{}{TOKEN}{}", "s".repeat(before), "sync/sess".repeat(after));
+            let text = redactor.text(&text);
+            assert!(text.contains("<redacted>") && !text.contains("sync/session"), "{before}");
+        }
+    }
+
+    #[test]
+    fn headers_and_snapshots_are_not_kept_at_any_length() {
+        let redactor = redactor(&exchange());
+        let headers: Headers = (0..200).map(|number| (format!("h{number}"), "v".repeat(1_500))).collect();
+        let kept = redactor.headers(&headers);
+        assert_eq!(kept.len(), 88);
+        assert_eq!(kept[87].1, "113 more headers, not kept because of their length");
+        let finding = Finding {
+            level: Level::Note,
+            step: 1,
+            at: "answer".to_owned(),
+            expected: "short".to_owned(),
+            actual: "ü".repeat(1_000_000),
+            requirement: SNAPSHOT.to_owned(),
+            origin: "o".to_owned(),
+        };
+        let finding = redactor.finding(finding);
+        assert_eq!(finding.expected, "short");
+        assert!(finding.actual.ends_with("ü\n… (2000000 bytes in all)\n") && finding.actual.len() < 263_000);
+    }
+
+    #[test]
+    fn a_body_of_too_many_values_is_not_kept() {
+        let body = format!(r#"{{"SyncSessionToken":["\u0068ush-hush-1"],"x":[{}0]}}"#, "0,".repeat(300_000));
+        let redactor = redactor(&answering(body.clone()));
+        let kept = redactor.body(body.as_bytes());
+        assert_eq!((&*kept.text, kept.cut), ("", true));
     }
 
     #[test]

@@ -1,11 +1,18 @@
 //! What all cases of a run share.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::event::FailOn;
+use super::halt::Halt;
+use super::keep::Keeper;
 use super::redact::Redactor;
-use crate::cases::{Bindings, Case, names};
-use crate::client::Client;
+use crate::cases::{Bases, Bindings, Case, names};
+use crate::client::{BackOff, Client};
+use crate::journal::{Journal, Ledger, Payer};
 use crate::judge::{Judge, Recorded};
 use crate::plan::Lease;
 use crate::snapshot::Store;
@@ -27,13 +34,28 @@ pub struct Session {
     pub snapshots: Arc<Store>,
     /// Whether they were recorded from this target.
     pub recorded: Recorded,
+    /// Where the snapshots that cases take are kept, for who renews them.
+    pub taken: Option<Taken>,
     /// Inferred requirements count like documented ones.
     pub strict: bool,
+    /// Which failures fail the run.
+    pub fail_on: FailOn,
     /// Begins every name that the run makes; different for each run.
     pub run_id: String,
+    /// What the run owes the target.
+    pub(super) ledger: Arc<Ledger>,
+    /// What stood there before.
+    pub(super) keeper: Arc<Keeper>,
     /// Knows the target's secrets; each case goes on learning from there.
     pub(super) redactor: Arc<Redactor>,
+    /// Tells cases under way to give up.
+    pub(super) halt: Halt,
+    /// How long throttled requests give way.
+    pub(super) back_off: BackOff,
 }
+
+/// The snapshots that the cases of a run took, by the case's id.
+pub type Taken = Arc<Mutex<BTreeMap<String, String>>>;
 
 /// The set of snapshots that a target without one of its own is compared with.
 const OTHERS_SNAPSHOTS: &str = "reference";
@@ -53,22 +75,69 @@ impl Session {
             catalog: Catalog::embedded(),
             snapshots: Arc::new(Store::shipped(set)),
             recorded,
+            taken: None,
+            ledger: Arc::default(),
+            keeper: Arc::default(),
             target: Arc::new(target),
             client,
             strict,
+            fail_on: FailOn::default(),
             run_id,
+            halt: Halt::default(),
+            back_off: BackOff::default(),
         }
+    }
+
+    /// The same, with the answers compared with this set.
+    #[must_use]
+    pub fn compared_with(self, snapshots: Store, recorded: Recorded) -> Self {
+        Self { snapshots: Arc::new(snapshots), recorded, ..self }
     }
 
     /// The same, with a client that waits so long for a whole response.
     ///
     /// # Errors
     ///
-    /// A sentence on what is wrong with the endpoint.
+    /// A sentence on what is wrong with the endpoint or the `ca-file`.
     pub fn connect(target: Target, timeout: Duration, strict: bool, run_id: String) -> Result<Self, String> {
-        let client =
-            Client::open(&target.endpoint, timeout).map_err(|error| format!("target {}: {error}", target.name))?;
+        let client = Client::to(&target, timeout)?;
         Ok(Self::new(target, client, strict, run_id))
+    }
+
+    /// The same, with a journal of what the run makes. Every session has one whose
+    /// target is not a server of the run's own.
+    #[must_use]
+    pub fn journalled(self, journal: Journal) -> Self {
+        Self { ledger: Arc::new(Ledger::written(journal)), ..self }
+    }
+
+    /// Brings back what stood on the target before, once the last case is over; what
+    /// could not be brought back, as sentences. [`run`](super::run) does so itself.
+    pub async fn restore(&self, bases: &Bases) -> Vec<String> {
+        let sentences = self.keeper.restore(self, bases).await;
+        sentences.iter().map(|sentence| self.redactor.sentence(sentence)).collect()
+    }
+
+    /// Closes the journal: where it stands, and how much is in it, if something could
+    /// not be taken back.
+    ///
+    /// # Errors
+    ///
+    /// When nothing is owed, and it cannot be removed.
+    pub fn close_journal(&self) -> io::Result<Option<(PathBuf, usize)>> {
+        self.ledger.close()
+    }
+
+    /// Takes things back on the target.
+    pub(super) fn payer<'p>(&'p self, bases: &'p Bases) -> Payer<'p> {
+        Payer {
+            service: self.service,
+            bases,
+            target: &self.target,
+            client: &self.client,
+            back_off: self.back_off,
+            redactor: &self.redactor,
+        }
     }
 
     /// Compares responses with expectations.
@@ -79,6 +148,13 @@ impl Session {
     /// The placeholders that a case begins with. `number` tells the cases of a
     /// run apart.
     pub(super) fn bindings(&self, case: &Case, lease: &Lease, number: usize) -> Bindings {
+        let mut used = Vec::new();
+        case.placeholders(&mut |name| used.push(name.to_owned()));
+        self.bindings_of(lease, number, &used)
+    }
+
+    /// The same for what uses these placeholders.
+    pub(super) fn bindings_of(&self, lease: &Lease, number: usize, used: &[String]) -> Bindings {
         let mut bindings = Bindings::new();
         let pool = &self.target.pools[lease.pool];
         let identity = |index: usize| lease.identities.get(index).map(|identity| pool.identities[*identity].id.clone());
@@ -86,7 +162,7 @@ impl Session {
         bindings.bind("region", self.target.region.clone());
         let other_pool = self.target.pools.iter().find(|other| other.id != pool.id).map(|other| other.id.clone());
         let leased =
-            [("identity-id", identity(0)), (names::OTHER_IDENTITY, identity(1)), (names::OTHER_POOL, other_pool)];
+            [(names::IDENTITY, identity(0)), (names::OTHER_IDENTITY, identity(1)), (names::OTHER_POOL, other_pool)];
         for (name, id) in leased {
             if let Some(id) = id {
                 bindings.bind(name, id);
@@ -95,14 +171,14 @@ impl Session {
         for (name, value) in &self.target.resources {
             bindings.bind(name.clone(), value.clone());
         }
-        case.placeholders(&mut |name| {
+        for name in used {
             let suffix = name.rsplit_once('-').map_or("1", |(_, suffix)| suffix);
             if names::is_dataset(name) {
                 bindings.bind(name, format!("{}-{}-{number}-{suffix}", self.target.prefix, self.run_id));
             } else if names::is_fresh(name) {
                 bindings.bind(name, format!("{}n{number}n{suffix}", self.run_id));
             }
-        });
+        }
         bindings
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use indexmap::IndexMap;
 use rstest::rstest;
@@ -11,13 +11,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::{CaseResult, Event, Footer, Session, Settings, execute, run};
+use super::{CaseResult, Event, FailOn, Footer, Session, Settings, execute, run};
 use crate::cases::Suite;
-use crate::client::{Client, Endpoint, Limits};
+use crate::client::{BackOff, Client, Endpoint, Limits};
 use crate::judge::Verdict;
 use crate::plan::{Decision, LeaseTable, Plan};
 use crate::spec::{Catalog, Service};
-use crate::target::{Credentials, Identity, KnownFailure, Pool, Secret, Target};
+use crate::target::{
+    Credentials, Identity, KnownFailure, MadeIdentities, Pool, Provider, Secret, Shortfalls, Target, Valid,
+};
 
 /// What a server does with a request.
 enum Reply {
@@ -142,10 +144,12 @@ fn case(name: &str, more: &str, steps: &str) -> String {
 }
 
 fn target(endpoint: &str, pools: usize) -> Target {
-    let keys = |name: &str| Credentials {
-        access_key_id: format!("AKID{name}"),
-        secret_access_key: Secret::new(format!("canary-key-{name}/+=")),
-        session_token: Some(Secret::new(format!("canary-session-{name}/+="))),
+    let keys = |name: &str| {
+        Provider::fixed(Credentials {
+            access_key_id: format!("AKID{name}"),
+            secret_access_key: Secret::new(format!("canary-key-{name}/+=")),
+            session_token: Some(Secret::new(format!("canary-session-{name}/+="))),
+        })
     };
     let pool = |number: usize| Pool {
         id: format!("pool-{number}"),
@@ -153,6 +157,7 @@ fn target(endpoint: &str, pools: usize) -> Target {
             Identity { id: format!("identity-{number}-a"), credentials: keys("a") },
             Identity { id: format!("identity-{number}-b"), credentials: keys("b") },
         ],
+        cognito: None,
     };
     Target {
         name: "scripted".to_owned(),
@@ -160,13 +165,15 @@ fn target(endpoint: &str, pools: usize) -> Target {
         region: "us-east-1".to_owned(),
         pools: (0..pools).map(pool).collect(),
         developer: Some(keys("developer")),
-        lacks: vec!["lambda".to_owned()],
+        lacks: vec!["lambda".into()],
         resources: IndexMap::new(),
         known_failures: Vec::new(),
         snapshots: None,
         ca_file: None,
         prefix: "syncspec".to_owned(),
         requests_per_second: None,
+        shortfalls: Shortfalls::default(),
+        made: MadeIdentities::default(),
     }
 }
 
@@ -194,7 +201,12 @@ impl Setup {
 
     fn known(mut self, pattern: &str) -> Self {
         let (pattern, reason) = (pattern.to_owned(), "not built yet".to_owned());
-        self.target.known_failures.push(KnownFailure { pattern, reason, link: Some("https://x/1".to_owned()) });
+        self.target.known_failures.push(KnownFailure {
+            pattern,
+            reason,
+            link: Some("https://x/1".to_owned()),
+            origin: None,
+        });
         self
     }
 
@@ -205,7 +217,8 @@ impl Setup {
         let plan = Plan::new(&suite, &[], &self.target).expect("all cases are selected");
         let limits = Limits { response_timeout: self.timeout, ..Limits::default() };
         let client = Client::new(Endpoint::parse(&self.target.endpoint).expect("an address"), limits);
-        let session = Session::new(self.target.clone(), client.expect("no TLS"), self.strict, "r1".to_owned());
+        let mut session = Session::new(self.target.clone(), client.expect("no TLS"), self.strict, "r1".to_owned());
+        session.back_off = BackOff { first: Duration::from_millis(1), attempts: 4, ..BackOff::default() };
         (session, plan)
     }
 
@@ -268,6 +281,61 @@ async fn a_reason_is_not_as_long_as_an_endpoint_likes() {
     let ran = Setup::of(&server).run(&plain("a", "given = [\"listed\"]")).await;
     let (_, reason, _) = ran.ending();
     assert!(reason.len() < 2_100, "{}", reason.len());
+}
+
+// ---- credentials that change ----------------------------------------------------
+
+/// Signed by an identity; the server must answer 200.
+const SIGNED: &str = r#"{ call = "ListRecords", with = { DatasetName = "d" }, expect = { status = 200 } }"#;
+
+/// A run in which identities get credentials that last so many seconds, or none.
+fn with_credentials(server: &Server, life: Option<u64>) -> Setup {
+    let mut setup = Setup::of(server);
+    let provider = Provider::scripted(move || {
+        let life = life.ok_or_else(|| "the service is gone".to_owned())?;
+        let credentials = Credentials {
+            access_key_id: "ASIAFETCHED".to_owned(),
+            secret_access_key: Secret::new("canary-fetched-key"),
+            session_token: Some(Secret::new("canary-fetched-token")),
+        };
+        Ok(Valid { credentials, until: Some(SystemTime::now() + Duration::from_secs(life)) })
+    });
+    for identity in &mut setup.target.pools[0].identities {
+        identity.credentials = provider.clone();
+    }
+    setup
+}
+
+#[tokio::test]
+async fn a_case_without_credentials_asks_nothing_and_is_no_verdict() {
+    let server = Server::start(|_, _| answer(200, "{}")).await;
+    let ran = with_credentials(&server, None).run(&case("a", "", SIGNED)).await;
+    let reason = "not run: no credentials: the service is gone";
+    assert_eq!(ran.ending(), (Verdict::Indeterminate, reason, 3));
+    assert!(server.lines().is_empty());
+}
+
+#[tokio::test]
+async fn what_goes_wrong_after_credentials_ran_out_is_no_verdict() {
+    for (life, expected) in [(0, Verdict::Indeterminate), (3600, Verdict::Fail)] {
+        let server = Server::start(|_, _| answer(403, r#"{"__type":"ExpiredTokenException"}"#)).await;
+        let ran = with_credentials(&server, Some(life)).run(&case("a", "", SIGNED)).await;
+        assert_eq!(ran.only().verdict, expected, "{:?}", ran.only());
+        assert!(expected == Verdict::Fail || ran.only().findings.is_empty());
+    }
+    let server = Server::start(|_, _| answer(200, "{}")).await;
+    let ran = with_credentials(&server, Some(0)).run(&case("a", "", SIGNED)).await;
+    assert_eq!(ran.only().verdict, Verdict::Pass, "what went well did");
+}
+
+#[tokio::test]
+async fn secrets_that_were_fetched_later_are_recorded_nowhere() {
+    let server =
+        Server::start(|_, asked| answer(500, json!({ "message": asked.head, "k": "canary-fetched-key" }))).await;
+    let ran = with_credentials(&server, Some(3600)).run(&case("a", "", SIGNED)).await;
+    assert!(server.asked.lock().expect("no panic")[0].head.contains("canary-fetched-token"));
+    let written = ran.written();
+    assert!(written.contains("ASIAFETCHED") && !written.contains("canary"), "{written}");
 }
 
 // ---- one case -------------------------------------------------------------------
@@ -445,10 +513,43 @@ async fn an_endpoint_that_throttles_is_not_judged(#[case] status: u16, #[case] n
     let server = Server::start(move |_, _| answer(status, &body)).await;
     let step = |expect: &str| format!(r#"{{ send = {{ method = "GET", target = "/" }}, expect = {{ {expect} }} }}"#);
     let ran = Setup::of(&server).run(&case("a", "", &step("status = 200"))).await;
-    assert_eq!((ran.only().verdict, ran.footer.exit), (Verdict::Indeterminate, 3));
+    let (verdict, reason, exit) = ran.ending();
+    assert_eq!((verdict, exit, server.lines().len()), (Verdict::Indeterminate, 3, 4));
+    assert!(reason.contains("in 4 attempts within") && reason.contains("requests-per-second"), "{reason}");
+    // Only the last attempt is kept.
+    assert_eq!((ran.only().exchanges.len(), ran.footer.throttled), (1, 4));
     let wanted = step(&format!("status = {status}, error = \"{name}\""));
     let ran = Setup::of(&server).run(&case("a", "", &wanted)).await;
     assert_eq!((ran.only().verdict, ran.footer.exit), (Verdict::Pass, 0));
+}
+
+#[tokio::test]
+async fn what_is_throttled_now_and_then_is_judged_as_ever() {
+    // Clean-up is throttled too, and so is a step that has little time.
+    let server = Server::start(|number, asked| match asked.line.as_str() {
+        _ if number % 2 == 0 => answer(429, "{}"),
+        line if line.starts_with("DELETE") => answer(200, ""),
+        _ => answer(200, r#"{"A":1}"#),
+    })
+    .await;
+    let steps = r#"{ call = "UpdateRecords", expect = { status = 200 } },
+        { send = { method = "GET", target = "/" }, within-ms = 1, expect = { status = 200, members = { "/A" = 1 } } }"#;
+    let ran = Setup::of(&server).run(&case("a", "", steps)).await;
+    assert_eq!((ran.only().verdict, ran.footer.exit, ran.footer.throttled), (Verdict::Pass, 0, 3), "{:?}", ran.only());
+    assert!(ran.only().leftovers.is_empty());
+    assert_eq!(deleted(&server).len(), 2);
+    // Each attempt is signed anew, in a second that may be another.
+    assert_eq!(server.lines().len(), 6);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_only_throttles_stops_the_run() {
+    let server = Server::start(|_, _| answer(503, "")).await;
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let ran = Setup::of(&server).run(&names.map(|name| plain(name, "")).concat()).await;
+    let stopped = "the endpoint throttles every request; it answered no case";
+    assert_eq!((ran.footer.stopped.as_deref(), ran.footer.exit), (Some(stopped), 3));
+    assert_eq!(ran.footer.totals[&Verdict::Indeterminate], 6);
 }
 
 #[rstest]
@@ -581,7 +682,26 @@ async fn known_failures_turn_verdicts_around() {
     assert_eq!((verdicts[4].0, verdicts[4].1), ("a/t/stranger", Verdict::Fail));
     assert_eq!((verdicts[5].0, verdicts[5].1), ("a/t/untestable", Verdict::ExpectedFail));
     assert_eq!(ran.footer.unmatched_known_failures, ["nobody/*"]);
+    assert_eq!(ran.footer.idle_known_failures, ["a/t/lacking"]);
     assert_eq!(ran.footer.exit, 1);
+}
+
+/// A pattern excuses each case for itself; with two entries for one case, both must go.
+#[tokio::test]
+async fn a_known_failure_stands_for_each_of_its_cases() {
+    let server = Server::start(|_, asked| answer(if asked.line == "GET /b" { 500 } else { 200 }, "")).await;
+    let cases = plain("a", "") + &plain("b", "") + &plain("c", "");
+    let setup = ["a/t/*", "a/t/a"].into_iter().fold(Setup::of(&server), Setup::known);
+    let ran = setup.run(&cases).await;
+    let mut verdicts: Vec<_> =
+        ran.results().into_iter().map(|result| (&*result.case, result.verdict, result.known_failures.len())).collect();
+    verdicts.sort_unstable();
+    let expected = [
+        ("a/t/a", Verdict::UnexpectedPass, 2),
+        ("a/t/b", Verdict::ExpectedFail, 1),
+        ("a/t/c", Verdict::UnexpectedPass, 1),
+    ];
+    assert_eq!((verdicts.as_slice(), ran.footer.exit), (&expected[..], 1));
 }
 
 #[tokio::test]
@@ -612,12 +732,78 @@ async fn a_run_stops_when_the_endpoint_is_gone() {
     setup.target.endpoint = format!("http://127.0.0.1:{port}");
     let names = ["a", "b", "c", "d", "e"];
     let ran = setup.run(&names.map(|name| plain(name, "")).concat()).await;
-    let stopped = "no connection could be made for 3 cases in a row, last a/t/c";
-    assert_eq!(ran.footer.stopped.as_deref(), Some(stopped));
+    let stopped = ran.footer.stopped.clone().unwrap_or_default();
+    assert!(
+        stopped.starts_with(&format!("the endpoint is gone: no connection: http://127.0.0.1:{port}: ")),
+        "{stopped}"
+    );
+    assert!(stopped.ends_with("; it answered no case"), "{stopped}");
     let reasons: Vec<_> = ran.results().into_iter().filter_map(|result| result.reason.as_deref()).collect();
-    assert!(reasons[..3].iter().all(|reason| reason.contains("no connection")), "{reasons:?}");
-    assert_eq!(reasons[3..], [&*format!("not run: {stopped}"); 2]);
+    assert!(reasons[0].starts_with("step 1, GET /a: no connection"), "{reasons:?}");
+    assert_eq!(reasons[1..], [&*format!("not run: {stopped}"); 4]);
     assert_eq!((ran.footer.totals[&Verdict::Indeterminate], ran.footer.exit), (5, 3));
+}
+
+#[tokio::test]
+async fn a_run_stops_when_the_endpoint_falls_silent_and_names_the_last_case() {
+    let server = Server::start(|number, _| if number < 3 { answer(200, "{}") } else { Reply::Hang }).await;
+    let mut setup = Setup::of(&server);
+    setup.timeout = Duration::from_millis(300);
+    let names = ["a", "b", "c", "d", "e", "f", "g"];
+    let begun = Instant::now();
+    // What the fourth case made cannot be taken back, and is not waited for long.
+    let step = r#"{ call = "UpdateRecords", with = { DatasetName = "{dataset}" }, expect = { status = 200 } }"#;
+    let cases = names.map(|name| case(name, "", step));
+    let ran = setup.run(&cases.concat()).await;
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    let stopped = ran.footer.stopped.clone().unwrap_or_default();
+    assert!(stopped.starts_with("the endpoint is gone: no response in time: "), "{stopped}");
+    assert!(stopped.contains("; the last case that it answered was a/t/"), "{stopped}");
+    let begun_cases = ran.results().iter().filter(|result| result.was_begun()).count();
+    assert!(begun_cases <= 3, "{begun_cases}");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_hangs_on_one_operation_is_not_gone() {
+    let server =
+        Server::start(|_, asked| if asked.line.starts_with("GET /hang") { Reply::Hang } else { answer(200, "{}") })
+            .await;
+    let mut setup = Setup { jobs: 4, ..Setup::of(&server) };
+    setup.timeout = Duration::from_millis(60);
+    let hanging: String = (0..24)
+        .map(|number| {
+            let step = r#"{ send = { method = "GET", target = "/hang" }, expect = { status = 200 } }"#;
+            case(&format!("h{number}"), "", step)
+        })
+        .collect();
+    let ran = setup.run(&(hanging + &plain("fine", ""))).await;
+    assert_eq!(ran.footer.stopped, None);
+    assert_eq!(ran.footer.totals[&Verdict::Indeterminate], 24);
+    assert_eq!(ran.footer.totals[&Verdict::Pass], 1);
+}
+
+#[tokio::test]
+async fn a_case_under_way_is_given_up_some_time_after_an_interruption() {
+    let (cancel, cancelled) = watch::channel(false);
+    let server = Server::start(move |_, asked| match asked.line.as_str() {
+        "GET /hang" => {
+            cancel.send_replace(true);
+            Reply::Hang
+        }
+        _ => answer(200, "{}"),
+    })
+    .await;
+    let mut setup = Setup { cancel: cancelled, ..Setup::of(&server) };
+    setup.timeout = Duration::from_secs(60);
+    let steps = r#"{ call = "UpdateRecords", expect = { status = 200 } },
+        { send = { method = "GET", target = "/hang" }, expect = { status = 200 } }"#;
+    let begun = Instant::now();
+    let ran = setup.run(&case("a", "", steps)).await;
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    let (verdict, reason, exit) = ran.ending();
+    assert_eq!((verdict, exit), (Verdict::Indeterminate, 3));
+    assert!(reason.contains("given up, since the run was interrupted"), "{reason}");
+    assert_eq!(deleted(&server), ["made"], "clean-up goes on");
 }
 
 #[tokio::test]
@@ -796,5 +982,22 @@ fn totals_lead_to_an_exit_code(
     #[case] exit: u8,
 ) {
     let totals: IndexMap<_, _> = verdicts.iter().map(|verdict| (*verdict, 1)).collect();
-    assert_eq!(Footer::exit_code(&totals, unmatched, stopped), exit);
+    assert_eq!(Footer::exit_code(&totals, unmatched, stopped, FailOn::Any), exit);
+}
+
+#[rstest]
+#[case::unexpected(&[Verdict::Pass, Verdict::UnexpectedPass], false, false, 0)]
+#[case::unmatched(&[Verdict::ExpectedFail], true, false, 0)]
+#[case::failed(&[Verdict::UnexpectedPass, Verdict::Fail], true, false, 1)]
+#[case::untestable(&[Verdict::UnexpectedPass, Verdict::NotTestable], true, false, 3)]
+#[case::stopped(&[Verdict::Pass], true, true, 3)]
+#[case::nothing_judged(&[Verdict::Skipped], true, false, 4)]
+fn a_ratchet_fails_on_new_failures_only(
+    #[case] verdicts: &[Verdict],
+    #[case] unmatched: bool,
+    #[case] stopped: bool,
+    #[case] exit: u8,
+) {
+    let totals: IndexMap<_, _> = verdicts.iter().map(|verdict| (*verdict, 1)).collect();
+    assert_eq!(Footer::exit_code(&totals, unmatched, stopped, FailOn::New), exit);
 }

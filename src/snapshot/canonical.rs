@@ -8,18 +8,21 @@
 //! 2. values of opaque members likewise;
 //! 3. timestamps become `<date>`;
 //! 4. what the case's placeholders stand for becomes `<placeholder>`, also within
-//!    longer text;
-//! 5. other text in the form of a UUID becomes `<uuid:1>`, of a 12-digit account
-//!    id `<account>`.
+//!    longer text, and what the target names beside its endpoint likewise;
+//! 5. text in the form of a UUID becomes `<uuid:1>`, of a 12-digit account id
+//!    `<account>`, also within longer text, such as an ARN's;
+//! 6. e-mail addresses, access keys, hashes, tokens and ids of requests become
+//!    `<email>`, `<access-key>`, `<hash>`, `<token>` and `<request-id>`;
+//! 7. secrets that whoever takes the snapshot knows of become what it says.
 //!
 //! The list is append-only: a new redaction goes to the end.
 
-use std::fmt::Write as _;
-
-use indexmap::{IndexMap, IndexSet};
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
-use crate::cases::{Bindings, names};
+use super::form::{Body, Section, visible, write};
+use super::redact::{Redactions, names_a_request};
+use crate::cases::Bindings;
 use crate::spec::{Member, Operation, Service, ShapeKind};
 use crate::wire::Response;
 
@@ -28,13 +31,13 @@ use crate::wire::Response;
 pub struct Canonical<'s> {
     service: &'s Service,
     redactions: Redactions,
-    text: String,
+    sections: Vec<Section>,
 }
 
 impl<'s> Canonical<'s> {
     /// An empty snapshot.
     pub fn new(service: &'s Service) -> Self {
-        Self { service, redactions: Redactions::default(), text: String::new() }
+        Self { service, redactions: Redactions::default(), sections: Vec::new() }
     }
 
     /// Adds a response. `number` is its step's, from 1; `operation` is what the
@@ -48,27 +51,30 @@ impl<'s> Canonical<'s> {
         bindings: &Bindings,
     ) {
         self.redactions.learn(bindings);
-        let name = response.error_name().map(|name| format!(" {name}")).unwrap_or_default();
-        // Writing to a `String` cannot fail.
-        let _ = writeln!(self.text, "step {number}: {label} -> {}{name}", response.status);
+        let name = response.error_name().map(|name| format!(" {}", visible(&name))).unwrap_or_default();
+        let head = self.redactions.text(&format!("{label} -> {}{name}", response.status));
         let members = operation.filter(|_| response.error_name().is_none()).map(|operation| &operation.output);
-        match response.json() {
-            Some(body) => {
-                let canonical = self.object(&body, members);
-                // A `Value` can always be written.
-                let _ = writeln!(self.text, "{}", serde_json::to_string_pretty(&canonical).unwrap_or_default());
-            }
-            None if response.body.is_empty() => self.text.push_str("(empty body)\n"),
-            None => {
-                let _ = writeln!(self.text, "{}", self.redactions.text(&String::from_utf8_lossy(&response.body)));
-            }
-        }
-        self.text.push('\n');
+        let body = match response.json() {
+            Some(body) => Body::Json(self.object(&body, members)),
+            None if response.body.is_empty() => Body::Empty,
+            None => Body::Text(self.redactions.text(&String::from_utf8_lossy(&response.body))),
+        };
+        self.sections.push(Section { step: number, head, body, line: 0 });
     }
 
-    /// The snapshot so far; none if no response was added.
-    pub fn finish(self) -> Option<String> {
-        (!self.text.is_empty()).then(|| self.text.trim_end().to_owned())
+    /// The snapshot so far; none if no response was added. `redact` takes what else
+    /// is secret out of each name and value, of text and of numbers.
+    pub fn finish(self, redact: impl Fn(&str) -> String) -> Option<String> {
+        let clean = |section: Section| {
+            let body = match section.body {
+                Body::Json(value) => Body::Json(redacted(value, &redact)),
+                Body::Text(text) => Body::Text(redact(&text)),
+                Body::Empty => Body::Empty,
+            };
+            Section { head: redact(&section.head), body, ..section }
+        };
+        let sections: Vec<Section> = self.sections.into_iter().map(clean).collect();
+        (!sections.is_empty()).then(|| write(&sections))
     }
 
     fn value(&mut self, value: &Value, shape: &str) -> Value {
@@ -93,11 +99,11 @@ impl<'s> Canonical<'s> {
                     let member = members.and_then(|members| members.get(name));
                     (self.redactions.text(name), self.member(name, value, member))
                 });
-                Value::Object(canonical.collect::<Map<_, _>>())
+                distinct(canonical)
             }
             Value::Array(list) => list.iter().map(|entry| self.object(entry, None)).collect(),
             Value::String(text) => Value::String(self.redactions.text(text)),
-            Value::Number(number) => canonical_number(number),
+            Value::Number(number) => self.redactions.number(number),
             other => other.clone(),
         }
     }
@@ -108,70 +114,40 @@ impl<'s> Canonical<'s> {
                 Value::String(self.redactions.named(name, text))
             }
             (Some(member), _) => self.value(value, &member.shape),
+            (None, Value::String(text)) if names_a_request(name) => {
+                Value::String(self.redactions.named("request-id", text))
+            }
             (None, _) => self.object(value, None),
         }
     }
 }
 
-/// `3`, `3.0` and `3E0` are the same number, and are written the same.
-fn canonical_number(number: &serde_json::Number) -> Value {
-    let whole = number.as_f64().filter(|float| !number.is_i64() && float.fract() == 0.0 && float.abs() < 9e15);
-    #[expect(clippy::cast_possible_truncation, reason = "the filter keeps to whole numbers that fit")]
-    whole.map_or_else(|| Value::Number(number.clone()), |float| Value::from(float as i64))
+/// An object of these members. Names that are alike once they are redacted keep all
+/// their values.
+fn distinct(members: impl Iterator<Item = (String, Value)>) -> Value {
+    let mut object = Map::new();
+    for (mut name, value) in members {
+        while object.contains_key(&name) {
+            name.push('\'');
+        }
+        object.insert(name, value);
+    }
+    Value::Object(object)
 }
 
-/// Values that were replaced, and by what.
-#[derive(Debug, Default)]
-pub struct Redactions {
-    /// Value to placeholder, of what the case bound; longest values first.
-    bound: Vec<(String, String)>,
-    /// Kind to the values of that kind, in the order of their first occurrence.
-    numbered: IndexMap<String, IndexSet<String>>,
-}
-
-impl Redactions {
-    /// Takes over what the case's own names stand for. Captured values are not
-    /// among them: a captured count is the answer's business.
-    fn learn(&mut self, bindings: &Bindings) {
-        let own = |name: &str| names::LEASE.contains(&name) || names::is_dataset(name) || names::is_fresh(name);
-        for (name, value) in bindings.iter() {
-            let Some(text) = value.as_str().filter(|text| !text.is_empty()) else { continue };
-            let known = self.bound.iter().any(|(value, _)| value == text);
-            if !known && own(name) && name != "region" {
-                self.bound.push((text.to_owned(), format!("<{name}>")));
-            }
+fn redacted(value: Value, redact: &impl Fn(&str) -> String) -> Value {
+    match value {
+        Value::Object(object) => {
+            distinct(object.into_iter().map(|(name, value)| (redact(&name), redacted(value, redact))))
         }
-        self.bound.sort_by_key(|(value, _)| std::cmp::Reverse(value.len()));
+        Value::Array(list) => list.into_iter().map(|entry| redacted(entry, redact)).collect(),
+        Value::String(text) => Value::String(redact(&text)),
+        Value::Number(number) => {
+            let (text, clean) = (number.to_string(), redact(&number.to_string()));
+            if clean == text { Value::Number(number) } else { Value::String(clean) }
+        }
+        other => other,
     }
-
-    /// `<kind>` for the first value of a kind, `<kind:2>` for the second.
-    fn named(&mut self, kind: &str, value: &str) -> String {
-        let values = self.numbered.entry(kind.to_owned()).or_default();
-        let (index, _) = values.insert_full(value.to_owned());
-        if index == 0 { format!("<{kind}>") } else { format!("<{kind}:{}>", index + 1) }
-    }
-
-    fn text(&mut self, text: &str) -> String {
-        let mut redacted = text.to_owned();
-        for (value, placeholder) in &self.bound {
-            redacted = redacted.replace(value, placeholder);
-        }
-        if is_uuid(&redacted) {
-            return self.named("uuid", &redacted);
-        }
-        if redacted.len() == 12 && redacted.bytes().all(|byte| byte.is_ascii_digit()) {
-            return "<account>".to_owned();
-        }
-        redacted
-    }
-}
-
-fn is_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(index, byte)| match index {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
 }
 
 #[cfg(test)]
@@ -210,7 +186,7 @@ mod tests {
         canonical.add(2, "ListRecords", list, &response(r#"{"SyncSessionToken":"secret-2"}"#), &bindings);
         canonical.add(3, "ListRecords", list, &response(r#"{"SyncSessionToken":"secret-1"}"#), &bindings);
         canonical.add(4, "GET /", None, &response(""), &bindings);
-        insta::assert_snapshot!(canonical.finish().unwrap_or_default(), @r#"
+        insta::assert_snapshot!(canonical.finish(str::to_owned).unwrap_or_default(), @r#"
 step 1: ListRecords -> 200
 {
   "Count": 1,
@@ -248,6 +224,45 @@ step 4: GET / -> 200
 
     #[test]
     fn nothing_added_is_no_snapshot() {
-        assert_eq!(Canonical::new(Service::embedded()).finish(), None);
+        assert_eq!(Canonical::new(Service::embedded()).finish(str::to_owned), None);
+    }
+
+    /// Where a server should put none of it: names, error names, lists, markup.
+    #[test]
+    fn no_place_is_safe_for_an_account_or_a_secret() {
+        let mut canonical = Canonical::new(Service::embedded());
+        let bindings = Bindings::new();
+        let arn = "arn:aws:iam::123456789012:role/x";
+        let body = format!(
+            r#"{{"{arn}":[["in {arn}"]],"210987654321":{{"Owner":123456789012}},"123456789012":1,
+                "x-amzn-RequestId":"J7+x","hush-hush":["hush-hush",20202020],"__type":"Odd {arn}\nstep 9: x"}}"#
+        );
+        canonical.add(1, "GET /", None, &Response { status: 400, ..response(&body) }, &bindings);
+        canonical.add(2, "GET /", None, &response(&format!("<a>{arn}\nhush-hush</a>")), &bindings);
+        let redact = |text: &str| text.replace("hush-hush", "<redacted>").replace("20202020", "<redacted>");
+        insta::assert_snapshot!(canonical.finish(redact).unwrap_or_default(), @r#"
+step 1: GET / -> 400 Odd arn
+{
+  "<account>": 1,
+  "<account>'": {
+    "Owner": "<account>"
+  },
+  "<redacted>": [
+    "<redacted>",
+    "<redacted>"
+  ],
+  "__type": "Odd arn:aws:iam::<account>:role/x\nstep 9: x",
+  "arn:aws:iam::<account>:role/x": [
+    [
+      "in arn:aws:iam::<account>:role/x"
+    ]
+  ],
+  "x-amzn-RequestId": "<request-id>"
+}
+
+step 2: GET / -> 200
+> <a>arn:aws:iam::<account>:role/x
+> <redacted></a>
+"#);
     }
 }

@@ -78,8 +78,34 @@ impl Source<'_> {
     ///
     /// The first syntax error, unknown key or wrong type.
     pub fn parse<T: serde::de::DeserializeOwned>(&self) -> Result<T, Problem> {
+        self.parsed(<str>::to_owned)
+    }
+
+    /// The same for a file that holds secrets: what is wrong is told without the value
+    /// that is.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Source::parse`].
+    pub fn parse_discreetly<T: serde::de::DeserializeOwned>(&self) -> Result<T, Problem> {
+        self.parsed(without_value)
+    }
+
+    fn parsed<T: serde::de::DeserializeOwned>(&self, told: fn(&str) -> String) -> Result<T, Problem> {
         toml::from_str(self.text)
-            .map_err(|error| self.problem(&error.span().unwrap_or(0..0), with_suggestion(error.message())))
+            .map_err(|error| self.problem(&error.span().unwrap_or(0..0), with_suggestion(&told(error.message()))))
+    }
+}
+
+/// serde's message for a wrong value, which quotes it, without the value.
+fn without_value(message: &str) -> String {
+    let parts = message.strip_prefix("invalid ").and_then(|rest| rest.rsplit_once(", expected "));
+    match parts {
+        Some((found, expected)) => {
+            let found = found.split(['"', '`', '\'']).next().unwrap_or_default().trim_end();
+            format!("invalid {found}, expected {expected}")
+        }
+        None => message.to_owned(),
     }
 }
 
@@ -125,6 +151,24 @@ mod tests {
         assert_eq!(place(4), "f.toml:2:2");
         assert_eq!(place(5), "f.toml:2:3");
         assert_eq!(place(999), "f.toml:3:1");
+    }
+
+    #[test]
+    fn a_wrong_value_is_not_told_of_a_file_with_secrets() {
+        #[derive(Debug, serde::Deserialize)]
+        struct File {
+            #[expect(dead_code, reason = "only its type is asked for")]
+            key: Vec<bool>,
+        }
+        for value in ["\"hush, expected hush\"", "4711", "[\"hush\"]", "[4711.5]", "{ hush = 1 }"] {
+            let text = format!("key = {value}");
+            let source = Source { path: "f.toml".into(), text: &text };
+            let problem = source.parse_discreetly::<File>().expect_err("it is wrong").to_string();
+            assert!(problem.starts_with("f.toml:1:") && problem.contains("invalid type: "), "{problem}");
+            assert!(!problem.contains("hush") && !problem.contains("4711"), "{problem}");
+        }
+        let source = Source { path: "f.toml".into(), text: "key = 4711" };
+        assert!(source.parse::<File>().expect_err("it is wrong").to_string().contains("4711"));
     }
 
     #[test]

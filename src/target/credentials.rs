@@ -36,6 +36,22 @@ pub struct Credentials {
     pub session_token: Option<Secret>,
 }
 
+impl Credentials {
+    /// What of them is secret.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        std::iter::once(&self.secret_access_key).chain(&self.session_token)
+    }
+
+    /// The access key id in part, enough to tell keys apart: `AKIA…MPLE`.
+    pub fn shown_id(&self) -> String {
+        let id: Vec<char> = self.access_key_id.chars().collect();
+        match id.len() {
+            0..12 => "…".to_owned(),
+            length => id[..4].iter().chain(&['…']).chain(&id[length - 4..]).collect(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Credentials, Secret};

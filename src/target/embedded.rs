@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use indexmap::IndexMap;
 
-use super::{Credentials, DEFAULT_PREFIX, Identity, Pool, Secret, Target};
+use super::{Credentials, DEFAULT_PREFIX, Identity, Lack, MadeIdentities, Pool, Provider, Secret, Shortfalls, Target};
 use crate::reference::{Keys, World};
 
 /// The set of snapshots that were recorded from the reference server.
@@ -45,9 +45,10 @@ impl Target {
                 .iter()
                 .map(|identity| Identity {
                     id: identity.identity_id.clone(),
-                    credentials: Credentials::from(&identity.keys),
+                    credentials: Provider::fixed(Credentials::from(&identity.keys)),
                 })
                 .collect(),
+            cognito: None,
         };
         Self {
             name: "embedded".to_owned(),
@@ -57,14 +58,16 @@ impl Target {
             prefix: DEFAULT_PREFIX.to_owned(),
             requests_per_second: None,
             pools: world.pools.iter().map(pool).collect(),
-            developer: Some(Credentials::from(&world.developer)),
-            lacks: LACKS.map(str::to_owned).to_vec(),
+            developer: Some(Provider::fixed(Credentials::from(&world.developer))),
+            lacks: LACKS.map(Lack::from).to_vec(),
             resources: RESOURCES
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect::<IndexMap<_, _>>(),
             known_failures: Vec::new(),
             snapshots: Some(EMBEDDED_SNAPSHOTS.to_owned()),
+            shortfalls: Shortfalls::default(),
+            made: MadeIdentities::default(),
         }
     }
 }

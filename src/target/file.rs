@@ -1,7 +1,11 @@
 //! The target file as it is written.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use toml::Spanned;
 
 /// A target file: an endpoint, the credentials for it, and what is known of it.
@@ -30,22 +34,27 @@ pub struct TargetFile {
     /// answers.
     #[schemars(with = "Option<u32>", range(min = 1, max = 100_000))]
     pub requests_per_second: Option<Spanned<u32>>,
-    /// The pool of the `[[identity]]` entries at the top level.
+    /// The pool of what stands at the top level: the `[[identity]]` entries, or
+    /// `[cognito-identity]`.
     #[schemars(with = "Option<String>")]
     pub identity_pool_id: Option<Spanned<String>>,
-    /// Identities of that pool.
+    /// Identities of that pool, with their keys.
     #[serde(default)]
     pub identity: Vec<RawIdentity>,
+    /// Has Cognito Identity give that pool's identities and their keys.
+    #[schemars(with = "Option<RawCognitoIdentity>")]
+    pub cognito_identity: Option<Spanned<RawCognitoIdentity>>,
     /// Further pools.
     #[serde(default)]
     pub pool: Vec<RawPool>,
     /// The account's own credentials; without them, cases that need them are
     /// skipped.
-    pub developer: Option<RawKeys>,
+    #[schemars(with = "Option<RawDeveloper>")]
+    pub developer: Option<Spanned<RawDeveloper>>,
     /// What the target lacks: cases that need it are skipped.
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
-    pub lacks: Vec<Spanned<String>>,
+    #[schemars(with = "Vec<RawLack>")]
+    pub lacks: Vec<Spanned<RawLack>>,
     /// The stream that pools may publish to; without it `kinesis` is lacking.
     pub kinesis: Option<RawKinesis>,
     /// The application that devices register with; without it `sns` is lacking.
@@ -55,11 +64,63 @@ pub struct TargetFile {
     /// Cases that are known to fail, with the reason.
     #[serde(default)]
     pub known_failure: Vec<RawKnownFailure>,
-    /// The set of recorded snapshots that the target's answers must equal, a
-    /// folder below `snapshots/`. Without it, differences from the reference
+    /// A file with more `[[known-failure]]` entries and nothing else, relative to
+    /// this file; `syncspec run --write-known-failures` begins one.
+    #[schemars(with = "Option<String>")]
+    pub known_failures_file: Option<Spanned<String>>,
+    /// The set of recorded snapshots that the target's answers must equal, a folder
+    /// below `snapshots/`, and the set that `record` writes. Without it, differences from the reference
     /// server's snapshots are noted and never judged.
     #[schemars(with = "Option<String>")]
     pub snapshots: Option<Spanned<String>>,
+}
+
+/// Something that the target lacks: its name alone, or with the reason.
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged)]
+pub enum RawLack {
+    /// What is lacking.
+    Need(String),
+    /// What is lacking, and why.
+    Reasoned(RawReasonedLack),
+}
+
+/// Something that the target lacks, with the reason.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawReasonedLack {
+    /// What is lacking.
+    #[schemars(with = "String")]
+    pub need: Spanned<String>,
+    /// Why, in a few words.
+    #[schemars(with = "String")]
+    pub reason: Spanned<String>,
+    /// Where that is tracked.
+    #[schemars(with = "Option<String>")]
+    pub link: Option<Spanned<String>>,
+}
+
+/// By hand, since what serde derives for such a choice forgets places.
+impl<'de> Deserialize<'de> for RawLack {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Form;
+        impl<'de> Visitor<'de> for Form {
+            type Value = RawLack;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name, or `{ need = \"…\", reason = \"…\" }`")
+            }
+
+            fn visit_str<E: Error>(self, need: &str) -> Result<RawLack, E> {
+                Ok(RawLack::Need(need.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<RawLack, A::Error> {
+                RawReasonedLack::deserialize(MapAccessDeserializer::new(table)).map(RawLack::Reasoned)
+            }
+        }
+        deserializer.deserialize_any(Form)
+    }
 }
 
 /// A pool with its identities.
@@ -69,9 +130,12 @@ pub struct RawPool {
     /// Id of the pool.
     #[schemars(with = "String")]
     pub identity_pool_id: Spanned<String>,
-    /// Its identities.
+    /// Its identities, with their keys.
     #[serde(default)]
     pub identity: Vec<RawIdentity>,
+    /// Has Cognito Identity give its identities and their keys.
+    #[schemars(with = "Option<RawCognitoIdentity>")]
+    pub cognito_identity: Option<Spanned<RawCognitoIdentity>>,
 }
 
 /// An identity with temporary credentials.
@@ -92,19 +156,51 @@ pub struct RawIdentity {
     pub session_token: Option<Spanned<String>>,
 }
 
-/// Keys without an identity.
+/// The account's own credentials: keys, or `profile`, or `source`; one of them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawKeys {
+pub struct RawDeveloper {
     /// Access key id.
-    #[schemars(with = "String")]
-    pub access_key_id: Spanned<String>,
+    #[schemars(with = "Option<String>")]
+    pub access_key_id: Option<Spanned<String>>,
     /// Secret access key.
-    #[schemars(with = "String")]
-    pub secret_access_key: Spanned<String>,
+    #[schemars(with = "Option<String>")]
+    pub secret_access_key: Option<Spanned<String>>,
     /// Session token of temporary credentials.
     #[schemars(with = "Option<String>")]
     pub session_token: Option<Spanned<String>>,
+    /// A profile of AWS's configuration files, of any kind: keys, an assumed role,
+    /// SSO, web identity, a process.
+    #[schemars(with = "Option<String>")]
+    pub profile: Option<Spanned<String>>,
+    /// `default-chain`: where AWS's tools look, which is the environment, the default
+    /// profile, web identity, the container, the instance.
+    #[schemars(with = "Option<String>")]
+    pub source: Option<Spanned<String>>,
+}
+
+/// How Cognito Identity gives identities and their keys. They are asked for when a
+/// run begins, and the keys again before they run out.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawCognitoIdentity {
+    /// Where it listens. Default: AWS's address in the target's region.
+    #[schemars(with = "Option<String>")]
+    pub endpoint: Option<Spanned<String>>,
+    /// How many identities, 1 to 100. Default: 4, which is two for a case that wants
+    /// two to itself, one for a case that fills one, and one that others share.
+    #[schemars(with = "Option<u16>", range(min = 1, max = 100))]
+    pub identities: Option<Spanned<u16>>,
+    /// Ids of identities that exist, to be used instead of new ones.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub identity_ids: Vec<Spanned<String>>,
+    /// Name of a developer provider of the pool. Its users `<prefix>-1`, `<prefix>-2`
+    /// and so on are signed in by the developer, and keep their identities from run to
+    /// run. Default: none; the identities are unauthenticated, made with GetId when a
+    /// run begins, and deleted at its end when the developer's credentials allow it.
+    #[schemars(with = "Option<String>")]
+    pub developer_provider: Option<Spanned<String>>,
 }
 
 /// A stream for the pools of the target.
@@ -138,6 +234,15 @@ pub struct RawLambda {
     /// ARN of the function.
     #[schemars(with = "String")]
     pub function_arn: Spanned<String>,
+}
+
+/// A file of known failures beside a target file.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct KnownFailuresFile {
+    /// Cases that are known to fail, with the reason.
+    #[serde(default)]
+    pub known_failure: Vec<RawKnownFailure>,
 }
 
 /// Cases that are known to fail.

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use indexmap::IndexMap;
 use toml::Spanned;
 
-use super::credentials::{Credentials, Secret};
-use super::file::{RawIdentity, RawKeys, TargetFile};
-use super::{DEFAULT_PREFIX, Identity, KnownFailure, Pool, Target};
+use super::credentials::Secret;
+use super::file::{KnownFailuresFile, RawLack, TargetFile};
+use super::{DEFAULT_PREFIX, KnownFailure, Lack, MadeIdentities, Shortfalls, Target};
 use crate::source::{Problem, Source};
 
 /// Longest prefix of names, in characters: with what follows it, a name stays well
@@ -52,26 +52,26 @@ pub(super) fn from_file(path: &Path, environment: Environment<'_>) -> Result<Tar
 
 pub(super) fn from_text(path: &str, text: &str, environment: Environment<'_>) -> Result<Target, TargetError> {
     let source = Source { path: path.into(), text };
-    let file: TargetFile = source.parse().map_err(|problem| TargetError::Mistakes(vec![problem]))?;
+    let file: TargetFile = source.parse_discreetly().map_err(|problem| TargetError::Mistakes(vec![problem]))?;
     let loader = Loader { source: &source, environment, problems: RefCell::default() };
     let target = loader.target(&file);
     let problems = loader.problems.into_inner();
     if problems.is_empty() { Ok(target) } else { Err(TargetError::Mistakes(problems)) }
 }
 
-struct Loader<'l> {
+pub(super) struct Loader<'l> {
     source: &'l Source<'l>,
     environment: Environment<'l>,
     problems: RefCell<Vec<Problem>>,
 }
 
 impl Loader<'_> {
-    fn problem<T>(&self, at: &Spanned<T>, message: impl Into<String>) {
+    pub(super) fn problem<T>(&self, at: &Spanned<T>, message: impl Into<String>) {
         self.problems.borrow_mut().push(self.source.problem(&at.span(), message));
     }
 
     /// Text, or what the environment variable that it names holds.
-    fn text(&self, raw: &Spanned<String>) -> String {
+    pub(super) fn text(&self, raw: &Spanned<String>) -> String {
         let text = raw.get_ref();
         let Some(name) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) else {
             if text.is_empty() {
@@ -87,25 +87,28 @@ impl Loader<'_> {
         })
     }
 
-    fn secret(&self, raw: &Spanned<String>) -> Secret {
+    pub(super) fn secret(&self, raw: &Spanned<String>) -> Secret {
         Secret::new(self.text(raw))
     }
 
     fn target(&self, file: &TargetFile) -> Target {
         let endpoint = self.text(&file.endpoint).trim_end_matches('/').to_owned();
+        let region = self.text(&file.region);
         Target {
             name: self.name(&file.name),
-            region: self.text(&file.region),
             ca_file: file.ca_file.as_ref().map(|file| self.beside(file)),
             prefix: file.prefix.as_ref().map_or_else(|| DEFAULT_PREFIX.to_owned(), |prefix| self.prefix(prefix)),
             requests_per_second: self.requests_per_second(file, &endpoint),
             endpoint,
             pools: self.pools(file),
-            developer: file.developer.as_ref().map(|keys| self.developer(keys)),
-            lacks: file.lacks.iter().map(|need| self.text(need)).collect(),
+            developer: self.developer(file, &region),
+            region,
+            lacks: file.lacks.iter().map(|lack| self.lack(lack)).collect(),
             resources: self.resources(file),
-            known_failures: file.known_failure.iter().map(|raw| self.known_failure(raw)).collect(),
+            known_failures: self.known_failures(file),
             snapshots: file.snapshots.as_ref().map(|set| self.name(set)),
+            shortfalls: Shortfalls::default(),
+            made: MadeIdentities::default(),
         }
     }
 
@@ -152,62 +155,6 @@ impl Loader<'_> {
         name
     }
 
-    fn pools(&self, file: &TargetFile) -> Vec<Pool> {
-        let mut pools = Vec::new();
-        match &file.identity_pool_id {
-            Some(id) => pools.push(self.pool(id, &file.identity)),
-            None => {
-                if let Some(identity) = file.identity.first() {
-                    self.problem(&identity.identity_id, "an identity needs a pool: name it in `identity-pool-id`");
-                }
-                if file.pool.is_empty() {
-                    self.problem(&file.name, "the target names no pool: give `identity-pool-id` or a `[[pool]]`");
-                }
-            }
-        }
-        pools.extend(file.pool.iter().map(|pool| self.pool(&pool.identity_pool_id, &pool.identity)));
-        self.no_duplicates(file);
-        pools
-    }
-
-    /// No pool or identity is named twice: a case that is to be alone on it would
-    /// not be.
-    fn no_duplicates(&self, file: &TargetFile) {
-        let identities = file.identity.iter().chain(file.pool.iter().flat_map(|pool| &pool.identity));
-        let identities = identities.map(|identity| &identity.identity_id);
-        let pools = file.identity_pool_id.iter().chain(file.pool.iter().map(|pool| &pool.identity_pool_id));
-        for (what, ids) in [("pool", pools.collect::<Vec<_>>()), ("identity", identities.collect())] {
-            for (index, id) in ids.iter().enumerate() {
-                if ids[..index].iter().any(|earlier| earlier.get_ref() == id.get_ref()) {
-                    self.problem(id, format!("this {what} is named twice, so no case could have it alone"));
-                }
-            }
-        }
-    }
-
-    fn pool(&self, id: &Spanned<String>, identities: &[RawIdentity]) -> Pool {
-        if identities.is_empty() {
-            self.problem(id, "the pool has no `[[identity]]`: cases need at least one, and two for isolation");
-        }
-        let identity = |raw: &RawIdentity| Identity {
-            id: self.text(&raw.identity_id),
-            credentials: self.keys(&raw.access_key_id, &raw.secret_access_key, raw.session_token.as_ref()),
-        };
-        Pool { id: self.text(id), identities: identities.iter().map(identity).collect() }
-    }
-
-    fn keys(&self, id: &Spanned<String>, secret: &Spanned<String>, token: Option<&Spanned<String>>) -> Credentials {
-        Credentials {
-            access_key_id: self.text(id),
-            secret_access_key: self.secret(secret),
-            session_token: token.map(|token| self.secret(token)),
-        }
-    }
-
-    fn developer(&self, raw: &RawKeys) -> Credentials {
-        self.keys(&raw.access_key_id, &raw.secret_access_key, raw.session_token.as_ref())
-    }
-
     fn resources(&self, file: &TargetFile) -> IndexMap<String, String> {
         let mut resources = IndexMap::new();
         let mut add = |name: &str, value: String| resources.insert(name.to_owned(), value);
@@ -239,11 +186,53 @@ impl Loader<'_> {
         named.unwrap_or_default().to_owned()
     }
 
+    fn lack(&self, raw: &Spanned<RawLack>) -> Lack {
+        match raw.get_ref() {
+            RawLack::Need(need) => {
+                Lack { need: self.text(&Spanned::new(raw.span(), need.clone())), reason: None, link: None }
+            }
+            RawLack::Reasoned(lack) => Lack {
+                need: self.text(&lack.need),
+                reason: Some(self.text(&lack.reason)),
+                link: lack.link.as_ref().map(|link| self.text(link)),
+            },
+        }
+    }
+
+    /// Those of the target file, then those of the file that it names.
+    fn known_failures(&self, file: &TargetFile) -> Vec<KnownFailure> {
+        let mut known: Vec<_> = file.known_failure.iter().map(|raw| self.known_failure(raw)).collect();
+        if let Some(raw) = &file.known_failures_file {
+            let path = self.beside(raw);
+            match fs::read_to_string(&path) {
+                Ok(text) => known.extend(self.known_failures_in(&path, &text)),
+                Err(error) => self.problem(raw, format!("cannot read {}: {error}", path.display())),
+            }
+        }
+        known
+    }
+
+    /// The entries of a file of their own; mistakes are told by its lines.
+    fn known_failures_in(&self, path: &Path, text: &str) -> Vec<KnownFailure> {
+        let source = Source { path: path.display().to_string().into(), text };
+        let loader = Loader { source: &source, environment: self.environment, problems: RefCell::default() };
+        let known = match source.parse::<KnownFailuresFile>() {
+            Ok(file) => file.known_failure.iter().map(|raw| loader.known_failure(raw)).collect(),
+            Err(problem) => {
+                loader.problems.borrow_mut().push(problem);
+                Vec::new()
+            }
+        };
+        self.problems.borrow_mut().extend(loader.problems.into_inner());
+        known
+    }
+
     fn known_failure(&self, raw: &super::file::RawKnownFailure) -> KnownFailure {
         KnownFailure {
             pattern: self.text(&raw.case),
             reason: self.text(&raw.reason),
             link: raw.link.as_ref().map(|link| self.text(link)),
+            origin: Some(self.source.origin(&raw.case.span())),
         }
     }
 }

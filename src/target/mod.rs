@@ -3,13 +3,27 @@
 //! A [`Target`] comes from a file, or is the embedded reference server. Secrets
 //! are held as [`Secret`], which has no text form.
 //!
-//! Deliberately absent: connections. A target says where to send; sending is the
-//! client's.
+//! Reading a target file asks nobody. [`Target::resolve`] then asks those who are to
+//! give credentials, and says what could not be had; a [`Provider`] asks again
+//! before they run out. They are asked through AWS's own library.
+//!
+//! Deliberately absent: connections to the endpoint. A target says where to send;
+//! sending is the client's.
 
+mod chain;
+mod cognito;
 mod credentials;
 mod embedded;
 mod file;
 mod load;
+mod load_credentials;
+mod provider;
+mod redactor;
+mod resolve;
+#[cfg(test)]
+mod resolve_tests;
+mod sdk;
+mod template;
 
 /// Begins the names that a run makes on a target which asks for no other.
 pub const DEFAULT_PREFIX: &str = "syncspec";
@@ -19,10 +33,17 @@ use std::path::{Path, PathBuf};
 
 use indexmap::IndexMap;
 
+use crate::source::{Origin, matches};
+pub use cognito::CognitoIdentity;
+
 pub use credentials::{Credentials, Secret};
 pub use embedded::{EMBEDDED_IDENTITIES, EMBEDDED_POOLS, EMBEDDED_SNAPSHOTS, embedded_world, to_file};
-pub use file::TargetFile;
+pub use file::{KnownFailuresFile, TargetFile};
 pub use load::TargetError;
+pub use provider::{CredentialsError, Provider, Valid};
+pub use redactor::{MOST_SEARCHED, REDACTED, Redactor, SHORTEST_SECRET, is_secret_name};
+pub use resolve::{MadeIdentities, MadeIdentity, Making, ResolveError, Shortfalls};
+pub use template::TEMPLATE;
 
 /// An endpoint with credentials, and what is known of it.
 #[derive(Debug, Clone)]
@@ -42,9 +63,9 @@ pub struct Target {
     /// The pools that cases may use; never empty.
     pub pools: Vec<Pool>,
     /// The account's own credentials.
-    pub developer: Option<Credentials>,
+    pub developer: Option<Provider>,
     /// What the target says it lacks.
-    pub lacks: Vec<String>,
+    pub lacks: Vec<Lack>,
     /// What the target names beside its endpoint, by placeholder name, such as
     /// `stream-name`.
     pub resources: IndexMap<String, String>,
@@ -52,6 +73,11 @@ pub struct Target {
     pub known_failures: Vec<KnownFailure>,
     /// The set of snapshots that answers must equal, if there is one.
     pub snapshots: Option<String>,
+    /// What could not be had when credentials were asked for; filled in by
+    /// [`Target::resolve`].
+    pub shortfalls: Shortfalls,
+    /// What was made to have it; filled in by [`Target::resolve`].
+    pub made: MadeIdentities,
 }
 
 /// An identity pool.
@@ -59,8 +85,12 @@ pub struct Target {
 pub struct Pool {
     /// Its id.
     pub id: String,
-    /// Identities with credentials.
+    /// Identities with credentials. Of a pool with `cognito`, they are filled in by
+    /// [`Target::resolve`].
     pub identities: Vec<Identity>,
+    /// How identities are had from Cognito Identity; none when the target file names
+    /// them with their keys.
+    pub cognito: Option<CognitoIdentity>,
 }
 
 /// An identity with its credentials.
@@ -69,7 +99,7 @@ pub struct Identity {
     /// Its id.
     pub id: String,
     /// Its temporary credentials.
-    pub credentials: Credentials,
+    pub credentials: Provider,
 }
 
 /// Cases that are known to fail on a target.
@@ -81,6 +111,39 @@ pub struct KnownFailure {
     pub reason: String,
     /// Where the failure is tracked.
     pub link: Option<String>,
+    /// Where the entry stands; none for one that no file holds.
+    pub origin: Option<Origin>,
+}
+
+impl KnownFailure {
+    /// Whether the entry speaks of this case.
+    pub fn matches(&self, case: &str) -> bool {
+        matches(&self.pattern, case)
+    }
+
+    /// The pattern, and where it stands: `list-records/* (t.toml:16:8)`.
+    pub fn place(&self) -> String {
+        let origin = self.origin.as_ref().map(|origin| format!(" ({origin})")).unwrap_or_default();
+        format!("{}{origin}", self.pattern)
+    }
+}
+
+/// Something that a target lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lack {
+    /// What it is, by the name that cases need it by.
+    pub need: String,
+    /// Why the target lacks it.
+    pub reason: Option<String>,
+    /// Where that is tracked.
+    pub link: Option<String>,
+}
+
+impl From<&str> for Lack {
+    /// A lack without a reason.
+    fn from(need: &str) -> Self {
+        Self { need: need.to_owned(), reason: None, link: None }
+    }
 }
 
 impl Target {
@@ -93,14 +156,20 @@ impl Target {
         load::from_file(path, &|name| std::env::var(name).ok())
     }
 
-    /// Every secret that the target's credentials hold, for removal from what is
-    /// recorded.
-    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+    /// Every secret that the target's credentials hold or held, as far as they were
+    /// fetched, for removal from what is recorded.
+    pub fn secrets(&self) -> impl Iterator<Item = Secret> {
+        self.providers().flat_map(Provider::secrets)
+    }
+
+    /// The secrets of credentials that change in the course of a run.
+    pub fn changing_secrets(&self) -> impl Iterator<Item = Secret> {
+        self.providers().filter(|provider| !provider.is_fixed()).flat_map(Provider::secrets)
+    }
+
+    fn providers(&self) -> impl Iterator<Item = &Provider> {
         let identities = self.pools.iter().flat_map(|pool| &pool.identities).map(|identity| &identity.credentials);
-        self.developer
-            .iter()
-            .chain(identities)
-            .flat_map(|keys| std::iter::once(&keys.secret_access_key).chain(&keys.session_token))
+        self.developer.iter().chain(identities)
     }
 }
 
@@ -111,7 +180,7 @@ mod tests {
 
     use rstest::rstest;
 
-    use super::{Target, TargetError, load};
+    use super::{Lack, Target, TargetError, load};
 
     const VALID: &str = r#"
 name = "mine"
@@ -140,7 +209,7 @@ reason = "not built yet"
     fn a_target_is_read_with_its_environment() {
         let target = load(VALID).expect("valid");
         assert_eq!(target.endpoint, "http://127.0.0.1:4566");
-        let secrets: Vec<_> = target.secrets().map(super::Secret::expose).collect();
+        let secrets: Vec<_> = target.secrets().map(|secret| secret.expose().to_owned()).collect();
         assert_eq!(secrets, ["hush", "s", "t"]);
         assert_eq!(target.pools[0].identities[0].id, "us-east-1:2");
         assert_eq!(target.known_failures[0].pattern, "list-records/*");
@@ -156,6 +225,15 @@ reason = "not built yet"
     #[case("\"us-east-1\"", "\"\"", "t.toml:4:10: this must not be empty")]
     #[case("lacks =", "prefix = \"-a b\"\nlacks =", "t.toml:6:10: `-a b` begins names of datasets")]
     #[case("lacks =", "requests-per-second = 0\nlacks =", "t.toml:6:23: at least one request per second")]
+    #[case("[\"lambda\"]", "[{ need = \"lambda\" }]", "t.toml:6:10: missing field `reason`")]
+    #[case(
+        "[\"lambda\"]",
+        "[\"sns\", { need = \"lambda\", reason = \"${NOT_SET}\" }]",
+        "t.toml:6:45: the environment variable NOT_SET is not set"
+    )]
+    #[case("[\"lambda\"]", "[{ need = \"lambda\", raeson = \"r\" }]", "did you mean `reason`?")]
+    #[case("[\"lambda\"]", "[1]", "expected a name, or `{ need = ")]
+    #[case("lacks =", "known-failures-file = \"gone.toml\"\nlacks =", "t.toml:6:23: cannot read gone.toml: ")]
     #[case("\"AKID\"", "\"A${SECRET}\"", "t.toml:8:17: an environment variable stands alone")]
     #[case("\"not built yet\"", "\"\"", "t.toml:17:10: this must not be empty")]
     #[case("reason = \"not built yet\"", "", "t.toml:15:1: missing field `reason`")]
@@ -173,7 +251,26 @@ reason = "not built yet"
     #[case(
         "[[known-failure]]",
         "[[pool]]\nidentity-pool-id = \"us-east-1:3\"\n[[known-failure]]",
-        "t.toml:16:20: the pool has no `[[identity]]`"
+        "t.toml:16:20: the pool has no `[[identity]]` and no `[cognito-identity]`"
+    )]
+    #[case("access-key-id = \"AKID\"", "profile = \"p\"", "t.toml:7:1: [developer] says more than one of these")]
+    #[case("access-key-id = \"AKID\"", "", "t.toml:7:1: [developer] has keys, but no `access-key-id`")]
+    #[case("secret-access-key = \"${SECRET}\"", "", "t.toml:7:1: [developer] has keys, but no `secret-access-key`")]
+    #[case("access-key-id = \"AKID\"\nsecret-access-key = \"${SECRET}\"", "", "t.toml:7:1: [developer] is empty: give")]
+    #[case(
+        "access-key-id = \"AKID\"\nsecret-access-key = \"${SECRET}\"",
+        "source = \"chain\"",
+        "t.toml:8:10: there is no source `chain`; the only one is `default-chain`"
+    )]
+    #[case(
+        "access-key-id = \"AKID\"\nsecret-access-key = \"${SECRET}\"",
+        "profile = \"\"",
+        "t.toml:8:11: this must not be empty"
+    )]
+    #[case(
+        "[[known-failure]]",
+        "[cognito-identity]\n[[known-failure]]",
+        "t.toml:15:1: the pool has `[[identity]]` entries"
     )]
     fn a_mistake_is_shown_where_it_is(#[case] from: &str, #[case] to: &str, #[case] expected: &str) {
         let error = load(&VALID.replace(from, to)).expect_err("invalid").to_string();
@@ -192,6 +289,42 @@ reason = "not built yet"
     }
 
     #[test]
+    fn what_is_lacking_may_have_a_reason() {
+        let lacks = "[\"sns\", { need = \"lambda\", reason = \"no runtime\", link = \"https://example.org/1\" }]";
+        let target = load(&VALID.replace("[\"lambda\"]", lacks)).expect("valid");
+        let reasoned = Lack {
+            need: "lambda".to_owned(),
+            reason: Some("no runtime".to_owned()),
+            link: Some("https://example.org/1".to_owned()),
+        };
+        assert_eq!(target.lacks, [Lack::from("sns"), reasoned]);
+    }
+
+    #[test]
+    fn known_failures_may_stand_in_a_file_of_their_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, list) = (folder.path().join("t.toml"), folder.path().join("known.toml"));
+        let text = VALID.replace("lacks =", "known-failures-file = \"known.toml\"\nlacks =").replace("${SECRET}", "s");
+        std::fs::write(&path, text).expect("written");
+        let entry = "# a list\n[[known-failure]]\ncase = \"a/*\"\nreason = \"r\"\n";
+        std::fs::write(&list, entry).expect("written");
+        let target = Target::from_file(&path).expect("valid");
+        let known: Vec<_> = target.known_failures.iter().map(|known| known.pattern.as_str()).collect();
+        assert_eq!(known, ["list-records/*", "a/*"]);
+        assert_eq!(target.known_failures[1].place(), format!("a/* ({}:3:8)", list.display()));
+        for (from, to, expected) in [
+            ("reason", "raeson", "known.toml:4:1: unknown field `raeson`"),
+            ("\"r\"", "\"\"", "known.toml:4:10: this must not be empty"),
+            ("# a list", "name = \"x\"", "known.toml:1:1: unknown field `name`"),
+            ("# a list", "[", "known.toml:1:"),
+        ] {
+            std::fs::write(&list, entry.replacen(from, to, 1)).expect("written");
+            let error = Target::from_file(&path).expect_err("invalid").to_string();
+            assert!(error.contains(expected) && error.lines().all(|line| !line.contains("t.toml:")), "{error}");
+        }
+    }
+
+    #[test]
     fn a_certificate_stands_beside_the_target_file() {
         let target = load(&VALID.replace("lacks =", "ca-file = \"certs/ca.pem\"\nlacks =")).expect("valid");
         assert_eq!(target.ca_file.as_deref(), Some(Path::new("certs/ca.pem")));
@@ -199,6 +332,49 @@ reason = "not built yet"
         let below = load::from_text("below/t.toml", &text, &|_| None).expect("valid");
         assert_eq!(below.ca_file.as_deref(), Some(Path::new("below/ca.pem")));
         assert_eq!(below.prefix, "syncspec");
+    }
+
+    const COGNITO: &str =
+        "name = \"t\"\nendpoint = \"http://h\"\nregion = \"r\"\nidentity-pool-id = \"p\"\n[cognito-identity]\n";
+
+    #[rstest]
+    #[case("identities = 0", "t.toml:6:14: a pool takes 1 to 100 identities")]
+    #[case("identities = 101", "t.toml:6:14: a pool takes 1 to 100 identities")]
+    #[case("identities = 1\nidentity-ids = [\"a\"]", "t.toml:6:14: `identity-ids` says already how many")]
+    #[case("identity-ids = [\"a\", \"a\"]", "t.toml:6:22: this identity is named twice")]
+    #[case("identity-ids = [\"\"]", "t.toml:6:17: this must not be empty")]
+    #[case("endpoint = \"ftp://h\"", "t.toml:6:12: this is no address")]
+    #[case("endpoint = \"http://me:hush@h\"", "t.toml:6:12: this is no address")]
+    #[case("endpoint = \"h:80\"", "t.toml:6:12: this is no address")]
+    #[case("developer-provider = \"login.my.app\"", "t.toml:6:22: users of a developer provider are signed in by")]
+    #[case("identites = 1", "did you mean `identities`?")]
+    fn a_mistake_about_cognito_identity_is_shown_where_it_is(#[case] line: &str, #[case] expected: &str) {
+        let error = load(&format!("{COGNITO}{line}\n")).expect_err("invalid").to_string();
+        assert!(error.contains(expected) && !error.contains("hush"), "{error}");
+    }
+
+    #[test]
+    fn cognito_identity_needs_no_more_than_its_name() {
+        let target = load(COGNITO).expect("valid");
+        let cognito = target.pools[0].cognito.as_ref().expect("there");
+        assert_eq!((cognito.identities, &cognito.endpoint), (4, &None));
+        assert!(cognito.makes_identities() && target.pools[0].identities.is_empty());
+        let error = load(&COGNITO.replace("identity-pool-id = \"p\"", "")).expect_err("invalid").to_string();
+        assert!(error.contains("[cognito-identity] needs a pool: name it in `identity-pool-id`"), "{error}");
+    }
+
+    #[test]
+    fn developer_credentials_come_from_one_place() {
+        let keys = "access-key-id = \"AKID\"\nsecret-access-key = \"${SECRET}\"";
+        let places = [
+            (keys, "keys"),
+            ("profile = \"mine\"", "profile `mine`"),
+            ("source = \"default-chain\"", "the default provider chain"),
+        ];
+        for (text, place) in places {
+            let target = load(&VALID.replace(keys, text)).expect("valid");
+            assert_eq!(target.developer.expect("named").describe(), place);
+        }
     }
 
     #[test]
@@ -228,6 +404,12 @@ identity-id = "${W}"
 access-key-id = "${W}"
 secret-access-key = "${W}"
 session-token = "${W}"
+[[pool]]
+identity-pool-id = "${X}"
+[pool.cognito-identity]
+endpoint = "${URL}"
+identity-ids = ["${X}"]
+developer-provider = "${X}"
 [kinesis]
 stream-name = "${V}"
 role-arn = "${V}"
@@ -242,15 +424,16 @@ reason = "${V}"
 link = "${V}"
 "#;
         let known = |name: &str| match name {
-            "V" | "W" => Some("value".to_owned()),
+            "V" | "W" | "X" => Some("value".to_owned()),
+            "URL" => Some("http://h".to_owned()),
             "ARN" => Some("arn:aws:sns:us-east-1:123456789012:app/APNS/x".to_owned()),
             _ => None,
         };
         let target = load::from_text("t.toml", text, &known).expect("valid");
-        assert_eq!(target.pools.len(), 2);
+        assert_eq!(target.pools.len(), 3);
         assert_eq!(target.pools[1].identities[0].id, "value");
         assert_eq!(target.resources["platform"], "APNS");
-        assert_eq!(target.secrets().map(super::Secret::expose).collect::<Vec<_>>(), ["value"; 6]);
+        assert_eq!(target.secrets().map(|secret| secret.expose().to_owned()).collect::<Vec<_>>(), ["value"; 6]);
         assert!(!format!("{target:?}").contains("${"), "{target:?}");
         // None of them goes by unnoticed when it is not set.
         let error = load::from_text("t.toml", text, &|_| None).expect_err("nothing is set").to_string();

@@ -45,9 +45,26 @@ pub struct Response {
 }
 
 impl Response {
-    /// The body as JSON, if it is any.
+    /// The body as JSON, if it is any: see [`json`](super::json()).
     pub fn json(&self) -> Option<serde_json::Value> {
-        serde_json::from_slice(&self.body).ok()
+        json(&self.body)
+    }
+
+    /// Whether the endpoint refuses because of too many requests, or because it has
+    /// no capacity just now, which any correct endpoint may do at any time. Such a
+    /// request had no effect.
+    pub fn is_throttled(&self) -> bool {
+        const STATUS: [u16; 2] = [429, 503];
+        const NAMES: [&str; 5] =
+            ["Throttling", "TooManyRequests", "RequestLimitExceeded", "RequestThrottled", "SlowDown"];
+        let is_named = || self.error_name().is_some_and(|name| NAMES.iter().any(|known| name.starts_with(known)));
+        STATUS.contains(&self.status) || (self.status >= 400 && is_named())
+    }
+
+    /// How long the endpoint asks to wait before the next request: `retry-after` in
+    /// whole seconds. Its other form, a date, is passed over.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.headers.get("retry-after")?.trim().parse().ok().map(Duration::from_secs)
     }
 
     /// The error's name: from the header `x-amzn-ErrorType`, else from `__type`
@@ -74,6 +91,40 @@ impl Response {
         let body = self.json()?;
         ["message", "Message"].iter().find_map(|key| body.get(key)?.as_str().map(str::to_owned))
     }
+}
+
+/// Most values, keys among them, of a JSON text that is read: ten times what the
+/// largest answers hold. Each takes about a hundred bytes of memory, so that a text
+/// of 8 MiB could fill more than most machines have to spare.
+const MOST_VALUES: usize = 200_000;
+
+/// Bytes as JSON, if they are any. A text nested more than 128 deep, or of more than
+/// 200,000 values, is taken for none: it would cost memory out of all proportion.
+pub fn json(bytes: &[u8]) -> Option<serde_json::Value> {
+    if !is_readable(bytes) {
+        return None;
+    }
+    serde_json::from_slice(bytes).ok()
+}
+
+/// Whether bytes hold no more values than are read, if they are JSON.
+pub fn is_readable(bytes: &[u8]) -> bool {
+    // Shorter texts cannot hold more.
+    if bytes.len() <= MOST_VALUES {
+        return true;
+    }
+    let (mut values, mut in_string, mut escaped) = (0, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            // Each key and each value but the first follows one of these.
+            b',' | b':' | b'[' | b'{' if !in_string => values += 1,
+            _ => {}
+        }
+    }
+    values <= MOST_VALUES
 }
 
 /// One request and what became of it.
@@ -132,7 +183,7 @@ impl fmt::Display for Failure {
 mod tests {
     use bytes::Bytes;
 
-    use super::{Headers, Response};
+    use super::{Headers, Response, json};
 
     fn response(header: Option<&str>, body: &str) -> Response {
         Response {
@@ -158,6 +209,47 @@ mod tests {
         ] {
             assert_eq!(response(header, body).error_name().as_deref(), expected, "{header:?} {body}");
         }
+    }
+
+    #[test]
+    fn who_asks_for_fewer_requests_is_known_by_status_or_name() {
+        let throttled = |status: u16, name: &str| {
+            Response { status, ..response((!name.is_empty()).then_some(name), "") }.is_throttled()
+        };
+        for (status, name) in [
+            (429, ""),
+            (503, "ServiceUnavailable"),
+            (400, "ThrottlingException"),
+            (400, "Throttling"),
+            (400, "TooManyRequestsException"),
+            (400, "RequestLimitExceeded"),
+            (500, "SlowDown"),
+        ] {
+            assert!(throttled(status, name), "{status} {name}");
+        }
+        for (status, name) in [(400, "LimitExceededException"), (200, "Throttling"), (500, ""), (400, "")] {
+            assert!(!throttled(status, name), "{status} {name}");
+        }
+    }
+
+    #[test]
+    fn a_wait_is_read_in_seconds_only() {
+        let asked = |value: &str| {
+            let headers = [("Retry-After", value)].into_iter().collect::<Headers>();
+            Response { headers, ..response(None, "") }.retry_after().map(|wait| wait.as_secs())
+        };
+        assert_eq!(asked("3"), Some(3));
+        assert_eq!(asked("Wed, 21 Oct 2015 07:28:00 GMT"), None);
+        assert_eq!(asked("-1"), None);
+    }
+
+    #[test]
+    fn json_that_costs_too_much_is_none() {
+        assert!(json(br#"{"a":[1,2]}"#).is_some());
+        assert!(json(format!("[{}0]", "0,".repeat(150_000)).as_bytes()).is_some());
+        assert!(json(format!("[{}0]", "0,".repeat(250_000)).as_bytes()).is_none());
+        assert!(json(&[b'['; 250_000]).is_none());
+        assert!(json(format!("\"{}\"", r#",\""#.repeat(300_000)).as_bytes()).is_some());
     }
 
     #[test]

@@ -8,5 +8,5 @@
 mod exchange;
 mod headers;
 
-pub use exchange::{Exchange, Failure, FailureKind, Request, Response};
+pub use exchange::{Exchange, Failure, FailureKind, Request, Response, is_readable, json};
 pub use headers::Headers;

@@ -20,6 +20,7 @@ fn help_of_every_command() {
         "coverage",
         "prove",
         "fuzz",
+        "clean",
         "serve",
         "schema",
         "report",
@@ -28,6 +29,9 @@ fn help_of_every_command() {
         "spec diff",
         "spec disputes",
         "spec tolerance",
+        "target",
+        "target init",
+        "target check",
         "completions",
     ];
     for command in commands {

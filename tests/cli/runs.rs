@@ -123,7 +123,8 @@ fn an_answer_that_is_none_of_the_service_is_shown() {
         response.body = "<html><body>\u{1b}[31mBad Gateway</body></html>\n".into();
     });
     let room = Room::with_suite();
-    let ended = room.run(&format!("{SUITE} unwritten stale --endpoint {} --report-dir r", altered.endpoint)).exits(1);
+    let args = format!("{SUITE} unwritten stale --endpoint {} --report-dir r --no-probe", altered.endpoint);
+    let ended = room.run(&args).exits(1);
     check("run-bad-gateway", &ended.to_string());
 }
 
@@ -278,12 +279,15 @@ session-token = "{other_token}"
     );
     let mut printed = Vec::new();
     for args in [
-        "run --target t.toml --report-dir r --junit j.xml --show 1000",
-        "run --target t.toml --report-dir s --format json",
-        "run --cases cases --target t.toml --report-dir u",
+        "run --no-probe --target t.toml --report-dir r --junit j.xml --show 1000 --write-known-failures k.toml",
+        "run --no-probe --target t.toml --report-dir s --format json",
+        "run --no-probe --cases cases --target t.toml --report-dir u",
     ] {
         printed.push(room.run(args).exits(1));
     }
+    // Who is refused before the run is told what the server said.
+    printed.push(room.run("run --target t.toml").exits(3));
+    printed.push(room.run("run --target t.toml --plan").exits(0));
     printed.push(room.run("report junit r").exits(0));
     printed.push(room.run("explain --cases cases records/counts/stale-is-refused --target t.toml").exits(0));
     std::fs::remove_file(room.path("t.toml")).expect("it is there");

@@ -58,7 +58,10 @@ fn a_server_that_goes_away_ends_the_run() {
     let lines = record(&ended.stdout);
     let footer = lines.last().expect("there is a footer");
     let reason = footer["stopped"].as_str().unwrap_or_default();
-    assert!(reason.contains("in a row"), "{reason}");
+    assert!(
+        reason.starts_with("the endpoint is gone: ") && reason.contains("the last case that it answered"),
+        "{reason}"
+    );
     let selected = lines[0]["selected"].as_u64().unwrap_or_default();
     assert_eq!(u64::try_from(verdicts(&lines).len()).ok(), Some(selected));
     let unanswered = verdicts(&lines).into_values().filter(|verdict| verdict == "fail").count();

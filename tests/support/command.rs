@@ -63,6 +63,7 @@ impl Room {
         for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "RUST_BACKTRACE"] {
             command.env_remove(name);
         }
+        command.env("SYNCSPEC_STATE_DIR", self.path("state"));
         command
     }
 
@@ -121,7 +122,7 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    fn of(args: &str, output: &Output) -> Self {
+    pub(crate) fn of(args: &str, output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("it prints text");
         Self {
             args: args.to_owned(),
@@ -188,9 +189,14 @@ impl Running {
         assert!(status.is_ok_and(|status| status.success()), "the signal is sent");
     }
 
+    /// Whether it has ended.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it is our child").is_some()
+    }
+
     /// Ends it at once.
     pub(crate) fn kill(&mut self) {
-        self.child.kill().expect("it is under way");
+        self.child.kill().expect("it can be killed");
         self.child.wait().expect("it ends");
     }
 

@@ -30,14 +30,23 @@ impl Proxy {
         upstream: SocketAddr,
         alter: impl Fn(&Request, &mut Response) + Send + Sync + 'static,
     ) -> io::Result<Self> {
+        Self::start_before(upstream, |_| None, alter).await
+    }
+
+    /// The same, with `intercept` answering requests which are then not forwarded.
+    pub(crate) async fn start_before(
+        upstream: SocketAddr,
+        intercept: impl Fn(&Request) -> Option<Response> + Send + Sync + 'static,
+        alter: impl Fn(&Request, &mut Response) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let alter = Arc::new(alter);
+        let (intercept, alter) = (Arc::new(intercept), Arc::new(alter));
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let alter = Arc::clone(&alter);
+                let (intercept, alter) = (Arc::clone(&intercept), Arc::clone(&alter));
                 // A connection that breaks is the client's to notice.
-                tokio::spawn(async move { forward(client, upstream, &*alter).await });
+                tokio::spawn(async move { forward(client, upstream, &*intercept, &*alter).await });
             }
         });
         Ok(Self { address, accepting })
@@ -58,6 +67,7 @@ impl Drop for Proxy {
 async fn forward(
     mut client: TcpStream,
     upstream: SocketAddr,
+    intercept: &impl Fn(&Request) -> Option<Response>,
     alter: &impl Fn(&Request, &mut Response),
 ) -> io::Result<()> {
     let mut server = TcpStream::connect(upstream).await?;
@@ -69,6 +79,11 @@ async fn forward(
             server.write_all(&sent).await?;
             return copy_bidirectional(&mut client, &mut server).await.map(|_| ());
         };
+        if let Some(mut response) = intercept(&request) {
+            sent.drain(..length);
+            client.write_all(&to_bytes(&mut response, request.method == "HEAD")).await?;
+            continue;
+        }
         server.write_all(&sent[..length]).await?;
         sent.drain(..length);
         let mut response = read_response(&mut server, &mut received, request.method == "HEAD").await?;

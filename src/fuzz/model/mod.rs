@@ -122,12 +122,6 @@ impl Model {
         self.datasets.entry(place).or_default()
     }
 
-    /// Datasets that may be there and must be deleted at the end.
-    pub(super) fn made(&self) -> Vec<Place> {
-        let made = |dataset: &Dataset| dataset.phase == Phase::Exists || !dataset.sure;
-        self.datasets.iter().filter(|(_, dataset)| made(dataset)).map(|(place, _)| *place).collect()
-    }
-
     /// Takes note that nobody knows what this operation did to a dataset.
     pub(super) fn unsure(&mut self, place: Place) {
         self.dataset(place).sure = false;

@@ -34,6 +34,7 @@ struct Page {
     /// `good`, `bad` or `unsure`.
     tone: &'static str,
     facts: Vec<(&'static str, String)>,
+    notices: Vec<String>,
     conformance: Share,
     judged: Share,
     tables: Vec<Table>,
@@ -153,6 +154,7 @@ fn page(record: &Record, context: &Context<'_>, disputes: &[Dispute]) -> Page {
         sentence: summary.sentence(),
         tone: tone(record),
         facts: facts(record),
+        notices: notices(record),
         conformance: Share::of(count.conforming(), count.judged()),
         judged: Share::of(count.judged(), asked),
         tables: vec![
@@ -202,6 +204,21 @@ fn facts(record: &Record) -> Vec<(&'static str, String)> {
     facts.push(("suite", format!("{}, digest {:.12}", header.suite_version, header.suite_digest)));
     facts.push(("selection", format!("{}, digest {:.12}", count(header.selected, "case"), header.selection_digest)));
     facts
+}
+
+/// What is to be known of the run itself.
+fn notices(record: &Record) -> Vec<String> {
+    let Some(footer) = &record.footer else {
+        return vec!["The record has no end: the run was cut off, and this is a part of it.".to_owned()];
+    };
+    let unmatched =
+        footer.unmatched_known_failures.iter().map(|entry| format!("known failure without a case: {entry}"));
+    let idle =
+        footer.idle_known_failures.iter().map(|entry| format!("known failure of which nothing was run: {entry}"));
+    let left = footer.leftovers.iter().map(|left| format!("left behind on the target: {left}"));
+    let throttled =
+        (footer.throttled > 0).then(|| format!("answers that asked for fewer requests: {}", footer.throttled));
+    unmatched.chain(idle).chain(left).chain(throttled).map(|notice| printable(&notice).into_owned()).collect()
 }
 
 fn actions(standings: &Standings, context: &Context<'_>) -> Vec<Row> {
@@ -326,4 +343,101 @@ fn words(id: &str, context: &Context<'_>) -> (String, String) {
     let dispute = requirement.dispute.as_ref().map(|dispute| format!("; sources disagree, see dispute {dispute}"));
     let grounds = format!("{} in: {}", requirement.strength, requirement.sources.join("; "));
     (requirement.statement.clone(), grounds + &dispute.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::samples;
+    use super::{MOST_EVIDENCE, Share, html, page};
+    use crate::judge::Verdict;
+    use crate::report::{Context, Record};
+    use crate::run::CaseResult;
+
+    fn record(results: Vec<CaseResult>) -> Record {
+        Record { header: samples::header(results.len()), footer: Some(samples::footer(&results)), results }
+    }
+
+    fn shown(record: &Record) -> String {
+        let (catalog, target) = (samples::catalog(), samples::target());
+        let context =
+            Context { catalog: &catalog, target: &target, signing_service: "item-store", rerun: "syncspec run" };
+        let mut document = Vec::new();
+        html(record, &context, &samples::service().disputes, &mut document).unwrap();
+        String::from_utf8(document).unwrap()
+    }
+
+    fn results(verdicts: &[Verdict]) -> Vec<CaseResult> {
+        let result = |(index, verdict): (usize, &Verdict)| samples::result(&format!("a/{index}"), *verdict);
+        verdicts.iter().enumerate().map(result).collect()
+    }
+
+    #[test]
+    fn a_broken_rule_is_one_entry_with_all_its_cases() {
+        let page = shown(&record(results(&[Verdict::Fail; 9])));
+        assert_eq!(page.matches("<details class=\"group\" open").count(), 1, "{page}");
+        assert!(page.contains("<span class=\"count\">9</span>") && page.contains("id=\"rule/PutItem/rule/stale\""));
+        assert_eq!(page.matches("<article class=\"case\"").count(), 3);
+        // The others are there too, and can be linked to.
+        assert!((0..9).all(|index| page.contains(&format!("id=\"case/a/{index}\""))));
+        assert!(page.contains("<ins>409</ins>") && page.contains("<del>200</del>"));
+        assert!(page.contains("<mark>&lt; 200</mark>") || page.contains("<mark>&#60; 200</mark>"), "{page}");
+        assert!(page.contains("syncspec run a/0"));
+    }
+
+    #[test]
+    fn every_verdict_but_pass_has_its_section() {
+        let page = shown(&record(results(&Verdict::ALL)));
+        for id in ["broken", "unexpected", "unjudged", "doubtful", "known", "skipped", "requirements", "cases"] {
+            assert!(page.contains(&format!("<section id=\"{id}\">")), "{id}");
+        }
+        assert!(page.contains("the target lacks lambda"));
+    }
+
+    #[test]
+    fn nothing_that_an_endpoint_sends_becomes_markup() {
+        let mut results = results(&[Verdict::Fail]);
+        results[0].findings[0].actual = "<script>alert(1)</script>\u{1b}[31m".to_owned();
+        results[0].exchanges[1].response.as_mut().unwrap().body = samples::body("</pre><img src=x>");
+        let page = shown(&record(results));
+        assert!(!page.contains("<script>alert") && !page.contains("<img") && !page.contains('\u{1b}'));
+        assert_eq!(page.matches("</script>").count(), 2);
+    }
+
+    #[test]
+    fn the_page_of_many_failures_stays_small() {
+        let mut results = results(&vec![Verdict::Fail; 20_000]);
+        for (index, result) in results.iter_mut().enumerate() {
+            result.findings[0].requirement = format!("PutItem/rule/r{}", index % 500);
+        }
+        let page = shown(&record(results));
+        assert_eq!(page.matches("<article class=\"case\"").count(), MOST_EVIDENCE);
+        assert!(page.len() < 8_000_000, "{}", page.len());
+    }
+
+    #[test]
+    fn a_part_of_a_run_says_so() {
+        let mut record = record(results(&[Verdict::Pass]));
+        assert!(!shown(&record).contains("class=\"notices\""));
+        record.footer = None;
+        let page = shown(&record);
+        assert!(page.contains("class=\"unsure\"") && page.contains("The record has no end"));
+    }
+
+    #[test]
+    fn shares_are_never_rounded_to_all_or_nothing() {
+        let percent = |part, whole| Share::of(part, whole).percent;
+        assert_eq!((percent(9_999, 10_000), percent(1, 10_000)), ("99.9 %".to_owned(), "0.1 %".to_owned()));
+        assert_eq!((percent(7, 7), percent(0, 0)), ("100 %".to_owned(), "–".to_owned()));
+    }
+
+    #[test]
+    fn a_page_holds_each_case_in_its_list() {
+        let record = record(results(&[Verdict::Pass, Verdict::Skipped]));
+        let (catalog, target) = (samples::catalog(), samples::target());
+        let context =
+            Context { catalog: &catalog, target: &target, signing_service: "item-store", rerun: "syncspec run" };
+        let page = page(&record, &context, &[]);
+        assert_eq!((page.cases, page.sections.len(), page.tone), (2, 1, "good"));
+        assert!(page.index.contains("\"a/0\"") && page.index.contains("\"a/1\""));
+    }
 }

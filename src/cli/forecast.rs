@@ -1,0 +1,60 @@
+//! `syncspec run --plan`: what a run would do, without sending anything.
+
+use super::args::{Format, TargetArgs};
+use super::output::Output;
+use super::run_args::RunArgs;
+use super::{Exit, NOTHING_SELECTED, open};
+use crate::cases::{Effect, Suite};
+use crate::client::Endpoint;
+use crate::plan::{Forecast, Pace, Plan, Reach};
+use crate::report::forecast as text;
+use crate::run::TargetSummary;
+use crate::spec::Service;
+use crate::target::{Target, embedded_world};
+
+/// The cases to run, without those whose effects nobody has allowed on a target that
+/// is not on this machine.
+pub(super) fn plan(args: &RunArgs, filters: &[String], suite: &Suite, target: &Target) -> Result<Plan, Exit> {
+    let mut plan = Plan::new(suite, filters, target)
+        .map_err(|error| Exit { code: NOTHING_SELECTED, message: error.to_string() })?;
+    if !is_here(target) {
+        let allowed: Vec<Effect> = args.allow.iter().map(|allowed| (*allowed).into()).collect();
+        plan.withhold(&Reach::new(suite, Service::embedded()), &allowed, |names| {
+            names.iter().map(|name| format!("--allow {name}")).collect::<Vec<_>>().join(" ")
+        });
+    }
+    Ok(plan)
+}
+
+fn is_here(target: &Target) -> bool {
+    Endpoint::parse(&target.endpoint).is_ok_and(|endpoint| endpoint.is_loopback())
+}
+
+/// Prints what the run would do.
+pub(super) fn tell(args: &RunArgs, filters: &[String], suite: &Suite, output: &Output) -> Result<u8, Exit> {
+    let target = described(&args.target)?;
+    let plan = plan(args, filters, suite, &target)?;
+    let pace = Pace {
+        jobs: usize::from(args.jobs),
+        pools: target.pools.len(),
+        requests_per_second: target.requests_per_second,
+        here: is_here(&target),
+    };
+    let forecast = Forecast::of(&plan, &Reach::new(suite, Service::embedded()), pace);
+    match args.format {
+        Format::Text => output.text(&text(&forecast, &TargetSummary::from(&target))),
+        Format::Json => {
+            let json = serde_json::to_string(&forecast).map_err(Exit::usage)?;
+            output.text(&format!("{json}\n"));
+        }
+    }
+    Ok(if forecast.cases.is_empty() { NOTHING_SELECTED } else { 0 })
+}
+
+/// The target as its file describes it: nothing is started, nobody is asked.
+fn described(args: &TargetArgs) -> Result<Target, Exit> {
+    let Some(target) = open::named(args)? else { return Ok(Target::embedded(&embedded_world(), "http://127.0.0.1")) };
+    let problem = |error| Exit::usage(format!("target {}: {error}", target.name));
+    Endpoint::parse(&target.endpoint).map_err(problem)?;
+    Ok(target.assumed())
+}

@@ -1,0 +1,71 @@
+//! What a request may make, by how it looks on the wire: whoever wrote it, and
+//! whatever was done to it on the way.
+
+use serde_json::{Map, Value};
+
+use super::debt::{Debt, Kind};
+use crate::cases::{Base, Bases};
+use crate::client::Endpoint;
+use crate::spec::{Location, Operation, Service};
+use crate::wire::Request;
+
+/// An operation that a request reaches, and the members that its path names.
+#[derive(Debug, Clone)]
+pub struct Sight<'s> {
+    /// The operation.
+    pub operation: &'s Operation,
+    /// What `_base.toml` says of it.
+    pub base: &'s Base,
+    /// Members by name.
+    pub labels: Map<String, Value>,
+}
+
+/// The operations that a request reaches, if `_base.toml` knows them. Bytes that are no
+/// request of the usual form may hold several, or some that a server sees and others do
+/// not: each line that looks like the first one of a request counts.
+pub fn sights<'s>(service: &'s Service, bases: &'s Bases, endpoint: &Endpoint, request: &Request) -> Vec<Sight<'s>> {
+    let seen = |method: &str, target: &str| {
+        let (operation, labels) = service.routed(method, path(endpoint, target))?;
+        let base = bases.operations.get(&operation.name)?;
+        let member = |label: &str| {
+            let mut labels = operation.input.iter().filter(|(_, member)| member.location == Location::Label);
+            labels.find(|(_, member)| member.wire_name == label).map(|(name, _)| name.clone())
+        };
+        let labels = labels.into_iter().filter_map(|(label, value)| Some((member(label)?, Value::from(value))));
+        Some(Sight { operation, base, labels: labels.collect() })
+    };
+    if !request.method.is_empty() {
+        return seen(&request.method, &request.target).into_iter().collect();
+    }
+    let text = String::from_utf8_lossy(&request.body);
+    let lines = text.lines().filter_map(|line| {
+        let mut words = line.split_ascii_whitespace();
+        seen(words.next()?, words.next()?)
+    });
+    lines.collect()
+}
+
+/// The target without scheme, host and base path.
+fn path<'t>(endpoint: &Endpoint, target: &'t str) -> &'t str {
+    let target = match target.split_once("://") {
+        Some((scheme, rest)) if scheme.chars().all(|c| c.is_ascii_alphabetic()) => {
+            rest.find('/').map_or("/", |slash| &rest[slash..])
+        }
+        _ => target,
+    };
+    target.strip_prefix(endpoint.base()).filter(|rest| rest.starts_with('/')).unwrap_or(target)
+}
+
+/// What is owed for a request that reaches this, if it makes something.
+pub fn undoing(sight: &Sight<'_>, case: &str) -> Option<Debt> {
+    let undo = sight.base.undo.as_ref()?;
+    let same = undo.same.iter().filter_map(|name| Some((name.clone(), sight.labels.get(name)?.clone())));
+    Some(Debt {
+        kind: Kind::Undo,
+        call: undo.operation.clone(),
+        input: same.chain(undo.with.clone()).collect(),
+        saved: Map::new(),
+        made_by: sight.operation.name.clone(),
+        case: case.to_owned(),
+    })
+}

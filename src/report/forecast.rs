@@ -1,0 +1,122 @@
+//! What a plan will do, as text.
+
+use std::fmt::Write as _;
+
+use super::text::{BOLD, count, duration, grouped, styled};
+use crate::plan::{Estimate, Forecast, Made};
+use crate::run::TargetSummary;
+
+/// What a plan will do to a target, for a terminal. Nothing was sent to know it.
+pub fn forecast(forecast: &Forecast, target: &TargetSummary) -> String {
+    let mut text = String::new();
+    let skipped: usize = forecast.skipped.values().map(Vec::len).sum();
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(
+        text,
+        "{} would run on {} ({}), {} skipped; nothing was sent",
+        styled(BOLD, count(forecast.cases.len(), "case")),
+        target.name,
+        target.endpoint,
+        grouped(skipped as u64)
+    );
+    let skips = forecast.skipped.iter().map(|(reason, cases)| (cases.len(), reason.clone()));
+    section(&mut text, "skipped:", skips.collect());
+    let requests = forecast.requests.iter().map(|(operation, requests)| {
+        let repeated = if requests.repeated > 0 { " (more while an answer is waited for)" } else { "" };
+        (requests.at_least, format!("{operation}{repeated}"))
+    });
+    let title = format!("requests, at least {} in all:", grouped(forecast.requests_in_all() as u64));
+    section(&mut text, &title, requests.collect());
+    section(&mut text, "made on the target, at most:", forecast.made.iter().map(made).collect());
+    let calls = |calls: &indexmap::IndexMap<String, usize>| {
+        calls.iter().map(|(operation, calls)| (*calls, operation.clone())).collect()
+    };
+    let title = "change how a pool behaves, for every user of it; what was set is put back:";
+    section(&mut text, title, calls(&forecast.pool_changes));
+    section(&mut text, "can be called once a day for a pool:", calls(&forecast.once_a_day));
+    let _ = writeln!(text, "\n{}", time(forecast.time));
+    text
+}
+
+fn section(text: &mut String, title: &str, lines: Vec<(usize, String)>) {
+    if lines.is_empty() {
+        return;
+    }
+    let width = lines.iter().map(|(number, _)| grouped(*number as u64).len()).max().unwrap_or(0);
+    let _ = writeln!(text, "\n{}", styled(BOLD, title));
+    for (number, line) in lines {
+        let _ = writeln!(text, "  {:>width$}  {line}", grouped(number as u64));
+    }
+}
+
+fn made(made: &Made) -> (usize, String) {
+    let noun = if made.count == 1 { made.what.clone() } else { format!("{}s", made.what) };
+    let after = match &made.taken_back_by {
+        Some(operation) => format!("taken back by {operation} after each case"),
+        None => "which the service has no way to remove".to_owned(),
+    };
+    (made.count, format!("{noun}, {after}"))
+}
+
+fn time(Estimate { seconds, requests_per_second, assumed_latency_ms }: Estimate) -> String {
+    let least = duration(seconds.max(1).saturating_mul(1_000_000));
+    let rate = match requests_per_second {
+        Some(rate) => {
+            format!("at most {} per second", count(usize::try_from(rate.get()).unwrap_or(usize::MAX), "request"))
+        }
+        None => "no bound on requests per second".to_owned(),
+    };
+    format!("takes at least {least}: {rate}, assuming that each takes {assumed_latency_ms} ms")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use anstream::adapter::strip_str;
+
+    use super::super::samples;
+    use super::forecast;
+    use crate::plan::{Estimate, Forecast, Made, Requests};
+
+    #[test]
+    fn a_forecast_reads_well() {
+        let requests = |at_least, repeated| Requests { at_least, repeated };
+        let made = |what: &str, count, by: Option<&str>| Made {
+            what: what.to_owned(),
+            count,
+            taken_back_by: by.map(str::to_owned),
+        };
+        let told = Forecast {
+            cases: vec!["a/b".to_owned(), "a/c".to_owned()],
+            skipped: [("the target lacks lambda".to_owned(), vec!["a/d".to_owned()])].into_iter().collect(),
+            requests: [("PutItem".to_owned(), requests(1200, 3)), ("GetItem".to_owned(), requests(4, 0))].into(),
+            made: vec![made("item", 1, Some("DeleteItem")), made("table", 12, None)],
+            pool_changes: [("SetTable".to_owned(), 2)].into(),
+            once_a_day: [("Export".to_owned(), 1)].into(),
+            time: Estimate { seconds: 121, requests_per_second: NonZeroU32::new(10), assumed_latency_ms: 50 },
+        };
+        insta::assert_snapshot!(strip_str(&forecast(&told, &samples::target())).to_string(), @r#"
+        2 cases would run on my-emulator (http://127.0.0.1:4566), 1 skipped; nothing was sent
+
+        skipped:
+          1  the target lacks lambda
+
+        requests, at least 1,204 in all:
+          1,200  PutItem (more while an answer is waited for)
+              4  GetItem
+
+        made on the target, at most:
+           1  item, taken back by DeleteItem after each case
+          12  tables, which the service has no way to remove
+
+        change how a pool behaves, for every user of it; what was set is put back:
+          2  SetTable
+
+        can be called once a day for a pool:
+          1  Export
+
+        takes at least 2 min 1 s: at most 10 requests per second, assuming that each takes 50 ms
+        "#);
+    }
+}
