@@ -23,10 +23,13 @@
 //! theirs.
 
 mod altered;
+mod clock;
+mod collaborators;
 mod http;
 pub mod model;
 mod world;
 
 pub use altered::{Departure, Race, Rewrite, Switch, Switches};
+pub use collaborators::{Collaborators, Times};
 pub use http::Server;
 pub use world::{Keys, World, WorldIdentity, WorldPool};

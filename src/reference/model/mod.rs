@@ -54,6 +54,7 @@ mod configuration;
 mod dataset;
 mod datasets;
 mod devices;
+mod effects;
 mod error;
 mod page;
 mod publish;
@@ -61,17 +62,21 @@ mod records;
 mod session;
 mod state;
 mod timestamp;
+mod trigger;
 mod usage;
 
 pub use configuration::{CognitoStreams, PoolConfiguration, PushSync};
 pub use dataset::{DatasetDescription, PatchOperation, Record, RecordPatch};
 pub use datasets::DatasetPage;
+pub use devices::{DeviceIdentity, EndpointRequest};
+pub use effects::{BulkPublish, Effect, Notification, Reach, StreamRecord, StreamTarget};
 pub use error::ServiceError;
 pub use page::PageRequest;
 pub use publish::{BulkPublishDetails, BulkPublishStatus};
 pub use records::{ListRecords, RecordPage, UpdateRecords};
 pub use state::{Call, Caller, DatasetPlace, Limits, Model};
 pub use timestamp::Timestamp;
+pub use trigger::{Invocation, Seen, Wanted};
 pub use usage::{IdentityPoolUsage, IdentityPoolUsagePage, IdentityUsage};
 
 #[cfg(test)]
