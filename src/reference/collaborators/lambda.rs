@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use percent_encoding::utf8_percent_encode;
 use reqwest::Method;
+use serde_json::Value;
 
-use super::send::{Lost, Outgoing, Sender, UNRESERVED, refused};
+use super::send::{Lost, Outgoing, Sender, UNRESERVED, refused, shortened};
 use super::trigger;
 use crate::reference::model::{Invocation, ServiceError, Wanted};
 
@@ -45,7 +46,9 @@ impl Lambda {
             return Err(invalid(format!("AWS Lambda {}", refused(answer.status, &name, &message))));
         }
         if answer.headers.contains_key("x-amz-function-error") {
-            return Err(invalid("The function ended with an error"));
+            let said: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            let message = said["errorMessage"].as_str().unwrap_or_default();
+            return Err(invalid(format!("The function ended with an error: {}", shortened(message))));
         }
         trigger::wanted(&answer.body, &event).map_err(invalid)
     }

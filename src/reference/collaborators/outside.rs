@@ -13,7 +13,9 @@ use crate::reference::model::{
 /// The other services, as far as there are any.
 #[derive(Debug)]
 pub(in crate::reference) struct Outside {
-    sender: Sender,
+    /// None when there is nobody to send to: servers without collaborators are started
+    /// by the thousand.
+    sender: Option<Sender>,
     lambda: Option<Lambda>,
     kinesis: Option<Kinesis>,
     sns: Option<Sns>,
@@ -48,7 +50,7 @@ impl Outside {
         let Collaborators { lambda, kinesis, sns, s3, bucket, times, .. } = collaborators;
         let s3 = base(s3.as_ref())?.map(|endpoint| S3 { endpoint, bucket: bucket.clone() });
         Ok(Self {
-            sender: Sender::new(collaborators, region)?,
+            sender: collaborators.are_any().then(|| Sender::new(collaborators, region)).transpose()?,
             lambda: base(lambda.as_ref())?.map(|endpoint| Lambda { endpoint, limit: times.function }),
             kinesis: base(kinesis.as_ref())?.map(|endpoint| Kinesis { endpoint, times: *times, s3 }),
             sns: base(sns.as_ref())?.map(|endpoint| Sns { endpoint, limit: times.call }),
@@ -61,11 +63,13 @@ impl Outside {
     ///
     /// What the request that needs the answer is refused with.
     pub(in crate::reference) async fn ask(&self, question: &Question) -> Result<Reply, ServiceError> {
-        match (question, &self.lambda, &self.sns) {
-            (Question::Function(invocation), Some(lambda), _) => {
-                lambda.invoke(&self.sender, invocation).await.map(Reply::Wanted)
+        match (question, &self.sender, &self.lambda, &self.sns) {
+            (Question::Function(invocation), Some(sender), Some(lambda), _) => {
+                lambda.invoke(sender, invocation).await.map(Reply::Wanted)
             }
-            (Question::Endpoint(request), _, Some(sns)) => sns.create(&self.sender, request).await.map(Reply::Endpoint),
+            (Question::Endpoint(request), Some(sender), _, Some(sns)) => {
+                sns.create(sender, request).await.map(Reply::Endpoint)
+            }
             // The model asks only whom there is.
             _ => Err(ServiceError::new("InternalErrorException", "There is nobody to ask")),
         }
@@ -73,16 +77,16 @@ impl Outside {
 
     /// Puts a record into a stream. Fails, for good, with a sentence.
     pub(super) async fn put(&self, target: &StreamTarget, record: &StreamRecord) -> Result<(), String> {
-        match &self.kinesis {
-            Some(kinesis) => kinesis.put(&self.sender, target, record).await,
-            None => Ok(()),
+        match (&self.kinesis, &self.sender) {
+            (Some(kinesis), Some(sender)) => kinesis.put(sender, target, record).await,
+            _ => Ok(()),
         }
     }
 
     /// Sends a silent message to a device.
     pub(super) async fn notify(&self, notification: &Notification) {
-        if let Some(sns) = &self.sns {
-            sns.publish(&self.sender, notification).await;
+        if let (Some(sns), Some(sender)) = (&self.sns, &self.sender) {
+            sns.publish(sender, notification).await;
         }
     }
 }

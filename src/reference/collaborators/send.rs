@@ -153,9 +153,14 @@ impl Answer {
 
 /// An error of another service in words that complete "Kinesis ...".
 pub(super) fn refused(status: u16, name: &str, message: &str) -> String {
-    let message: String = message.chars().take(REPEATED_CHARACTERS).collect();
+    let message = shortened(message);
     let said: Vec<&str> = [name, message.as_str()].into_iter().filter(|part| !part.is_empty()).collect();
     if said.is_empty() { format!("refused with status {status}") } else { format!("refused: {}", said.join(": ")) }
+}
+
+/// As much of another service's message as is repeated.
+pub(super) fn shortened(message: &str) -> String {
+    message.chars().take(REPEATED_CHARACTERS).collect()
 }
 
 /// An endpoint that the settings name.
