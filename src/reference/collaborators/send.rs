@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -85,7 +85,7 @@ impl Sender {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .build()
             .map_err(|error| error.to_string())?;
-        let signer = Signer { keys: collaborators.keys.clone(), region: region.to_owned() };
+        let signer = Signer { keys: collaborators.keys.clone(), region: region.to_owned(), clock: SystemTime::now };
         Ok(Self { client, signer: Arc::new(signer) })
     }
 
