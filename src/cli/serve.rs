@@ -6,6 +6,7 @@ use super::interrupt::asked_to_stop;
 use super::open::runtime;
 use super::output::{Output, write_atomically};
 use crate::prove::{Alteration, Kind, alterations, races};
+use crate::reference::{Collaborators, World};
 use crate::source::did_you_mean;
 use crate::spec::Service;
 use crate::target::{embedded_world, to_file};
@@ -20,7 +21,8 @@ pub(super) fn serve(args: &ServeArgs, output: &Output) -> Result<u8, Exit> {
         None => Alteration::control(),
     };
     runtime()?.block_on(async {
-        let world = embedded_world();
+        let collaborators = Collaborators::from_environment(|name| std::env::var(name).ok()).map_err(Exit::usage)?;
+        let world = World { collaborators, ..embedded_world() };
         let server = alteration
             .serve(args.listen, world.clone())
             .await
@@ -31,6 +33,7 @@ pub(super) fn serve(args: &ServeArgs, output: &Output) -> Result<u8, Exit> {
             written.map_err(|error| Exit::usage(format!("cannot write {}: {error}", file.display())))?;
         }
         output.text(&welcome(&world, &endpoint));
+        output.text(&outside(&world.collaborators));
         if args.mutant.is_some() {
             output.text(&format!("{}\n", described(&alteration)));
         }
@@ -71,8 +74,15 @@ fn described(alteration: &Alteration) -> String {
     format!("This is `{name}`: {about} {what}")
 }
 
+/// Which other services are called: whoever has the variables set for another reason
+/// should know.
+fn outside(collaborators: &Collaborators) -> String {
+    let line = |(name, endpoint)| format!("{name} is called at {endpoint}\n");
+    collaborators.named().map(line).collect()
+}
+
 /// What a person needs to point a client at the server. The keys are public.
-fn welcome(world: &crate::reference::World, endpoint: &str) -> String {
+fn welcome(world: &World, endpoint: &str) -> String {
     let developer = &world.developer;
     let pool = world.pools.first();
     let identity = pool.and_then(|pool| pool.identities.first());

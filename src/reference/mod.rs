@@ -16,17 +16,22 @@
 //! - every answer comes from a lock held for one call only; a failed call has
 //!   changed nothing.
 //!
-//! Deliberately absent: persistence, TLS, throttling, calls to other services
-//! (Lambda, Kinesis, SNS: what concerns them is stored and answered, not done),
-//! merged identities, and the RPC form of the protocol from 2014. Where no source
-//! says how the service behaves, a choice was made; [`model`] and `http` list
-//! theirs.
+//! Other services (Lambda, Kinesis, S3, SNS) are called where the [`World`] names
+//! them; where it does not, what concerns them is stored and answered, not done. No
+//! lock is held while one is waited for.
+//!
+//! Deliberately absent: persistence, TLS, throttling, merged identities, and the RPC
+//! form of the protocol from 2014. Where no source says how the service behaves, a
+//! choice was made; [`model`], `http` and `collaborators` list theirs.
 
 mod altered;
+mod clock;
+mod collaborators;
 mod http;
 pub mod model;
 mod world;
 
 pub use altered::{Departure, Race, Rewrite, Switch, Switches};
+pub use collaborators::{Collaborators, Times};
 pub use http::Server;
 pub use world::{Keys, World, WorldIdentity, WorldPool};

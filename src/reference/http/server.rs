@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue};
@@ -15,14 +15,16 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::unbounded_channel;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::handler::{Handler, Moment};
+use super::handler::{Handler, Moment, Step};
 use super::refusal::Refusal;
 use crate::reference::altered::Departure;
-use crate::reference::model::Timestamp;
+use crate::reference::clock::now;
+use crate::reference::collaborators::{Desk, Outside, follow};
 use crate::reference::world::World;
 use crate::spec::Service;
 use crate::wire::{Headers, Request, Response};
@@ -82,10 +84,13 @@ impl Server {
         getrandom::fill(&mut session_key).map_err(io::Error::other)?;
         let handler = Handler::new(service, &world, departure, session_key, now())
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let outside = Outside::new(&world.collaborators, &world.region)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = watch::channel(());
-        let accepting = tokio::spawn(accept(listener, Arc::new(handler), stopped));
+        let served = Arc::new(Served { handler: Arc::new(handler), outside: Arc::new(outside) });
+        let accepting = tokio::spawn(serve(listener, served, stopped));
         Ok(Self { address, stop, accepting })
     }
 
@@ -108,15 +113,35 @@ impl Server {
     }
 }
 
+/// What requests are answered with.
+struct Served {
+    handler: Arc<Handler>,
+    outside: Arc<Outside>,
+}
+
+/// Takes connections until it is stopped, and sees to what follows from requests.
+async fn serve(listener: TcpListener, served: Arc<Served>, stopped: watch::Receiver<()>) {
+    let Served { handler, outside } = &*served;
+    let (to, effects) = unbounded_channel();
+    handler.send_effects(Some(to));
+    let desk: Arc<dyn Desk> = Arc::<Handler>::clone(handler);
+    let follow = follow(Arc::clone(outside), desk, effects);
+    let accept = async {
+        accept(listener, Arc::clone(&served), stopped).await;
+        handler.send_effects(None);
+    };
+    tokio::join!(accept, follow);
+}
+
 /// Takes connections until `stopped` says, or loses its sender.
-async fn accept(listener: TcpListener, handler: Arc<Handler>, mut stopped: watch::Receiver<()>) {
+async fn accept(listener: TcpListener, served: Arc<Served>, mut stopped: watch::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             _ = stopped.changed() => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, Arc::clone(&handler), stopped.clone()));
+                    connections.spawn(connection(stream, Arc::clone(&served), stopped.clone()));
                 }
                 // Most likely out of file handles: wait for connections to end.
                 Err(_) => sleep(Duration::from_millis(20)).await,
@@ -130,12 +155,12 @@ async fn accept(listener: TcpListener, handler: Arc<Handler>, mut stopped: watch
     let _in_time = timeout(SHUTDOWN_GRACE, ended).await;
 }
 
-async fn connection(stream: TcpStream, handler: Arc<Handler>, mut stopped: watch::Receiver<()>) {
+async fn connection(stream: TcpStream, served: Arc<Served>, mut stopped: watch::Receiver<()>) {
     // Without this, small answers may wait for the client's acknowledgement.
     let _ignored = stream.set_nodelay(true);
     let service = service_fn(|request| {
-        let handler = Arc::clone(&handler);
-        async move { Ok::<_, Infallible>(exchange(&handler, request).await) }
+        let served = Arc::clone(&served);
+        async move { Ok::<_, Infallible>(exchange(&served, request).await) }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -151,7 +176,8 @@ async fn connection(stream: TcpStream, handler: Arc<Handler>, mut stopped: watch
     let _ended = serving.await;
 }
 
-async fn exchange(handler: &Handler, request: http::Request<Incoming>) -> http::Response<Full<Bytes>> {
+async fn exchange(served: &Served, request: http::Request<Incoming>) -> http::Response<Full<Bytes>> {
+    let handler = &served.handler;
     let (head, body) = request.into_parts();
     let headers: Headers =
         head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes().to_vec())).collect();
@@ -165,7 +191,14 @@ async fn exchange(handler: &Handler, request: http::Request<Incoming>) -> http::
         Ok(body) => {
             let target = head.uri.path_and_query().map(|target| target.as_str().to_owned()).unwrap_or_default();
             let request = Request { method: head.method.as_str().to_owned(), target, headers, body };
-            handler.answer(&request, &moment)
+            match handler.answer(&request, &moment) {
+                Step::Answered(response) => response,
+                Step::Asks(pending) => {
+                    let reply = served.outside.ask(&pending.question).await;
+                    // Time has passed, but the luck of the request is not used up yet.
+                    handler.finish(&request, *pending, reply, &Moment { now: now(), ..moment })
+                }
+            }
         }
         Err(refusal) => {
             let mut response = handler.refuse(None, &refusal, &moment, origin);
@@ -195,11 +228,6 @@ async fn read(mut body: Incoming) -> Result<Bytes, Refusal> {
         }
     }
     if total > BODY_BYTES_MAX { Err(Refusal::too_large()) } else { Ok(bytes.freeze()) }
-}
-
-fn now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn moment() -> Option<Moment> {

@@ -367,7 +367,7 @@ impl Dataset {
     }
 
     /// What a patch makes of the record's value.
-    fn new_value(&self, patch: &RecordPatch) -> Option<String> {
+    pub(super) fn new_value(&self, patch: &RecordPatch) -> Option<String> {
         let kept = self.switches.has(Switch::RemovalTakesValue);
         let value = patch.value.clone().filter(|_| patch.operation == PatchOperation::Replace || kept);
         if patch.operation == PatchOperation::Replace && self.switches.has(Switch::MissingValueIsEmpty) {

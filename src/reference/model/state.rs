@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::configuration::{CognitoStreams, PushSync};
 use super::dataset::Dataset;
 use super::devices::Devices;
+use super::effects::{Effect, Reach};
 use super::error::ServiceError;
 use super::publish::Publish;
 use super::session::{SessionId, Sessions};
@@ -21,6 +22,11 @@ pub struct Model {
     pub(super) switches: Switches,
     pub(super) sessions: Sessions,
     pub(super) pools: BTreeMap<String, Pool>,
+    pub(super) reach: Reach,
+    /// What is to be done outside, oldest first.
+    pub(super) effects: Vec<Effect>,
+    /// The latest number that was given to a setting or a bulk publish.
+    pub(super) numbers: u64,
 }
 
 impl Model {
@@ -38,6 +44,9 @@ impl Model {
             sessions: Sessions::new(session_key, switches.clone()),
             switches,
             pools: pools.collect(),
+            reach: Reach::of(&world.collaborators),
+            effects: Vec::new(),
+            numbers: 0,
         }
     }
 
@@ -158,6 +167,8 @@ pub(super) struct Pool {
     pub(super) modified: Timestamp,
     pub(super) push_sync: Option<PushSync>,
     pub(super) streams: Option<CognitoStreams>,
+    /// Which setting of the stream that is.
+    pub(super) stream_setting: u64,
     /// ARN of the function behind the event `SyncTrigger`.
     pub(super) sync_trigger: Option<String>,
     /// The latest bulk publish.
@@ -166,7 +177,15 @@ pub(super) struct Pool {
 
 impl Pool {
     fn new(identities: BTreeMap<String, Identity>, now: Timestamp) -> Self {
-        Self { identities, modified: now, push_sync: None, streams: None, sync_trigger: None, published: None }
+        Self {
+            identities,
+            modified: now,
+            push_sync: None,
+            streams: None,
+            stream_setting: 0,
+            sync_trigger: None,
+            published: None,
+        }
     }
 
     pub(super) fn identity(&self, id: &str) -> Result<&Identity, ServiceError> {
@@ -209,10 +228,15 @@ impl Identity {
         self.datasets.iter().filter(|(_, dataset)| dataset.exists)
     }
 
-    /// How many datasets count towards the quota.
-    pub(super) fn datasets_of_quota(&self, switches: &Switches) -> u64 {
+    /// Whether there may be one dataset more.
+    pub(super) fn check_quota(&self, limits: &Limits, switches: &Switches) -> Result<(), ServiceError> {
         let all = switches.has(Switch::DeletedFillQuota).then_some(self.datasets.len());
-        all.unwrap_or_else(|| self.existing().count()) as u64
+        let existing = all.unwrap_or_else(|| self.existing().count()) as u64;
+        let most = limits.datasets_per_identity;
+        match existing >= most {
+            true => Err(ServiceError::limit_exceeded(format!("An identity has at most {most} datasets"))),
+            false => Ok(()),
+        }
     }
 
     /// Whether a write may name this device: any.
