@@ -1,6 +1,8 @@
 //! BulkPublish and GetBulkPublishDetails. Nothing is published; only the course
 //! of it is played, from the moments of the calls.
 
+use serde::{Deserialize, Serialize};
+
 use super::configuration::CognitoStreams;
 use super::error::ServiceError;
 use super::state::{Call, Model};
@@ -12,7 +14,7 @@ use crate::reference::altered::Switch;
 const PUBLISH_MILLIS: i64 = 300;
 
 /// How far a pool's latest bulk publish has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BulkPublishStatus {
     /// There was none.
     NotStarted,
@@ -48,7 +50,7 @@ pub struct BulkPublishDetails {
 }
 
 /// A bulk publish that was asked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Publish {
     started: Timestamp,
     /// What it will have come to at its end.

@@ -1,14 +1,15 @@
 //! What the service remembers, and who asks it for what.
 
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
 
 use super::configuration::{CognitoStreams, PushSync};
 use super::dataset::Dataset;
 use super::devices::Devices;
 use super::error::ServiceError;
 use super::publish::Publish;
-use super::session::{SessionId, Sessions};
+use super::session::{SessionId, Sessions, Spent};
 use super::timestamp::Timestamp;
+use super::tracked::Tracked;
 use crate::reference::altered::{Switch, Switches};
 use crate::reference::world::World;
 use crate::spec::Service;
@@ -20,7 +21,7 @@ pub struct Model {
     pub(super) limits: Limits,
     pub(super) switches: Switches,
     pub(super) sessions: Sessions,
-    pub(super) pools: BTreeMap<String, Pool>,
+    pub(super) pools: Tracked<String, Pool>,
 }
 
 impl Model {
@@ -105,7 +106,7 @@ pub enum Caller {
 }
 
 /// Names a dataset, whether or not it exists.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DatasetPlace {
     /// The pool.
     pub identity_pool_id: String,
@@ -151,9 +152,10 @@ impl Limits {
 }
 
 /// One identity pool.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Pool {
-    pub(super) identities: BTreeMap<String, Identity>,
+    #[serde(skip)]
+    pub(super) identities: Tracked<String, Identity>,
     /// Creation, or the latest change of any dataset.
     pub(super) modified: Timestamp,
     pub(super) push_sync: Option<PushSync>,
@@ -162,11 +164,22 @@ pub(super) struct Pool {
     pub(super) sync_trigger: Option<String>,
     /// The latest bulk publish.
     pub(super) published: Option<Publish>,
+    /// The form that is kept of it, if any.
+    #[serde(skip)]
+    pub(super) kept: Vec<u8>,
 }
 
 impl Pool {
-    fn new(identities: BTreeMap<String, Identity>, now: Timestamp) -> Self {
-        Self { identities, modified: now, push_sync: None, streams: None, sync_trigger: None, published: None }
+    fn new(identities: Tracked<String, Identity>, now: Timestamp) -> Self {
+        Self {
+            identities,
+            modified: now,
+            push_sync: None,
+            streams: None,
+            sync_trigger: None,
+            published: None,
+            kept: Vec::new(),
+        }
     }
 
     pub(super) fn identity(&self, id: &str) -> Result<&Identity, ServiceError> {
@@ -183,15 +196,20 @@ fn identity_not_found(id: &str) -> ServiceError {
 }
 
 /// One identity's data.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Identity {
     /// By name; deleted ones are remembered here too.
-    pub(super) datasets: BTreeMap<String, Dataset>,
+    #[serde(skip)]
+    pub(super) datasets: Tracked<String, Dataset>,
     pub(super) devices: Devices,
     /// Sessions that an update has used up, with the moment they expire anyway.
-    pub(super) spent: BTreeMap<SessionId, Timestamp>,
+    #[serde(skip)]
+    pub(super) spent: Spent,
     /// The latest change of any dataset.
     pub(super) modified: Option<Timestamp>,
+    /// The form that is kept of it, if any.
+    #[serde(skip)]
+    pub(super) kept: Vec<u8>,
 }
 
 /// Deletions remembered for one identity; bounds its memory.
@@ -246,7 +264,7 @@ impl Identity {
 
     /// Marks a session as used up, and drops those that have expired.
     pub(super) fn spend(&mut self, session: SessionId, expires: Timestamp, now: Timestamp) {
-        self.spent.retain(|_, expires| *expires > now);
+        self.spent.forget_expired(now);
         self.spent.insert(session, expires);
     }
 }
