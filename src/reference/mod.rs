@@ -25,8 +25,10 @@
 mod altered;
 mod http;
 pub mod model;
+mod store;
 mod world;
 
 pub use altered::{Departure, Race, Rewrite, Switch, Switches};
-pub use http::Server;
+pub use http::{Access, AccessLog, Server, Setup, StartError, Unreachable};
+pub use store::{State, StateError};
 pub use world::{Keys, World, WorldIdentity, WorldPool};

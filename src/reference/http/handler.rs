@@ -15,7 +15,7 @@ use super::route::{Routed, Router};
 use super::sigv4::{Verifier, hex};
 use super::validate::Patterns;
 use crate::reference::altered::{Departure, Rewrite, Switch, Switches};
-use crate::reference::model::{Call, Caller, Limits, Model, Timestamp};
+use crate::reference::model::{Call, Caller, Counts, Limits, Model, Timestamp};
 use crate::reference::world::World;
 use crate::spec::{Credentials, Operation, Service};
 use crate::wire::{Headers, Request, Response};
@@ -66,6 +66,27 @@ impl Handler {
             switches,
             rewrite,
         })
+    }
+
+    /// The model behind the answers.
+    pub(super) fn model(&mut self) -> &mut Shared {
+        &mut self.model
+    }
+
+    /// The operation that a request leads to, if any.
+    pub(super) fn operation(&self, request: &Request) -> Option<&str> {
+        let routed = self.router.route(&self.service, &request.method, request.path());
+        routed.map(|routed| routed.operation.name.as_str())
+    }
+
+    /// Whose key this is.
+    pub(super) fn owner(&self, access_key_id: &str) -> Option<&Caller> {
+        self.verifier.owner(access_key_id)
+    }
+
+    /// What the service holds.
+    pub(super) fn counts(&self) -> Counts {
+        self.model.lock().counts()
     }
 
     /// The answer to a request that was read completely.

@@ -12,6 +12,8 @@
 //! header too; null in the body is the same as nothing. More stand in `sigv4`,
 //! `input` and `dispatch`.
 
+mod access;
+mod accounts;
 mod canonical;
 mod careless;
 mod claim;
@@ -19,6 +21,7 @@ mod dispatch;
 mod encode;
 mod handler;
 mod input;
+mod own;
 mod race;
 mod refusal;
 mod route;
@@ -28,4 +31,6 @@ mod sigv4;
 mod testing;
 mod validate;
 
-pub use server::Server;
+pub use access::{Access, AccessLog};
+pub use accounts::Unreachable;
+pub use server::{Server, Setup, StartError};

@@ -1,11 +1,12 @@
 //! The listener: connections in, bytes to requests, responses to bytes.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue};
@@ -19,10 +20,14 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::handler::{Handler, Moment};
+use super::access::{Access, AccessLog, Shown};
+use super::accounts::{Accounts, Unreachable};
+use super::handler::Moment;
+use super::own;
 use super::refusal::Refusal;
 use crate::reference::altered::Departure;
 use crate::reference::model::Timestamp;
+use crate::reference::store::{State, StateError, Store};
 use crate::reference::world::World;
 use crate::spec::Service;
 use crate::wire::{Headers, Request, Response};
@@ -47,12 +52,62 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long open requests may go on after the end was called.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 
+/// What a server may have beyond what it must: nothing of it, by default.
+#[derive(Default)]
+pub struct Setup {
+    /// How it departs from the reference on purpose.
+    pub departure: Departure,
+    /// What it remembers from before, and for the next time.
+    pub state: Option<State>,
+    /// Told of every answer.
+    pub log: Option<AccessLog>,
+    /// Whether it answers `/_syncspec/health` and `/_syncspec/state`, unsigned.
+    pub own_paths: bool,
+}
+
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Setup");
+        shown.field("departure", &self.departure).field("state", &self.state.is_some());
+        shown.field("log", &Shown(&self.log)).field("own_paths", &self.own_paths).finish()
+    }
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// What it shall serve does not fit together, or the system gives no random bytes.
+    #[error("{0}")]
+    Setup(#[source] io::Error),
+    /// The state cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
 /// The service, listening. It stops when it is shut down or dropped.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
     stop: watch::Sender<()>,
     accepting: JoinHandle<()>,
+    store: Option<Arc<Store>>,
+    unreachable: Unreachable,
+}
+
+/// What the connections of a server share.
+struct Served {
+    accounts: Accounts,
+    store: Option<Arc<Store>>,
+    log: Option<AccessLog>,
+    own_paths: bool,
 }
 
 impl Server {
@@ -78,15 +133,47 @@ impl Server {
         world: World,
         departure: Departure,
     ) -> io::Result<Self> {
+        let setup = Setup { departure, ..Setup::default() };
+        Self::start_with(listen, service, &[world], setup).await.map_err(|error| match error {
+            StartError::Listen { source, .. } | StartError::Setup(source) => source,
+            StartError::State(error) => io::Error::other(error),
+        })
+    }
+
+    /// The same for several accounts, one world each. They share the address; none can
+    /// see anything of another. Who signs with an unknown key is refused by all alike.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Server::start`]; also when there is no world, a key or a pool belongs to
+    /// two of them, or the state cannot be read.
+    pub async fn start_with(
+        listen: SocketAddr,
+        service: Arc<Service>,
+        worlds: &[World],
+        setup: Setup,
+    ) -> Result<Self, StartError> {
+        let Setup { departure, state, log, own_paths } = setup;
         let mut session_key = [0; 32];
-        getrandom::fill(&mut session_key).map_err(io::Error::other)?;
-        let handler = Handler::new(service, &world, departure, session_key, now())
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let listener = TcpListener::bind(listen).await?;
-        let address = listener.local_addr()?;
+        match &state {
+            Some(state) => session_key = state.session_key(),
+            None => getrandom::fill(&mut session_key).map_err(io::Error::other).map_err(StartError::Setup)?,
+        }
+        let mut accounts =
+            Accounts::new(&service, worlds, &departure, session_key, now()).map_err(StartError::Setup)?;
+        let refused = |source| StartError::Listen { address: listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let (mut store, mut unreachable) = (None, Unreachable::default());
+        if let Some(state) = state {
+            let (restored, left) = accounts.restore(state)?;
+            restored.settled().await.map_err(|why| StartError::Setup(io::Error::other(&*why)))?;
+            (store, unreachable) = (Some(restored), left);
+        }
         let (stop, stopped) = watch::channel(());
-        let accepting = tokio::spawn(accept(listener, Arc::new(handler), stopped));
-        Ok(Self { address, stop, accepting })
+        let served = Arc::new(Served { accounts, store: store.clone(), log, own_paths });
+        let accepting = tokio::spawn(accept(listener, served, stopped));
+        Ok(Self { address, stop, accepting, store, unreachable })
     }
 
     /// Where it listens.
@@ -99,24 +186,54 @@ impl Server {
         format!("http://{}", self.address)
     }
 
+    /// What the state held that no world has. It is kept, for the day on which one has
+    /// it again.
+    pub fn unreachable(&self) -> &Unreachable {
+        &self.unreachable
+    }
+
+    /// Waits until the state cannot be written any more, and says why; every request is
+    /// answered with an error from then on. For ever, if nothing is wrong.
+    pub async fn failure(&self) -> Arc<str> {
+        match &self.store {
+            Some(store) => store.failure().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Takes no more connections and gives the requests that are being answered a
     /// second to end.
     pub async fn shutdown(self) {
+        self.shutdown_within(SHUTDOWN_GRACE).await;
+    }
+
+    /// The same with another time to end. The state is whole and closed afterwards.
+    pub async fn shutdown_within(self, grace: Duration) {
+        // Told by its absence: what has not ended by then is cut off.
         drop(self.stop);
-        // An error would mean that the task is gone already.
-        let _ended = self.accepting.await;
+        let mut accepting = self.accepting;
+        if timeout(grace, &mut accepting).await.is_err() {
+            accepting.abort();
+            // An error says that it was cut off, which is what was meant.
+            let _cut_off = accepting.await;
+        }
+        if let Some(store) = self.store {
+            let closed = tokio::task::spawn_blocking(move || store.close());
+            // It has nothing to panic over.
+            let _closed = closed.await;
+        }
     }
 }
 
 /// Takes connections until `stopped` says, or loses its sender.
-async fn accept(listener: TcpListener, handler: Arc<Handler>, mut stopped: watch::Receiver<()>) {
+async fn accept(listener: TcpListener, served: Arc<Served>, mut stopped: watch::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             _ = stopped.changed() => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, Arc::clone(&handler), stopped.clone()));
+                    connections.spawn(connection(stream, Arc::clone(&served), stopped.clone()));
                 }
                 // Most likely out of file handles: wait for connections to end.
                 Err(_) => sleep(Duration::from_millis(20)).await,
@@ -125,17 +242,16 @@ async fn accept(listener: TcpListener, handler: Arc<Handler>, mut stopped: watch
         }
     }
     drop(listener);
-    let ended = async { while connections.join_next().await.is_some() {} };
-    // What has not ended by then is cut off when the set is dropped.
-    let _in_time = timeout(SHUTDOWN_GRACE, ended).await;
+    // What has not ended when this is given up is cut off with the set.
+    while connections.join_next().await.is_some() {}
 }
 
-async fn connection(stream: TcpStream, handler: Arc<Handler>, mut stopped: watch::Receiver<()>) {
+async fn connection(stream: TcpStream, served: Arc<Served>, mut stopped: watch::Receiver<()>) {
     // Without this, small answers may wait for the client's acknowledgement.
     let _ignored = stream.set_nodelay(true);
     let service = service_fn(|request| {
-        let handler = Arc::clone(&handler);
-        async move { Ok::<_, Infallible>(exchange(&handler, request).await) }
+        let served = Arc::clone(&served);
+        async move { Ok::<_, Infallible>(exchange(&served, request).await) }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -151,7 +267,7 @@ async fn connection(stream: TcpStream, handler: Arc<Handler>, mut stopped: watch
     let _ended = serving.await;
 }
 
-async fn exchange(handler: &Handler, request: http::Request<Incoming>) -> http::Response<Full<Bytes>> {
+async fn exchange(served: &Served, request: http::Request<Incoming>) -> http::Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     let headers: Headers =
         head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes().to_vec())).collect();
@@ -161,20 +277,51 @@ async fn exchange(handler: &Handler, request: http::Request<Incoming>) -> http::
         // No random bytes, no request id: there is nothing to say.
         return encoded(Response { status: 500, headers: Headers::new(), body: Bytes::new() });
     };
-    let response = match body {
+    let began = Instant::now();
+    let target = head.uri.path_and_query().map(|target| target.as_str().to_owned()).unwrap_or_default();
+    let request = Request { method: head.method.as_str().to_owned(), target, headers, body: Bytes::new() };
+    let (request, response) = match body {
         Ok(body) => {
-            let target = head.uri.path_and_query().map(|target| target.as_str().to_owned()).unwrap_or_default();
-            let request = Request { method: head.method.as_str().to_owned(), target, headers, body };
-            handler.answer(&request, &moment)
+            let request = Request { body, ..request };
+            let response = served.answer(&request, &moment).await;
+            (request, response)
         }
         Err(refusal) => {
-            let mut response = handler.refuse(None, &refusal, &moment, origin);
+            let mut response = served.accounts.any_handler().refuse(None, &refusal, &moment, origin);
             // The rest of the body may still be on its way.
             response.headers.append("connection", "close");
-            response
+            (request, response)
         }
     };
+    if let Some(log) = &served.log {
+        log(&Access::new(&served.accounts, &request, &response, moment.now, began.elapsed()));
+    }
     encoded(response)
+}
+
+impl Served {
+    async fn answer(&self, request: &Request, moment: &Moment) -> Response {
+        let is_sound = self.store.as_ref().is_none_or(|store| store.is_sound());
+        if self.own_paths
+            && let Some(response) = own::answer(request, &self.accounts, is_sound)
+        {
+            return response;
+        }
+        let handler = self.accounts.handler(request);
+        let unwritten = || {
+            let refusal = Refusal::internal("The state cannot be written");
+            handler.refuse(None, &refusal, moment, request.headers.contains("origin"))
+        };
+        // The memory is ahead of the disk, and must not be seen any more.
+        if !is_sound {
+            return unwritten();
+        }
+        let response = handler.answer(request, moment);
+        match &self.store {
+            Some(store) if store.settled().await.is_err() => unwritten(),
+            _ => response,
+        }
+    }
 }
 
 /// Reads a body of at most [`BODY_BYTES_MAX`] bytes.

@@ -99,6 +99,24 @@ impl Model {
         self.pools.touch_all();
     }
 
+    /// Every piece there is, changed or not.
+    #[cfg(test)]
+    pub(in crate::reference) fn all_pieces(&self) -> Vec<Piece> {
+        let mut model = self.clone();
+        for pool in model.pools.values_mut() {
+            pool.kept.clear();
+            for identity in pool.identities.values_mut() {
+                identity.kept.clear();
+                identity.spent.touch_all();
+                for dataset in identity.datasets.values_mut() {
+                    dataset.kept.clear();
+                    dataset.records.touch_all();
+                }
+            }
+        }
+        model.take_changes()
+    }
+
     /// Gives a piece back that [`Model::take_changes`] once gave. Datasets come before
     /// their records, and all of it before the first call.
     ///

@@ -75,7 +75,7 @@ pub use publish::{BulkPublishDetails, BulkPublishStatus};
 pub use records::{ListRecords, RecordPage, UpdateRecords};
 pub use state::{Call, Caller, DatasetPlace, Limits, Model};
 pub use timestamp::Timestamp;
-pub use usage::{IdentityPoolUsage, IdentityPoolUsagePage, IdentityUsage};
+pub use usage::{Counts, IdentityPoolUsage, IdentityPoolUsagePage, IdentityUsage};
 
 #[cfg(test)]
 mod tests;

@@ -69,6 +69,16 @@ impl Spent {
         self.soonest.insert((expires, session));
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.expires.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn touch_all(&mut self) {
+        self.expires.touch_all();
+    }
+
     pub(super) fn drain_touched(&mut self, each: impl FnMut(SessionId, Option<&mut Timestamp>)) {
         self.expires.drain_touched(each);
     }
