@@ -10,6 +10,7 @@ mod credentials;
 mod embedded;
 mod file;
 mod load;
+mod world;
 
 /// Begins the names that a run makes on a target which asks for no other.
 pub const DEFAULT_PREFIX: &str = "syncspec";
@@ -23,6 +24,7 @@ pub use credentials::{Credentials, Secret};
 pub use embedded::{EMBEDDED_IDENTITIES, EMBEDDED_POOLS, EMBEDDED_SNAPSHOTS, embedded_world, to_file};
 pub use file::TargetFile;
 pub use load::TargetError;
+pub use world::{WorldError, WorldFile, Worlds};
 
 /// An endpoint with credentials, and what is known of it.
 #[derive(Debug, Clone)]
