@@ -2,6 +2,8 @@
 //! folder. What it prints is kept in `snapshots/cli`; `cargo insta review` shows
 //! what changed.
 
+#[path = "support/calls.rs"]
+mod calls;
 #[path = "support/command.rs"]
 mod command;
 #[path = "cli/fuzz.rs"]
@@ -18,6 +20,8 @@ mod proxy;
 mod report;
 #[path = "cli/runs.rs"]
 mod runs;
+#[path = "cli/serve.rs"]
+mod serve;
 #[path = "cli/spec.rs"]
 mod spec;
 #[path = "cli/stops.rs"]

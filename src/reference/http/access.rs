@@ -1,6 +1,5 @@
 //! What may be told of a request and its answer: who, what, how long, and no secret.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,15 +113,6 @@ fn escaped(character: char) -> impl Iterator<Item = char> {
     let control = character.is_control();
     let escape = control.then(|| character.escape_default()).into_iter().flatten();
     escape.chain((!control).then_some(character))
-}
-
-/// How the log is shown where a debug form is asked for.
-pub(super) struct Shown<'l>(pub(super) &'l Option<AccessLog>);
-
-impl fmt::Debug for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "on" } else { "off" })
-    }
 }
 
 #[cfg(test)]

@@ -25,7 +25,9 @@ mod own;
 mod race;
 mod refusal;
 mod route;
+mod served;
 mod server;
+mod setup;
 mod sigv4;
 #[cfg(test)]
 mod testing;
@@ -33,4 +35,5 @@ mod validate;
 
 pub use access::{Access, AccessLog};
 pub use accounts::Unreachable;
-pub use server::{Server, Setup, StartError};
+pub use server::Server;
+pub use setup::{Setup, StartError};

@@ -1,7 +1,6 @@
 //! The listener: connections in, bytes to requests, responses to bytes.
 
 use std::convert::Infallible;
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -20,14 +19,15 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::access::{Access, AccessLog, Shown};
+use super::access::Access;
 use super::accounts::{Accounts, Unreachable};
 use super::handler::Moment;
-use super::own;
 use super::refusal::Refusal;
+use super::served::Served;
+use super::setup::{Setup, StartError};
 use crate::reference::altered::Departure;
 use crate::reference::model::Timestamp;
-use crate::reference::store::{State, StateError, Store};
+use crate::reference::store::Store;
 use crate::reference::world::World;
 use crate::spec::Service;
 use crate::wire::{Headers, Request, Response};
@@ -52,46 +52,6 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long open requests may go on after the end was called.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
 
-/// What a server may have beyond what it must: nothing of it, by default.
-#[derive(Default)]
-pub struct Setup {
-    /// How it departs from the reference on purpose.
-    pub departure: Departure,
-    /// What it remembers from before, and for the next time.
-    pub state: Option<State>,
-    /// Told of every answer.
-    pub log: Option<AccessLog>,
-    /// Whether it answers `/_syncspec/health` and `/_syncspec/state`, unsigned.
-    pub own_paths: bool,
-}
-
-impl fmt::Debug for Setup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("Setup");
-        shown.field("departure", &self.departure).field("state", &self.state.is_some());
-        shown.field("log", &Shown(&self.log)).field("own_paths", &self.own_paths).finish()
-    }
-}
-
-/// Why a server does not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why not.
-        source: io::Error,
-    },
-    /// What it shall serve does not fit together, or the system gives no random bytes.
-    #[error("{0}")]
-    Setup(#[source] io::Error),
-    /// The state cannot be used.
-    #[error(transparent)]
-    State(#[from] StateError),
-}
-
 /// The service, listening. It stops when it is shut down or dropped.
 #[derive(Debug)]
 pub struct Server {
@@ -100,14 +60,6 @@ pub struct Server {
     accepting: JoinHandle<()>,
     store: Option<Arc<Store>>,
     unreachable: Unreachable,
-}
-
-/// What the connections of a server share.
-struct Served {
-    accounts: Accounts,
-    store: Option<Arc<Store>>,
-    log: Option<AccessLog>,
-    own_paths: bool,
 }
 
 impl Server {
@@ -297,31 +249,6 @@ async fn exchange(served: &Served, request: http::Request<Incoming>) -> http::Re
         log(&Access::new(&served.accounts, &request, &response, moment.now, began.elapsed()));
     }
     encoded(response)
-}
-
-impl Served {
-    async fn answer(&self, request: &Request, moment: &Moment) -> Response {
-        let is_sound = self.store.as_ref().is_none_or(|store| store.is_sound());
-        if self.own_paths
-            && let Some(response) = own::answer(request, &self.accounts, is_sound)
-        {
-            return response;
-        }
-        let handler = self.accounts.handler(request);
-        let unwritten = || {
-            let refusal = Refusal::internal("The state cannot be written");
-            handler.refuse(None, &refusal, moment, request.headers.contains("origin"))
-        };
-        // The memory is ahead of the disk, and must not be seen any more.
-        if !is_sound {
-            return unwritten();
-        }
-        let response = handler.answer(request, moment);
-        match &self.store {
-            Some(store) if store.settled().await.is_err() => unwritten(),
-            _ => response,
-        }
-    }
 }
 
 /// Reads a body of at most [`BODY_BYTES_MAX`] bytes.
