@@ -233,6 +233,7 @@ async fn a_killed_server_has_what_it_answered() {
 /// `cargo test --release --test state -- --ignored --nocapture`
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes some minutes"]
+#[expect(clippy::print_stdout, reason = "the figure is what it is run for")]
 async fn a_server_killed_a_thousand_times_has_what_it_answered() {
     let begun = Instant::now();
     let answered = restarts(1_000, Duration::from_millis(200)).await;

@@ -66,7 +66,7 @@ mod tests {
     async fn nobody_is_answered_from_a_memory_that_is_not_kept() {
         let service = Arc::new(Service::embedded().clone());
         let world = World::standard(1, 1);
-        let accounts = Accounts::new(&service, &[world.clone()], &Departure::default(), [5; 32], at(0));
+        let accounts = Accounts::new(&service, std::slice::from_ref(&world), &Departure::default(), [5; 32], at(0));
         let mut accounts = accounts.expect("the world is one");
         let (state, fails) = faulty_state();
         let (store, _) = accounts.restore(state).expect("it is empty");

@@ -174,7 +174,7 @@ impl Changes {
             let (identity_pool_id, identity_id) = (pool.to_owned(), id.to_owned());
             let place = DatasetPlace { identity_pool_id, identity_id, dataset_name };
             match dataset {
-                Some(dataset) => self.dataset(place, dataset),
+                Some(dataset) => self.dataset(&place, dataset),
                 None => self.push(PieceKey::Dataset(place), None),
             }
         });
@@ -183,7 +183,7 @@ impl Changes {
         });
     }
 
-    fn dataset(&mut self, place: DatasetPlace, dataset: &mut Dataset) {
+    fn dataset(&mut self, place: &DatasetPlace, dataset: &mut Dataset) {
         if let Some(form) = changed(form(dataset), &mut dataset.kept) {
             self.push(PieceKey::Dataset(place.clone()), Some(form));
         }

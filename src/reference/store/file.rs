@@ -63,6 +63,9 @@ pub enum StateError {
     },
 }
 
+/// Takes a piece, or says what is wrong with it.
+pub(super) type Take<'t> = &'t mut dyn FnMut(&PieceKey, &[u8]) -> Result<(), String>;
+
 /// Whatever the database refuses with.
 type Failure = Box<redb::Error>;
 
@@ -98,7 +101,7 @@ impl StateFile {
             Ok(Some(FORMAT)) => Ok(file),
             Ok(Some(format)) => Err(StateError::Newer { path: file.path, format }),
             Ok(None) => Err(StateError::Foreign(file.path)),
-            Err(failure) => Err(file.damaged(failure)),
+            Err(failure) => Err(file.damaged(&failure)),
         }
     }
 
@@ -125,44 +128,41 @@ impl StateFile {
             let key = table.get("session-key").map_err(boxed)?;
             Ok(key.and_then(|key| key.value().try_into().ok()))
         };
-        let key = key().map_err(|failure| self.damaged(failure))?;
-        key.ok_or_else(|| self.damaged("the key of its sync sessions is missing"))
+        let key = key().map_err(|failure| self.damaged(&failure))?;
+        key.ok_or_else(|| self.damaged(&"the key of its sync sessions is missing"))
     }
 
     /// Gives every piece to `take`, each before those that stand in it.
-    pub(super) fn read_all(
-        &self,
-        take: &mut dyn FnMut(&PieceKey, &[u8]) -> Result<(), String>,
-    ) -> Result<(), StateError> {
-        self.try_read_all(&mut |key, form| take(&key, form).map_err(|what| format!("{}: {what}", in_words(&key))))
-            .map_err(|failure| self.damaged(failure))
+    pub(super) fn read_all(&self, take: Take<'_>) -> Result<(), StateError> {
+        self.try_read_all(&mut |key, form| take(key, form).map_err(|what| format!("{}: {what}", in_words(key))))
+            .map_err(|failure| self.damaged(&failure))
     }
 
-    fn try_read_all(&self, take: &mut dyn FnMut(PieceKey, &[u8]) -> Result<(), String>) -> Result<(), Problem> {
+    fn try_read_all(&self, take: Take<'_>) -> Result<(), Problem> {
         let read = self.database.begin_read().map_err(boxed)?;
         for piece in read.open_table(POOLS).map_err(boxed)?.iter().map_err(boxed)? {
             let (key, form) = piece.map_err(boxed)?;
-            take(PieceKey::Pool(key.value().to_owned()), form.value())?;
+            take(&PieceKey::Pool(key.value().to_owned()), form.value())?;
         }
         for piece in read.open_table(IDENTITIES).map_err(boxed)?.iter().map_err(boxed)? {
             let (key, form) = piece.map_err(boxed)?;
             let (pool, identity) = key.value();
-            take(PieceKey::Identity(pool.to_owned(), identity.to_owned()), form.value())?;
+            take(&PieceKey::Identity(pool.to_owned(), identity.to_owned()), form.value())?;
         }
         for piece in read.open_table(DATASETS).map_err(boxed)?.iter().map_err(boxed)? {
             let (key, form) = piece.map_err(boxed)?;
             let (pool, identity, dataset) = key.value();
-            take(PieceKey::Dataset(place(pool, identity, dataset)), form.value())?;
+            take(&PieceKey::Dataset(place(pool, identity, dataset)), form.value())?;
         }
         for piece in read.open_table(RECORDS).map_err(boxed)?.iter().map_err(boxed)? {
             let (key, form) = piece.map_err(boxed)?;
             let (pool, identity, dataset, record) = key.value();
-            take(PieceKey::Record(place(pool, identity, dataset), record.to_owned()), form.value())?;
+            take(&PieceKey::Record(place(pool, identity, dataset), record.to_owned()), form.value())?;
         }
         for piece in read.open_table(SESSIONS).map_err(boxed)?.iter().map_err(boxed)? {
             let (key, form) = piece.map_err(boxed)?;
             let (pool, identity, session) = key.value();
-            take(PieceKey::Session(pool.to_owned(), identity.to_owned(), session), form.value())?;
+            take(&PieceKey::Session(pool.to_owned(), identity.to_owned(), session), form.value())?;
         }
         Ok(())
     }
@@ -190,7 +190,7 @@ impl StateFile {
         write.commit().map_err(boxed)
     }
 
-    fn damaged(&self, what: impl ToString) -> StateError {
+    fn damaged(&self, what: &dyn std::fmt::Display) -> StateError {
         StateError::Damaged { path: self.path.clone(), what: what.to_string() }
     }
 }

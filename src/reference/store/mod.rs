@@ -24,8 +24,8 @@ use std::thread::JoinHandle;
 use tokio::sync::watch;
 
 pub use self::file::StateError;
-use self::file::StateFile;
-use crate::reference::model::{Piece, PieceKey};
+use self::file::{StateFile, Take};
+use crate::reference::model::Piece;
 
 /// A state file that was opened and not yet served from.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl State {
     }
 
     /// Gives every piece to `take`, each before those that stand in it.
-    pub(super) fn read(&self, take: &mut dyn FnMut(&PieceKey, &[u8]) -> Result<(), String>) -> Result<(), StateError> {
+    pub(super) fn read(&self, take: Take<'_>) -> Result<(), StateError> {
         self.file.read_all(take)
     }
 }

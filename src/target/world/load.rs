@@ -128,7 +128,6 @@ impl Loader<'_> {
         let region = raw.region.as_ref().map_or_else(|| DEFAULT_REGION.to_owned(), |region| self.region(region));
         let names = Names::new(seed).within("account", &account_id);
         let developer = raw.developer.as_ref().map_or_else(|| names.developer(), |keys| self.developer(keys));
-        self.take(&raw.id, "access key", if raw.developer.is_none() { &developer.access_key_id } else { "" });
         let pools = raw.pool.iter().map(|pool| self.pool(pool, raw, &names, &region)).collect();
         World { region, account_id, developer, pools }
     }
@@ -177,7 +176,6 @@ impl Loader<'_> {
             let names = names.within("made identity", &number.to_string());
             let identity = WorldIdentity { identity_id: names.id(region), keys: names.identity() };
             self.take(at, "identity", &identity.identity_id);
-            self.take(at, "access key", &identity.keys.access_key_id);
             identities.push(identity);
         }
         WorldPool { identity_pool_id, identities }
@@ -199,11 +197,7 @@ impl Loader<'_> {
         self.take(at, "identity", &identity_id);
         let keys = match (&raw.access_key_id, &raw.secret_access_key, &raw.session_token) {
             (Some(id), Some(secret), token) => self.keys(id, secret, token.as_ref()),
-            (None, None, None) => {
-                let keys = names.identity();
-                self.take(at, "access key", &keys.access_key_id);
-                keys
-            }
+            (None, None, None) => names.identity(),
             (id, secret, token) => {
                 let there = id.as_ref().or(secret.as_ref()).or(token.as_ref()).unwrap_or(at);
                 self.problem(there, "keys are `access-key-id` and `secret-access-key`, or none at all");

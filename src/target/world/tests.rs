@@ -71,8 +71,8 @@ fn what_is_not_given_is_made_once_and_for_all() {
     assert_eq!(first.developer.secret_access_key, "hush-secret");
 }
 
-const MADE_POOL: &str = "?";
-const MADE_IDENTITY: &str = "?";
+const MADE_POOL: &str = "eu-west-1:45f911be-b508-4d9e-9e35-3b4da0e41f93";
+const MADE_IDENTITY: &str = "eu-west-1:f53dba59-f8b6-42c4-aad3-975cf4ba82c0";
 
 #[test]
 fn an_entry_more_changes_no_other() {
@@ -135,7 +135,7 @@ fn the_debug_form_shows_no_secret() {
 )]
 #[case::half_a_key(
     "[[account]]\nid = \"111122223333\"\n[[account.pool]]\nname = \"a\"\nidentity = [{ name = \"i\", access-key-id = \"K\" }]",
-    "w.toml:5:44: keys are `access-key-id` and `secret-access-key`, or none at all"
+    "w.toml:5:43: keys are `access-key-id` and `secret-access-key`, or none at all"
 )]
 #[case::unset(
     "[[account]]\nid = \"111122223333\"\ndeveloper = { access-key-id = \"K\", secret-access-key = \"${NONE}\" }",
