@@ -14,9 +14,12 @@
 //! - the model has no clock, no randomness and no IO: the same calls give the
 //!   same answers;
 //! - every answer comes from a lock held for one call only; a failed call has
-//!   changed nothing.
+//!   changed nothing;
+//! - with a state file, an answer leaves when everything that was changed before it
+//!   is on the disk ([`State`]); without one, nothing of that costs anything;
+//! - accounts share an address and nothing else.
 //!
-//! Deliberately absent: persistence, TLS, throttling, calls to other services
+//! Deliberately absent: TLS, throttling, calls to other services
 //! (Lambda, Kinesis, SNS: what concerns them is stored and answered, not done),
 //! merged identities, and the RPC form of the protocol from 2014. Where no source
 //! says how the service behaves, a choice was made; [`model`] and `http` list
