@@ -66,7 +66,7 @@ impl Target {
                 .map(|(name, value)| (name.to_owned(), of(world, value)))
                 .collect::<IndexMap<_, _>>(),
             known_failures: Vec::new(),
-            snapshots: Some(EMBEDDED_SNAPSHOTS.to_owned()),
+            snapshots: is_standard(world).then(|| EMBEDDED_SNAPSHOTS.to_owned()),
         }
     }
 }
@@ -79,6 +79,11 @@ impl From<&Keys> for Credentials {
             session_token: keys.session_token.clone().map(Secret::new),
         }
     }
+}
+
+/// Whether the snapshots are of such a world: they hold ARNs with region and account.
+fn is_standard(world: &World) -> bool {
+    RESOURCES.iter().all(|(_, value)| of(world, value) == *value)
 }
 
 /// A name or an ARN, in this world's region and account.
@@ -97,7 +102,10 @@ pub fn to_file(worlds: &Worlds, world: &World, endpoint: &str) -> String {
         let _ = writeln!(text, "{line}");
     };
     line(format_args!("endpoint = {endpoint:?}\nregion = {:?}", world.region));
-    line(format_args!("lacks = {LACKS:?}\nsnapshots = {EMBEDDED_SNAPSHOTS:?}"));
+    line(format_args!("lacks = {LACKS:?}"));
+    if is_standard(world) {
+        line(format_args!("snapshots = {EMBEDDED_SNAPSHOTS:?}"));
+    }
     line(format_args!("\n[developer]\n{}", keys(worlds, &world.developer)));
     let [stream, stream_role, application, push_role, _, function] = RESOURCES.map(|(_, value)| of(world, value));
     line(format_args!("[kinesis]\nstream-name = {stream:?}\nrole-arn = {stream_role:?}\n"));

@@ -100,6 +100,9 @@ fn a_target_file_leads_to_an_account_and_holds_no_secret_of_the_environment() {
     let embedded = Target::embedded(&worlds.accounts[0], "http://127.0.0.1:1");
     assert_eq!(format!("{:?}", target.pools), format!("{:?}", embedded.pools));
     assert!(target.secrets().eq(embedded.secrets()));
+    assert_eq!((&target.snapshots, &target.resources), (&None, &embedded.resources));
+    assert_eq!(target.resources["function-arn"], "arn:aws:lambda:eu-west-1:111122223333:function:syncspec");
+    assert_eq!(target.resources["push-role-arn"], "arn:aws:iam::111122223333:role/syncspec-push");
     assert!(from_text("t.toml", &text, &|_| None).is_err());
 }
 
