@@ -1,6 +1,8 @@
 //! The reference server and the other services that it calls, which are played here:
 //! over real sockets, with AWS's own Rust SDK as the client.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -435,6 +437,81 @@ async fn a_bulk_publish_sends_all_there_is_and_can_fail() {
         .collect();
     let keys = || vec!["a".to_owned()];
     assert_eq!(sent, [("d".to_owned(), keys(), json!(2)), ("e".to_owned(), keys(), json!(1))]);
+}
+
+// ---- state -----------------------------------------------------------------------
+
+/// What a sudden end would leave of a state file. The server must not be writing.
+fn left_of(file: &Path) -> PathBuf {
+    let left = file.with_extension("left");
+    fs::copy(file, &left).expect("it can be copied");
+    left
+}
+
+#[tokio::test]
+async fn a_stream_that_was_switched_off_stays_so_after_a_sudden_end() {
+    let played = Played::start(|_| Said::json(400, &json!({ "__type": "ResourceNotFoundException" }))).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("state.db");
+    let stage = Stage::start_kept(kinesis(&played), &file).await;
+    stage.stream("changes").await;
+    ok(stage.write("d", &[replace("a", "1", 0)]).await);
+    stage.until_streaming(&StreamingStatus::Disabled).await;
+    let before = stage.raw_configuration().await;
+    let restarted = Stage::start_kept(kinesis(&played), &left_of(&file)).await;
+    let after = restarted.raw_configuration().await;
+    assert_eq!(after, before);
+    assert_eq!(after["CognitoStreams"]["StreamingStatus"], "DISABLED");
+    assert_eq!(after["CognitoStreams"]["DisabledReason"], "Kinesis refused: ResourceNotFoundException");
+    let heard = played.heard().len();
+    ok(restarted.write("d", &[replace("b", "1", 0)]).await);
+    restarted.stop().await;
+    assert_eq!(played.heard().len(), heard);
+    // An end in peace keeps it too.
+    stage.stop().await;
+    let restarted = Stage::start_kept(kinesis(&played), &file).await;
+    assert_eq!(restarted.raw_configuration().await, before);
+}
+
+#[tokio::test]
+async fn a_bulk_publish_that_a_sudden_end_broke_off_has_failed() {
+    let gate = Gate::default();
+    let holding = gate.clone();
+    let played = Played::start(move |_| Said::json(200, &json!({})).held_by(&holding)).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("state.db");
+    let stage = Stage::start_kept(kinesis(&played), &file).await;
+    ok(stage.write("d", &[replace("a", "1", 0)]).await);
+    stage.stream("changes").await;
+    ok(stage.bulk_publish().await);
+    played.wait_for(1).await;
+    let restarted = Stage::start_kept(kinesis(&played), &left_of(&file)).await;
+    let details = restarted.publish_details().await;
+    assert_eq!(details.bulk_publish_status(), Some(&BulkPublishStatus::Failed));
+    assert!(details.failure_message().is_some_and(|message| message.contains("restarted")), "{details:?}");
+    ok(restarted.bulk_publish().await);
+    gate.open();
+    restarted.until_published(&BulkPublishStatus::Succeeded).await;
+}
+
+#[tokio::test]
+async fn a_device_can_be_reached_after_a_sudden_end() {
+    let played = Played::start(sns).await;
+    let collaborators = || Collaborators { sns: Some(played.endpoint()), ..Collaborators::default() };
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("state.db");
+    let stage = Stage::start_kept(collaborators(), &file).await;
+    stage.push(&["arn:aws:sns:us-east-1:1:app/GCM/a"]).await;
+    ok(stage.write("d", &[replace("a", "1", 0)]).await);
+    let device = ok(stage.register(Platform::Gcm, "phone").await);
+    stage.subscribe("d", &device).await;
+    let restarted = Stage::start_kept(collaborators(), &left_of(&file)).await;
+    ok(restarted.write("d", &[replace("b", "1", 0)]).await);
+    played.wait_for(2).await;
+    assert_eq!(played.heard()[1].form()["Action"], "Publish");
+    // It is known again, and SNS need not be asked.
+    assert_eq!(ok(restarted.register(Platform::Gcm, "phone").await), device);
+    assert_eq!(played.heard().len(), 2);
 }
 
 // ---- push ------------------------------------------------------------------------

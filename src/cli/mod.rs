@@ -36,6 +36,8 @@ use clap::Parser as _;
 use self::args::{Args, Command, ReportFormat, RunArgs, SpecView, TargetAction};
 use self::output::Output;
 
+/// What was served or run did not hold.
+const FAILED: u8 = 1;
 /// Wrong usage: flags, target file, case files.
 const USAGE: u8 = 2;
 /// Nothing failed, but something could not be judged.

@@ -1,6 +1,7 @@
 //! A running server with collaborators, and clients for it.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -18,7 +19,7 @@ use aws_sdk_cognitosync::types::{
 use aws_sdk_cognitosync::{Client, Config};
 use serde_json::Value;
 use syncspec::client::{Endpoint, Limits, SignedPayload, Signing, SigningForm, sign};
-use syncspec::reference::{Collaborators, Keys, Server, World};
+use syncspec::reference::{Collaborators, Keys, Server, Setup, StartError, State, World};
 use syncspec::spec::Service;
 use syncspec::target::Credentials;
 use syncspec::wire::{Headers, Request};
@@ -41,10 +42,22 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) async fn try_start(collaborators: Collaborators) -> std::io::Result<Self> {
+    pub(crate) async fn try_start(collaborators: Collaborators) -> Result<Self, StartError> {
+        Self::start_with(collaborators, Setup::default()).await
+    }
+
+    /// A server that keeps its state in this file.
+    pub(crate) async fn start_kept(collaborators: Collaborators, file: &Path) -> Self {
+        let state = Some(State::open(file).expect("the file can be used"));
+        let started = Self::start_with(collaborators, Setup { state, ..Setup::default() }).await;
+        started.expect("the server starts")
+    }
+
+    async fn start_with(collaborators: Collaborators, setup: Setup) -> Result<Self, StartError> {
         let world = World { collaborators, ..World::standard(1, 2) };
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server = Server::start(listen, Arc::new(Service::embedded().clone()), world.clone()).await?;
+        let service = Arc::new(Service::embedded().clone());
+        let server = Server::start_with(listen, service, std::slice::from_ref(&world), setup).await?;
         let pool = &world.pools[0];
         Ok(Self {
             pool: pool.identity_pool_id.clone(),

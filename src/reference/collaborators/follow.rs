@@ -6,6 +6,7 @@
 //! waits for them. A bulk publish has a lane of its own as long as it takes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -27,10 +28,13 @@ const WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How long what still waits may take when the server stops.
 const LAST_WORK: Duration = Duration::from_secs(1);
 
+/// A look at a dataset.
+pub(in crate::reference) type Looking<'d> = Pin<Box<dyn Future<Output = Option<StreamRecord>> + Send + 'd>>;
+
 /// Who holds the model.
 pub(in crate::reference) trait Desk: Send + Sync {
-    /// What a dataset holds now, unless it was deleted.
-    fn dataset(&self, place: &DatasetPlace) -> Option<StreamRecord>;
+    /// What a dataset holds now, unless it was deleted; given when it is kept.
+    fn dataset(&self, place: &DatasetPlace) -> Looking<'_>;
 
     /// A stream takes no more records.
     fn stream_failed(&self, target: &StreamTarget, reason: &str);
@@ -151,7 +155,7 @@ async fn push(outside: Arc<Outside>, mut waiting: Waiting<Notification>) {
 async fn bulk_publish(outside: Arc<Outside>, desk: Arc<dyn Desk>, publish: BulkPublish) {
     let mut failure = None;
     for place in &publish.places {
-        let Some(record) = desk.dataset(place) else { continue };
+        let Some(record) = desk.dataset(place).await else { continue };
         if let Err(reason) = outside.put(&publish.target, &record).await {
             failure = Some(reason);
             break;

@@ -67,7 +67,7 @@ mod sns;
 mod stream;
 mod trigger;
 
-pub(super) use follow::{Desk, follow};
+pub(super) use follow::{Desk, Looking, follow};
 pub(super) use lambda::invalid as invalid_output;
 pub(super) use outside::{Outside, Question, Reply};
 pub use settings::{Collaborators, Times};

@@ -57,6 +57,11 @@ impl Outside {
         })
     }
 
+    /// Whether any other service is called.
+    pub(in crate::reference) fn is_anybody(&self) -> bool {
+        self.sender.is_some()
+    }
+
     /// Asks, and waits for the answer.
     ///
     /// # Errors

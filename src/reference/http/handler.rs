@@ -11,16 +11,15 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::dispatch::{self, Found};
 use super::encode;
 use super::input::{self, Input};
-use super::race::Shared;
+use super::race::{Posted, Shared};
 use super::refusal::Refusal;
 use super::route::{Routed, Router};
 use super::sigv4::{Verifier, hex};
 use super::validate::{self, Patterns};
 use crate::reference::altered::{Departure, Rewrite, Switch, Switches};
-use crate::reference::collaborators::{Desk, Question, Reply, invalid_output};
+use crate::reference::collaborators::{Desk, Looking, Question, Reply, invalid_output};
 use crate::reference::model::{
-    BulkPublish, Call, Caller, DatasetPlace, Effect, Limits, Model, RecordPatch, ServiceError, StreamRecord,
-    StreamTarget, Timestamp,
+    BulkPublish, Call, Caller, Counts, DatasetPlace, Limits, Model, RecordPatch, ServiceError, StreamTarget, Timestamp,
 };
 use crate::reference::world::World;
 use crate::spec::{Credentials, Operation, Service};
@@ -100,8 +99,29 @@ impl Handler {
         })
     }
 
+    /// The model behind the answers.
+    pub(super) fn model(&self) -> &Shared {
+        &self.model
+    }
+
+    /// The operation that a request leads to, if any.
+    pub(super) fn operation(&self, request: &Request) -> Option<&str> {
+        let routed = self.router.route(&self.service, &request.method, request.path());
+        routed.map(|routed| routed.operation.name.as_str())
+    }
+
+    /// Whose key this is.
+    pub(super) fn owner(&self, access_key_id: &str) -> Option<&Caller> {
+        self.verifier.owner(access_key_id)
+    }
+
+    /// What the service holds.
+    pub(super) fn counts(&self) -> Counts {
+        self.model.lock().counts()
+    }
+
     /// Has effects sent here from now on; nowhere if there is none.
-    pub(super) fn send_effects(&self, to: Option<UnboundedSender<Effect>>) {
+    pub(super) fn send_effects(&self, to: Option<UnboundedSender<Posted>>) {
         self.model.send_effects(to);
     }
 
@@ -291,8 +311,9 @@ impl Handler {
 
 /// How what follows an answer gets at the model.
 impl Desk for Handler {
-    fn dataset(&self, place: &DatasetPlace) -> Option<StreamRecord> {
-        self.model.lock().stream_record(place)
+    fn dataset(&self, place: &DatasetPlace) -> Looking<'_> {
+        let record = self.model.lock().stream_record(place);
+        Box::pin(async move { if self.model.is_kept().await { record } else { None } })
     }
 
     fn stream_failed(&self, target: &StreamTarget, reason: &str) {

@@ -12,6 +12,8 @@
 //! header too; null in the body is the same as nothing. More stand in `sigv4`,
 //! `input` and `dispatch`.
 
+mod access;
+mod accounts;
 mod canonical;
 mod careless;
 mod claim;
@@ -19,13 +21,19 @@ mod dispatch;
 mod encode;
 mod handler;
 mod input;
+mod own;
 mod race;
 mod refusal;
 mod route;
+mod served;
 mod server;
+mod setup;
 mod sigv4;
 #[cfg(test)]
 mod testing;
 mod validate;
 
+pub use access::{Access, AccessLog};
+pub use accounts::Unreachable;
 pub use server::Server;
+pub use setup::{Setup, StartError};

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::error::ServiceError;
 use super::state::Model;
 use crate::reference::altered::Switch;
@@ -19,7 +21,7 @@ pub struct PoolConfiguration {
 }
 
 /// Configuration of push messages.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushSync {
     /// ARNs of the platform applications.
     pub application_arns: Vec<String>,
@@ -28,7 +30,7 @@ pub struct PushSync {
 }
 
 /// Configuration of the stream of changes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CognitoStreams {
     /// Name of the stream.
     pub stream_name: Option<String>,

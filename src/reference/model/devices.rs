@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::error::ServiceError;
@@ -15,10 +16,10 @@ use crate::reference::altered::Switch;
 const DEVICES_MAX: usize = 1_000;
 
 /// An identity's devices, oldest first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Devices(Vec<Device>);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Device {
     id: String,
     /// Digest of platform and push token: enough to know them again, and small

@@ -59,12 +59,14 @@ mod datasets;
 mod devices;
 mod effects;
 mod error;
+mod kept;
 mod page;
 mod publish;
 mod records;
 mod session;
 mod state;
 mod timestamp;
+mod tracked;
 mod trigger;
 mod usage;
 
@@ -74,13 +76,14 @@ pub use datasets::DatasetPage;
 pub use devices::{DeviceIdentity, EndpointRequest};
 pub use effects::{BulkPublish, Effect, Notification, Reach, StreamRecord, StreamTarget};
 pub use error::ServiceError;
+pub use kept::{Piece, PieceKey, RestoreError, Restored};
 pub use page::PageRequest;
 pub use publish::{BulkPublishDetails, BulkPublishStatus};
 pub use records::{ListRecords, RecordPage, UpdateRecords};
 pub use state::{Call, Caller, DatasetPlace, Limits, Model};
 pub use timestamp::Timestamp;
 pub use trigger::{Invocation, Seen, Wanted};
-pub use usage::{IdentityPoolUsage, IdentityPoolUsagePage, IdentityUsage};
+pub use usage::{Counts, IdentityPoolUsage, IdentityPoolUsagePage, IdentityUsage};
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,8 @@
 //! Where no stream can be written to, nothing is published: only the course of it is
 //! played, from the moments of the calls.
 
+use serde::{Deserialize, Serialize};
+
 use super::configuration::CognitoStreams;
 use super::dataset::Dataset;
 use super::effects::{BulkPublish, Effect};
@@ -16,7 +18,7 @@ use crate::reference::altered::Switch;
 const PUBLISH_MILLIS: i64 = 300;
 
 /// How far a pool's latest bulk publish has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BulkPublishStatus {
     /// There was none.
     NotStarted,
@@ -54,14 +56,23 @@ pub struct BulkPublishDetails {
 }
 
 /// A bulk publish that was asked for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Publish {
     started: Timestamp,
     course: Course,
 }
 
+impl Publish {
+    /// Whoever saw to it is no more.
+    pub(super) fn interrupted(&mut self, now: Timestamp) {
+        if matches!(self.course, Course::Real(_)) {
+            self.course = Course::Over(now, Some("The service was restarted during the publish".to_owned()));
+        }
+    }
+}
+
 /// How a bulk publish goes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 enum Course {
     /// It is played, and will have come to this at its end.
     Played(BulkPublishStatus),

@@ -1,6 +1,6 @@
 //! What the service remembers, and who asks it for what.
 
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
 
 use super::configuration::{CognitoStreams, PushSync};
 use super::dataset::Dataset;
@@ -8,8 +8,9 @@ use super::devices::Devices;
 use super::effects::{Effect, Reach};
 use super::error::ServiceError;
 use super::publish::Publish;
-use super::session::{SessionId, Sessions};
+use super::session::{SessionId, Sessions, Spent};
 use super::timestamp::Timestamp;
+use super::tracked::Tracked;
 use crate::reference::altered::{Switch, Switches};
 use crate::reference::world::World;
 use crate::spec::Service;
@@ -21,7 +22,7 @@ pub struct Model {
     pub(super) limits: Limits,
     pub(super) switches: Switches,
     pub(super) sessions: Sessions,
-    pub(super) pools: BTreeMap<String, Pool>,
+    pub(super) pools: Tracked<String, Pool>,
     pub(super) reach: Reach,
     /// What is to be done outside, oldest first.
     pub(super) effects: Vec<Effect>,
@@ -114,7 +115,7 @@ pub enum Caller {
 }
 
 /// Names a dataset, whether or not it exists.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DatasetPlace {
     /// The pool.
     pub identity_pool_id: String,
@@ -160,23 +161,29 @@ impl Limits {
 }
 
 /// One identity pool.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Pool {
-    pub(super) identities: BTreeMap<String, Identity>,
+    #[serde(skip)]
+    pub(super) identities: Tracked<String, Identity>,
     /// Creation, or the latest change of any dataset.
     pub(super) modified: Timestamp,
     pub(super) push_sync: Option<PushSync>,
     pub(super) streams: Option<CognitoStreams>,
-    /// Which setting of the stream that is.
+    /// Which setting of the stream that is: counted anew in every process, since what
+    /// refers to it ends with the process.
+    #[serde(skip)]
     pub(super) stream_setting: u64,
     /// ARN of the function behind the event `SyncTrigger`.
     pub(super) sync_trigger: Option<String>,
     /// The latest bulk publish.
     pub(super) published: Option<Publish>,
+    /// The form that is kept of it, if any.
+    #[serde(skip)]
+    pub(super) kept: Vec<u8>,
 }
 
 impl Pool {
-    fn new(identities: BTreeMap<String, Identity>, now: Timestamp) -> Self {
+    fn new(identities: Tracked<String, Identity>, now: Timestamp) -> Self {
         Self {
             identities,
             modified: now,
@@ -185,6 +192,7 @@ impl Pool {
             stream_setting: 0,
             sync_trigger: None,
             published: None,
+            kept: Vec::new(),
         }
     }
 
@@ -202,15 +210,20 @@ fn identity_not_found(id: &str) -> ServiceError {
 }
 
 /// One identity's data.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Identity {
     /// By name; deleted ones are remembered here too.
-    pub(super) datasets: BTreeMap<String, Dataset>,
+    #[serde(skip)]
+    pub(super) datasets: Tracked<String, Dataset>,
     pub(super) devices: Devices,
     /// Sessions that an update has used up, with the moment they expire anyway.
-    pub(super) spent: BTreeMap<SessionId, Timestamp>,
+    #[serde(skip)]
+    pub(super) spent: Spent,
     /// The latest change of any dataset.
     pub(super) modified: Option<Timestamp>,
+    /// The form that is kept of it, if any.
+    #[serde(skip)]
+    pub(super) kept: Vec<u8>,
 }
 
 /// Deletions remembered for one identity; bounds its memory.
@@ -270,7 +283,7 @@ impl Identity {
 
     /// Marks a session as used up, and drops those that have expired.
     pub(super) fn spend(&mut self, session: SessionId, expires: Timestamp, now: Timestamp) {
-        self.spent.retain(|_, expires| *expires > now);
+        self.spent.forget_expired(now);
         self.spent.insert(session, expires);
     }
 }
