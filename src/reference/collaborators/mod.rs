@@ -8,7 +8,8 @@
 //! Nothing waits for another identity's calls: the model is never locked while a call
 //! is under way. Functions and platform endpoints are asked within the request that
 //! needs them ([`Outside::ask`]); streams and push messages follow an answer that is
-//! given already ([`follow`]), in order, from queues of limited size.
+//! given already ([`follow`]), in order, from queues of limited size. With a state file,
+//! neither is told of a change before it is kept; the queues themselves are not kept.
 //!
 //! Requests are signed with the library that AWS's SDKs sign with, and sent by the
 //! HTTP library that the client uses: the SDK crates of four services would be most of

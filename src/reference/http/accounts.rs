@@ -152,8 +152,8 @@ impl Accounts {
     }
 }
 
-/// Passes effects on when the changes that they follow from are kept, so that no other
-/// service hears of what might be lost.
+/// Passes effects on when the changes that they follow from are kept, so that no
+/// stream or device hears of what might be lost.
 async fn when_kept(store: Option<Arc<Store>>, mut posted: UnboundedReceiver<Posted>, to: UnboundedSender<Effect>) {
     while let Some(Posted { effect, change }) = posted.recv().await {
         if let Some(store) = &store

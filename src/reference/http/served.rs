@@ -40,7 +40,7 @@ impl Served {
         }
         let response = match handler.answer(request, moment) {
             Step::Answered(response) => response,
-            // Other services are told nothing that could still be lost.
+            // No older change that could still be lost is shown to anybody.
             Step::Asks(_) if !self.is_kept().await => return unwritten(),
             Step::Asks(pending) => {
                 let reply = outside.ask(&pending.question).await;

@@ -1,6 +1,6 @@
 //! What the model wants done outside: records for a stream, push messages, bulk
 //! publishes. It only says so; whoever holds the model takes the effects out, in the
-//! order in which they came about, and sees to them.
+//! order in which they came about, and sees to them. They are no part of what is kept.
 
 use super::configuration::CognitoStreams;
 use super::dataset::{PatchOperation, Record};

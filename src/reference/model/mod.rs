@@ -48,8 +48,9 @@
 //! - Bulk publish needs streams that are enabled; where no stream can be written to,
 //!   it takes 300 ms and always succeeds.
 //! - A device needs a push configuration with an application, whichever its
-//!   platform unless devices can be reached. The same token and platform give the same id again. An identity has
-//!   at most 1000 devices; one more takes the place of the oldest.
+//!   platform unless devices can be reached. The same token and platform give the
+//!   same id again. An identity has at most 1000 devices; one more takes the place of
+//!   the oldest.
 //! - Usage without any data: an identity's LastModifiedDate is null, a pool's is
 //!   its creation.
 

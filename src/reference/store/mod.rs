@@ -11,6 +11,7 @@
 //!
 //! - changes are queued in the order in which the model made them, those of one call
 //!   together, so that the file is always the model at some moment between two calls;
+//!   what other services cause in the model counts as a call;
 //! - when a write fails, nothing more is written, and nobody is answered from the
 //!   memory that is now ahead of the file: the server says so and stops.
 
