@@ -19,20 +19,27 @@ use syncspec::target::{Target, embedded_world};
 
 /// Clients at a time, each with an identity of its own.
 const CLIENTS: [usize; 3] = [1, 8, 48];
-const TIME: Duration = Duration::from_secs(5);
+const TIME: Duration = Duration::from_secs(3);
+const ROUNDS: usize = 5;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     for clients in CLIENTS {
-        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
-        let state = State::open(&folder.path().join("state.db")).expect("it is made");
-        let kept = runtime.block_on(writes_per_second(clients, Some(state)));
-        let in_memory = runtime.block_on(writes_per_second(clients, None));
+        let mut rounds: Vec<(f64, f64)> = (0..ROUNDS).map(|_| runtime.block_on(one_round(clients))).collect();
+        rounds.sort_by(|a, b| (a.0 / a.1).total_cmp(&(b.0 / b.1)));
+        let (kept, in_memory) = rounds[ROUNDS / 2];
         #[expect(clippy::print_stdout, reason = "a bench tells what it measured")]
         {
             println!("{clients} clients: {in_memory:.0} writes a second in memory, {kept:.0} with a state file");
         }
     }
+}
+
+/// Writes a second, with a state file and without.
+async fn one_round(clients: usize) -> (f64, f64) {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let state = State::open(&folder.path().join("state.db")).expect("it is made");
+    (writes_per_second(clients, Some(state)).await, writes_per_second(clients, None).await)
 }
 
 /// Each write is a listing, for its session, and an update of one record.
