@@ -10,7 +10,7 @@ use syncspec::target::Target;
 
 use crate::calls::{Caller, client};
 use crate::check;
-use crate::command::{Room, Running, settled};
+use crate::command::{Ended, Room, Running, settled};
 
 const WORLD: &str = r#"
 [[account]]
@@ -157,6 +157,21 @@ fn a_target_file_leaves_secrets_in_the_environment() {
     let written = room.read("t.toml");
     assert!(written.contains("secret-access-key = \"${FIRST_SECRET}\"") && !written.contains("hush"), "{written}");
     assert!(!String::from_utf8_lossy(&greeting[..read]).contains("hush"));
+}
+
+#[test]
+fn a_server_says_whom_it_calls() {
+    let room = Room::new();
+    let args = "serve --listen 127.0.0.1:0 --log off --state s.db";
+    let mut command = room.command(args);
+    command.env("AWS_ENDPOINT_URL_KINESIS", "http://127.0.0.1:1").env("AWS_ENDPOINT_URL_SNS", "http://127.0.0.1:2");
+    let mut server = Room::begin(args, command);
+    server.lines(6);
+    server.signal("TERM");
+    check("serve-outside", &server.end().exits(0).to_string());
+    let mut command = room.command("serve --listen 127.0.0.1:0");
+    let output = command.env("AWS_ENDPOINT_URL_S3", "nowhere").output().expect("the program starts");
+    check("serve-outside-wrong", &Ended::of("serve --listen 127.0.0.1:0", &output).exits(2).to_string());
 }
 
 #[test]

@@ -287,7 +287,7 @@ fn no_two_streams_share_a_number_after_a_restart() {
 
 #[test]
 fn a_call_keeps_what_it_changed_only() {
-    let mut play = Play::new(1);
+    let mut play = Play::new(2);
     (0..300).for_each(|_| play.step());
     play.model.take_changes();
     let world = world();
