@@ -1,12 +1,10 @@
 //! The command line as it is typed.
 
-mod serve;
-
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-pub(super) use self::serve::{LogFormat, ServeArgs};
+use super::serve_args::ServeArgs;
 use crate::cases::Effect;
 use crate::run::FailOn;
 

@@ -25,6 +25,7 @@ mod report;
 mod resume;
 mod run;
 mod serve;
+mod serve_args;
 mod spec;
 mod target;
 mod target_check;

@@ -5,10 +5,10 @@ mod log;
 use std::time::Duration;
 
 use self::log::Log;
-use super::args::ServeArgs;
 use super::interrupt::interruption;
 use super::open::runtime;
 use super::output::{Output, write_atomically};
+use super::serve_args::ServeArgs;
 use super::{Exit, FAILED};
 use crate::prove::{Alteration, Kind, alterations, races};
 use crate::reference::{Collaborators, Server, Setup, StartError, State, Unreachable, World};

@@ -11,7 +11,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 
-use crate::cli::args::LogFormat;
+use crate::cli::serve_args::LogFormat;
 use crate::reference::{Access, AccessLog};
 
 /// Lines that may wait for a slow reader; those beyond are left out and counted, since
