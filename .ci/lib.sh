@@ -43,7 +43,7 @@ until_true() {
 serve() {
     folder
     target=$folder/target.toml
-    "$program" serve --listen 127.0.0.1:0 --write-target "$target" "$@" >/dev/null &
+    "$program" serve --listen 127.0.0.1:0 --log off --write-target "$target" "$@" >/dev/null &
     running+=($!)
     until_true test -s "$target"
 }

@@ -2,6 +2,8 @@
 //! folder. What it prints is kept in `snapshots/cli`; `cargo insta review` shows
 //! what changed.
 
+#[path = "support/calls.rs"]
+mod calls;
 #[path = "cli/clean.rs"]
 mod clean;
 #[path = "support/command.rs"]
@@ -28,6 +30,8 @@ mod report;
 mod resume;
 #[path = "cli/runs.rs"]
 mod runs;
+#[path = "cli/serve.rs"]
+mod serve;
 #[path = "cli/spec.rs"]
 mod spec;
 #[path = "cli/stops.rs"]

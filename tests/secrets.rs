@@ -27,7 +27,7 @@ use syncspec::client::Client;
 use syncspec::reference::{Keys, Server, World};
 use syncspec::run::Session;
 use syncspec::spec::Service;
-use syncspec::target::{Credentials, Secret, Target, to_file};
+use syncspec::target::{Credentials, Secret, Target, Worlds, to_file};
 use syncspec::wire::{Request, Response};
 
 use command::{Ended, Room};
@@ -299,7 +299,8 @@ struct Scene {
 impl Scene {
     fn new(endpoint: &str) -> Self {
         let room = Room::new();
-        let target = to_file(&world(), endpoint).replace("snapshots = \"reference\"", "snapshots = \"mine\"");
+        let target = to_file(&Worlds::from(world()), &world(), endpoint)
+            .replace("snapshots = \"reference\"", "snapshots = \"mine\"");
         let secret = format!("{:?}", ENVIRONMENT[0].1);
         assert!(target.contains(&secret));
         room.write(

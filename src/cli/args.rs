@@ -1,11 +1,11 @@
 //! The command line as it is typed.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::run_args::RunArgs;
+use super::serve_args::ServeArgs;
 
 /// Cases at a time, if nobody says.
 pub(super) const DEFAULT_JOBS: u16 = 16;
@@ -260,22 +260,6 @@ pub(super) struct CleanArgs {
 
 const DEFAULT_OLDER_THAN: u64 = 6;
 
-#[derive(Debug, Parser)]
-pub(super) struct ServeArgs {
-    /// Address to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4580")]
-    pub(super) listen: SocketAddr,
-    /// Write a target file that leads to the server
-    #[arg(long, value_name = "FILE")]
-    pub(super) write_target: Option<PathBuf>,
-    /// Serve a server with one requirement broken, or one that makes another legal choice
-    #[arg(long, value_name = "NAME")]
-    pub(super) mutant: Option<String>,
-    /// List the names for `--mutant` (those that begin with NAME, if given), and serve nothing
-    #[arg(long)]
-    pub(super) list_mutants: bool,
-}
-
 #[derive(Debug, Subcommand)]
 pub(super) enum ReportFormat {
     /// One page of HTML, which needs nothing beside it
@@ -373,6 +357,8 @@ pub(super) enum SchemaKind {
     Excluded,
     /// Target files
     Target,
+    /// World files of `serve`
+    World,
     /// One line of run.jsonl
     Report,
 }

@@ -13,7 +13,7 @@ use crate::cases::{BaseFile, Case, CaseFile, ExcludedFile, FixtureFile, Suite};
 use crate::plan::Plan;
 use crate::report;
 use crate::spec::{Catalog, Service};
-use crate::target::{Target, TargetFile, embedded_world};
+use crate::target::{Target, TargetFile, WorldFile, embedded_world};
 
 pub(super) fn list(args: &ListArgs, output: &Output) -> Result<u8, Exit> {
     let suite = open::suite(&args.suite)?;
@@ -66,6 +66,7 @@ pub(super) fn schema(kind: SchemaKind, output: &Output) -> Result<u8, Exit> {
         SchemaKind::Fixture => generator().into_root_schema_for::<FixtureFile>().to_value(),
         SchemaKind::Excluded => generator().into_root_schema_for::<ExcludedFile>().to_value(),
         SchemaKind::Target => generator().into_root_schema_for::<TargetFile>().to_value(),
+        SchemaKind::World => generator().into_root_schema_for::<WorldFile>().to_value(),
         SchemaKind::Report => report::schema(),
     };
     print_json(output, &schema)?;

@@ -6,34 +6,52 @@ use tokio::sync::watch;
 
 use super::output::Output;
 
-/// Waits until the program is asked to stop.
-///
-/// # Errors
-///
-/// When signals cannot be listened to.
-pub(super) async fn asked_to_stop() -> io::Result<()> {
+/// The signals that ask the program to stop; caught from the moment this is made.
+struct Signals {
     #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminated = signal(SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminated.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    interrupted: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminated: tokio::signal::unix::Signal,
 }
 
-/// Turns true at the first interruption; the second one ends the program, after
-/// printing `last_words`.
+impl Signals {
+    /// Fails when signals cannot be listened to.
+    fn catch() -> io::Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Ok(Self { interrupted: signal(SignalKind::interrupt())?, terminated: signal(SignalKind::terminate())? })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    /// Waits for the next one.
+    async fn next(&mut self) -> io::Result<()> {
+        #[cfg(unix)]
+        {
+            tokio::select! {
+                _ = self.interrupted.recv() => Ok(()),
+                _ = self.terminated.recv() => Ok(()),
+            }
+        }
+        #[cfg(not(unix))]
+        tokio::signal::ctrl_c().await
+    }
+}
+
+/// Turns true at the first interruption after this call; the second one ends the
+/// program, after printing `last_words`. It never does when signals cannot be listened to, and the system's own
+/// handling ends the program then.
 pub(super) fn interruption(last_words: Option<String>) -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
+    let signals = Signals::catch();
     tokio::spawn(async move {
-        if asked_to_stop().await.is_ok() {
+        let Ok(mut signals) = signals else { return sender.closed().await };
+        if signals.next().await.is_ok() {
             sender.send_replace(true);
         }
-        if asked_to_stop().await.is_ok() {
+        if signals.next().await.is_ok() {
             if let Some(words) = last_words {
                 Output::default().note(&words);
             }

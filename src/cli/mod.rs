@@ -26,6 +26,7 @@ mod resume;
 mod run;
 mod run_args;
 mod serve;
+mod serve_args;
 mod spec;
 mod target;
 mod target_check;
@@ -38,6 +39,8 @@ use self::args::{Args, Command, ReportFormat, SpecView, TargetAction};
 use self::output::Output;
 use self::run_args::RunArgs;
 
+/// What was served or run did not hold.
+const FAILED: u8 = 1;
 /// Wrong usage: flags, target file, case files.
 const USAGE: u8 = 2;
 /// Nothing failed, but something could not be judged.

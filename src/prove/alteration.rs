@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::reference::{Departure, Race, Rewrite, Server, Switch, World};
+use crate::reference::{Departure, Race, Rewrite, Server, Setup, StartError, Switch, World};
 use crate::source::selects;
 use crate::spec::Service;
 use crate::wire::{Request, Response};
@@ -169,6 +169,17 @@ impl Alteration {
     pub async fn serve(&self, listen: SocketAddr, world: World) -> io::Result<Server> {
         let service = Arc::new(self.service(Service::embedded()));
         Server::start_altered(listen, service, world, self.departure()).await
+    }
+
+    /// Several accounts' altered server, with what else a server may have. How `setup`
+    /// departs from the reference is replaced.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Server::start_with`].
+    pub async fn serve_with(&self, listen: SocketAddr, worlds: &[World], setup: Setup) -> Result<Server, StartError> {
+        let service = Arc::new(self.service(Service::embedded()));
+        Server::start_with(listen, service, worlds, Setup { departure: self.departure(), ..setup }).await
     }
 
     /// How the altered server departs from what its description says.

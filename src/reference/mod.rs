@@ -14,19 +14,29 @@
 //! - the model has no clock, no randomness and no IO: the same calls give the
 //!   same answers;
 //! - every answer comes from a lock held for one call only; a failed call has
-//!   changed nothing.
+//!   changed nothing;
+//! - with a state file, an answer leaves when everything that was changed before it
+//!   is on the disk ([`State`]); without one, nothing of that costs anything;
+//! - accounts share an address and nothing else.
 //!
-//! Deliberately absent: persistence, TLS, throttling, calls to other services
-//! (Lambda, Kinesis, SNS: what concerns them is stored and answered, not done),
-//! merged identities, and the RPC form of the protocol from 2014. Where no source
-//! says how the service behaves, a choice was made; [`model`] and `http` list
-//! theirs.
+//! Other services (Lambda, Kinesis, S3, SNS) are called where the [`World`] names
+//! them; where it does not, what concerns them is stored and answered, not done. No
+//! lock is held while one is waited for.
+//!
+//! Deliberately absent: TLS, throttling, merged identities, and the RPC
+//! form of the protocol from 2014. Where no source says how the service behaves, a
+//! choice was made; [`model`], `http` and `collaborators` list theirs.
 
 mod altered;
+mod clock;
+mod collaborators;
 mod http;
 pub mod model;
+mod store;
 mod world;
 
 pub use altered::{Departure, Race, Rewrite, Switch, Switches};
-pub use http::Server;
+pub use collaborators::{Collaborators, Times};
+pub use http::{Access, AccessLog, Server, Setup, StartError, Unreachable};
+pub use store::{State, StateError};
 pub use world::{Keys, World, WorldIdentity, WorldPool};

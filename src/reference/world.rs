@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::collaborators::Collaborators;
+
 /// Pools, identities and keys that exist from the start. None can be added later:
 /// the service's own API cannot make any either.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub struct World {
     pub developer: Keys,
     /// Identity pools, each id once.
     pub pools: Vec<WorldPool>,
+    /// Other services that the server calls; none by default.
+    pub collaborators: Collaborators,
 }
 
 /// An identity pool that exists from the start.
@@ -66,6 +70,7 @@ impl World {
                 session_token: None,
             },
             pools: (0..pools).map(|pool| WorldPool::standard(pool, identities)).collect(),
+            collaborators: Collaborators::default(),
         }
     }
 }

@@ -24,6 +24,7 @@ mod resolve;
 mod resolve_tests;
 mod sdk;
 mod template;
+mod world;
 
 /// Begins the names that a run makes on a target which asks for no other.
 pub const DEFAULT_PREFIX: &str = "syncspec";
@@ -44,6 +45,7 @@ pub use provider::{CredentialsError, Provider, Valid};
 pub use redactor::{MOST_SEARCHED, REDACTED, Redactor, SHORTEST_SECRET, is_secret_name};
 pub use resolve::{MadeIdentities, MadeIdentity, Making, ResolveError, Shortfalls};
 pub use template::TEMPLATE;
+pub use world::{WorldError, WorldFile, Worlds};
 
 /// An endpoint with credentials, and what is known of it.
 #[derive(Debug, Clone)]

@@ -76,7 +76,7 @@ impl Guest {
             let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("cases").join(file));
             room.write(&format!("cases/{file}"), &text.expect("it is there"));
         }
-        let mut server = room.start("serve --listen 127.0.0.1:0 --write-target t.toml");
+        let mut server = room.start("serve --listen 127.0.0.1:0 --log off --write-target t.toml");
         server.lines(4);
         let target = Target::from_file(&room.path("t.toml")).expect("it was written");
         let client = Client::new(Endpoint::parse(&target.endpoint).expect("an address"), Limits::default());

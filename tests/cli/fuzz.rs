@@ -31,7 +31,8 @@ fn several_clients_on_the_reference_fit_together() {
 #[test]
 fn a_racy_server_is_told_and_drawn() {
     let room = Room::new();
-    let mut server = room.start("serve --listen 127.0.0.1:0 --mutant written-on-a-copy --write-target t.toml");
+    let mut server =
+        room.start("serve --listen 127.0.0.1:0 --log off --mutant written-on-a-copy --write-target t.toml");
     server.lines(5);
     let ended = room.run("fuzz --target t.toml --clients 8 --time 2 --timeline racy.svg").exits(1);
     assert!(ended.stdout.starts_with("FAIL UpdateRecords/rule/"), "{ended}");

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 
 use serde_json::{Value, json};
 use syncspec::reference::World;
-use syncspec::target::{embedded_world, to_file};
+use syncspec::target::{Worlds, embedded_world, to_file};
 
 use crate::check;
 use crate::command::{Room, settled};
@@ -21,7 +21,7 @@ const SOME: &str = "register-device subscribe delete-dataset/ GetCognitoEvents/ 
 #[test]
 fn a_half_built_server_is_judged_by_what_it_has() {
     let (room, server) = (Room::new(), HalfBuilt::reads());
-    let target = to_file(&embedded_world(), &server.endpoint);
+    let target = to_file(&Worlds::standard(), &embedded_world(), &server.endpoint);
     room.write("t.toml", &target);
     let run = &format!("run {SOME} --target t.toml --show 0 --report-dir r");
 
@@ -74,7 +74,7 @@ fn one_operation_is_enough() {
 #[test]
 fn a_ratchet_lets_a_wrong_list_pass() {
     let room = Room::with_suite();
-    let mut server = room.start("serve --listen 127.0.0.1:0 --write-target t.toml");
+    let mut server = room.start("serve --listen 127.0.0.1:0 --log off --write-target t.toml");
     server.lines(4);
     let known = |case: &str| format!("\n[[known-failure]]\ncase = \"{case}\"\nreason = \"r\"\n");
     let target = room.read("t.toml") + &known("gone/*") + &known("*/first-write") + &known("*/legacy");
@@ -101,7 +101,8 @@ fn nothing_failed_is_an_empty_list() {
 #[test]
 fn a_plan_is_told_without_sending_anything() {
     let room = Room::new();
-    let target = to_file(&World::standard(1, 2), "https://cognito-sync.us-east-1.amazonaws.com.invalid");
+    let world = World::standard(1, 2);
+    let target = to_file(&Worlds::from(world.clone()), &world, "https://cognito-sync.us-east-1.amazonaws.com.invalid");
     room.write("t.toml", &target.replace("region =", "requests-per-second = 10\nregion ="));
     check("plan", &room.run("run --plan --target t.toml").exits(0).to_string());
     let all = room.run("run --plan --target t.toml --allow pool-changes --allow bulk-publish").exits(0);

@@ -1,7 +1,7 @@
 //! Recording a target's snapshots, and judging others against them.
 
 use serde_json::json;
-use syncspec::target::{embedded_world, to_file};
+use syncspec::target::{Worlds, embedded_world, to_file};
 
 use crate::check;
 use crate::command::{Ended, Room, Running};
@@ -38,7 +38,7 @@ fn room(endpoint: &str, set: &str) -> Room {
     let room = Room::with_suite();
     std::fs::remove_file(room.path("cases/records/counts.toml")).expect("it is there");
     room.write("cases/records/listed.toml", CASES);
-    let target = to_file(&embedded_world(), endpoint);
+    let target = to_file(&Worlds::standard(), &embedded_world(), endpoint);
     room.write("t.toml", &target.replace("snapshots = \"reference\"", &format!("snapshots = \"{set}\"")));
     room
 }
@@ -46,7 +46,7 @@ fn room(endpoint: &str, set: &str) -> Room {
 /// A reference server, as a server of somebody's.
 fn serving(set: &str, more: &str) -> (Room, Running) {
     let host = Room::new();
-    let mut server = host.start(&format!("serve --listen 127.0.0.1:0 --write-target t.toml {more}"));
+    let mut server = host.start(&format!("serve --listen 127.0.0.1:0 --log off --write-target t.toml {more}"));
     server.lines(4);
     let endpoint = host.read("t.toml").lines().find_map(|line| line.strip_prefix("endpoint = ").map(str::to_owned));
     (room(endpoint.expect("the file names it").trim_matches('"'), set), server)

@@ -12,7 +12,7 @@ const CASES: &str = "update-records/sync-count list-records delete-dataset";
 /// A server with its target file, and a room for both.
 fn served() -> (Room, Running) {
     let room = Room::new();
-    let mut server = room.start("serve --listen 127.0.0.1:0 --write-target t.toml");
+    let mut server = room.start("serve --listen 127.0.0.1:0 --log off --write-target t.toml");
     server.lines(4);
     (room, server)
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use syncspec::reference::Server;
 use syncspec::spec::Service;
-use syncspec::target::embedded_world;
+use syncspec::target::{Worlds, embedded_world};
 use syncspec::wire::{Request, Response};
 
 use crate::check;
@@ -132,7 +132,7 @@ fn an_answer_that_is_none_of_the_service_is_shown() {
 fn known_failures_are_excused_and_guarded() {
     let (room, altered) = (Room::with_suite(), Altered::start(wrong_counts));
     let known = |case: &str| format!("\n[[known-failure]]\ncase = \"{case}\"\nreason = \"counts are not built yet\"\n");
-    let target = syncspec::target::to_file(&embedded_world(), &altered.endpoint);
+    let target = syncspec::target::to_file(&Worlds::standard(), &embedded_world(), &altered.endpoint);
     let expect = |name: &str, known: String, code: i32| {
         room.write("t.toml", &format!("{target}{known}"));
         let ended = room.run(&format!("{SUITE} --target t.toml --report-dir r --show 0")).exits(code);
@@ -214,7 +214,7 @@ fn a_lone_program_runs_the_whole_suite() {
 #[test]
 fn a_served_server_gives_the_same_verdicts() {
     let room = Room::new();
-    let mut server = room.start("serve --listen 127.0.0.1:0 --write-target t.toml");
+    let mut server = room.start("serve --listen 127.0.0.1:0 --log off --write-target t.toml");
     server.lines(4);
     let filters = "update-records list-records describe-dataset";
     room.run(&format!("run {filters} --target t.toml --report-dir served")).exits(0);

@@ -47,7 +47,7 @@ fn an_interrupted_run_prints_a_summary() {
 #[test]
 fn a_server_that_goes_away_ends_the_run() {
     let room = Room::new();
-    let mut server = room.start("serve --listen 127.0.0.1:0 --write-target t.toml");
+    let mut server = room.start("serve --listen 127.0.0.1:0 --log off --write-target t.toml");
     server.lines(4);
     let mut run = room.start(&format!("{SLOWLY} --target t.toml"));
     run.lines(10);

@@ -63,6 +63,9 @@ impl Room {
         for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "RUST_BACKTRACE"] {
             command.env_remove(name);
         }
+        for service in ["LAMBDA", "KINESIS", "SNS", "S3"] {
+            command.env_remove(format!("AWS_ENDPOINT_URL_{service}"));
+        }
         command.env("SYNCSPEC_STATE_DIR", self.path("state"));
         command
     }
@@ -75,7 +78,11 @@ impl Room {
 
     /// Starts the program; its standard output is read line by line.
     pub(crate) fn start(&self, args: &str) -> Running {
-        let mut command = self.command(args);
+        Self::begin(args, self.command(args))
+    }
+
+    /// The same for a command that was made with these arguments.
+    pub(crate) fn begin(args: &str, mut command: Command) -> Running {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
         Running { args: args.to_owned(), child, stdout, seen: String::new() }

@@ -11,9 +11,11 @@ use serde_json::{Value, json};
 
 use super::input::{self, Input};
 use super::refusal::Refusal;
+use crate::reference::collaborators::Question;
 use crate::reference::model::{
-    BulkPublishDetails, Call, CognitoStreams, DatasetDescription, DatasetPlace, IdentityPoolUsage, ListRecords, Model,
-    PageRequest, PatchOperation, PoolConfiguration, PushSync, Record, RecordPatch, Timestamp, UpdateRecords,
+    BulkPublishDetails, Call, CognitoStreams, DatasetDescription, DatasetPlace, DeviceIdentity, IdentityPoolUsage,
+    ListRecords, Model, PageRequest, PatchOperation, PoolConfiguration, PushSync, Record, RecordPatch, Timestamp,
+    UpdateRecords,
 };
 
 /// Calls the operation of this name.
@@ -41,16 +43,85 @@ fn of_datasets(model: &mut Model, call: &Call<'_>, operation: &str, input: &Inpu
             })
         }
         "ListRecords" => list_records(model, call, &place, input)?,
-        _ => {
-            let update = UpdateRecords {
-                device_id: input.text("DeviceId"),
-                patches: entries(input.get("RecordPatches")).iter().map(patch).collect(),
-                sync_session_token: input.text("SyncSessionToken"),
-            };
-            let records = model.update_records(call, &place, &update)?;
-            json!({ "Records": records.iter().map(record).collect::<Vec<_>>() })
-        }
+        _ => update_records(model, call, &update(input), input)?,
     })
+}
+
+fn update(input: &Input) -> UpdateRecords {
+    UpdateRecords {
+        device_id: input.text("DeviceId"),
+        patches: entries(input.get("RecordPatches")).iter().map(patch).collect(),
+        sync_session_token: input.text("SyncSessionToken"),
+    }
+}
+
+fn update_records(model: &mut Model, call: &Call<'_>, update: &UpdateRecords, input: &Input) -> Result<Value, Refusal> {
+    let records = model.update_records(call, &place(input), update)?;
+    Ok(json!({ "Records": records.iter().map(record).collect::<Vec<_>>() }))
+}
+
+/// What another service must answer before this operation can be called, if anything.
+pub(super) fn question(
+    model: &Model,
+    call: &Call<'_>,
+    operation: &str,
+    input: &Input,
+) -> Result<Option<Question>, Refusal> {
+    Ok(match operation {
+        "UpdateRecords" => model.invocation(call, &place(input), &update(input))?.map(Question::Function),
+        "RegisterDevice" => {
+            let place = place(input);
+            let (platform, token) = (&text(input, "Platform"), &text(input, "Token"));
+            let device = DeviceIdentity { platform, token };
+            model.endpoint_request(&place.identity_pool_id, &place.identity_id, device)?.map(Question::Endpoint)
+        }
+        _ => None,
+    })
+}
+
+/// What came of a question, as the operation that needs it takes it.
+#[derive(Debug, Clone)]
+pub(super) enum Found {
+    /// The patches to be made, instead of those that were sent.
+    Patches(Vec<RecordPatch>),
+    /// ARN of the platform endpoint.
+    Endpoint(String),
+}
+
+/// Calls an operation that needed an answer first.
+pub(super) fn call_with(model: &mut Model, call: &Call<'_>, input: &Input, found: &Found) -> Result<Value, Refusal> {
+    match found {
+        Found::Patches(patches) => {
+            update_records(model, call, &UpdateRecords { patches: patches.clone(), ..update(input) }, input)
+        }
+        Found::Endpoint(arn) => register_device(model, call, input, Some(arn.clone())),
+    }
+}
+
+fn register_device(
+    model: &mut Model,
+    call: &Call<'_>,
+    input: &Input,
+    endpoint_arn: Option<String>,
+) -> Result<Value, Refusal> {
+    let place = place(input);
+    let (platform, token) = (&text(input, "Platform"), &text(input, "Token"));
+    let device = DeviceIdentity { platform, token };
+    let id = model.register_device(call, &place.identity_pool_id, &place.identity_id, device, endpoint_arn)?;
+    Ok(json!({ "DeviceId": id }))
+}
+
+/// Patches as a client would send them, for the constraints to be checked.
+pub(super) fn as_sent(patches: &[RecordPatch]) -> Value {
+    let sent = |patch: &RecordPatch| {
+        let mut sent = json!({ "Op": "remove", "Key": patch.key, "SyncCount": patch.sync_count });
+        if let (PatchOperation::Replace, Some(value)) = (patch.operation, &patch.value) {
+            sent["Op"] = "replace".into();
+            sent["Value"] = value.as_str().into();
+        }
+        sent
+    };
+    patches.iter().map(sent).collect()
 }
 
 fn list_records(model: &Model, call: &Call<'_>, place: &DatasetPlace, input: &Input) -> Result<Value, Refusal> {
@@ -75,20 +146,16 @@ fn list_records(model: &Model, call: &Call<'_>, place: &DatasetPlace, input: &In
 
 fn of_devices(model: &mut Model, call: &Call<'_>, operation: &str, input: &Input) -> Result<Value, Refusal> {
     let place = place(input);
-    let text = |name| input.text(name).unwrap_or_default();
     Ok(match operation {
         "SubscribeToDataset" => {
-            model.subscribe_to_dataset(&place, &text("DeviceId"))?;
+            model.subscribe_to_dataset(&place, &text(input, "DeviceId"))?;
             json!({})
         }
         "UnsubscribeFromDataset" => {
-            model.unsubscribe_from_dataset(&place, &text("DeviceId"))?;
+            model.unsubscribe_from_dataset(&place, &text(input, "DeviceId"))?;
             json!({})
         }
-        _ => {
-            let (pool, identity) = (&place.identity_pool_id, &place.identity_id);
-            json!({ "DeviceId": model.register_device(call, pool, identity, &text("Platform"), &text("Token"))? })
-        }
+        _ => register_device(model, call, input, None)?,
     })
 }
 
@@ -133,12 +200,15 @@ fn of_pools(model: &mut Model, call: &Call<'_>, operation: &str, input: &Input) 
     })
 }
 
+fn text(input: &Input, name: &str) -> String {
+    input.text(name).unwrap_or_default()
+}
+
 fn place(input: &Input) -> DatasetPlace {
-    let text = |name| input.text(name).unwrap_or_default();
     DatasetPlace {
-        identity_pool_id: text("IdentityPoolId"),
-        identity_id: text("IdentityId"),
-        dataset_name: text("DatasetName"),
+        identity_pool_id: text(input, "IdentityPoolId"),
+        identity_id: text(input, "IdentityId"),
+        dataset_name: text(input, "DatasetName"),
     }
 }
 
@@ -181,6 +251,7 @@ fn new_configuration(input: &Input) -> PoolConfiguration {
             stream_name: part(streams, "StreamName"),
             role_arn: part(streams, "RoleArn"),
             streaming_status: part(streams, "StreamingStatus"),
+            disabled_reason: None,
         }),
     }
 }
@@ -195,6 +266,7 @@ fn configuration(pool: &str, configuration: &PoolConfiguration) -> Value {
             "StreamName": streams.stream_name,
             "RoleArn": streams.role_arn,
             "StreamingStatus": streams.streaming_status,
+            "DisabledReason": streams.disabled_reason,
         })),
     })
 }
@@ -205,7 +277,7 @@ fn publish_details(pool: &str, details: &BulkPublishDetails) -> Value {
         "BulkPublishStartTime": details.start_time.map(Timestamp::seconds),
         "BulkPublishCompleteTime": details.complete_time.map(Timestamp::seconds),
         "BulkPublishStatus": details.status.as_str(),
-        "FailureMessage": null,
+        "FailureMessage": details.failure_message,
     })
 }
 

@@ -8,6 +8,10 @@ use serde_json::{Map, Value, json};
 use super::refusal::{Refusal, framework_status};
 use crate::spec::{Member, Operation, OutputKind, Service, ShapeKind};
 
+/// Members that the reference documents and the description lacks, as the model of the
+/// SDKs does, by structure. They are sent when they say something.
+const UNDESCRIBED: [(&str, &str); 1] = [("CognitoStreams", "DisabledReason")];
+
 /// The body of a successful answer.
 pub(super) fn success(service: &Service, operation: &Operation, output: &Value) -> Vec<u8> {
     match operation.output_kind {
@@ -70,7 +74,15 @@ fn of_shape(service: &Service, shape: &str, value: &Value) -> Value {
             let entries = value.as_object().into_iter().flatten();
             entries.map(|(key, value)| (key.clone(), of_shape(service, shape, value))).collect()
         }
-        ShapeKind::Structure { members: of } => members(service, of, value),
+        ShapeKind::Structure { members: of } => {
+            let mut sent = members(service, of, value);
+            for (_, member) in UNDESCRIBED.iter().filter(|(of, _)| *of == shape) {
+                if let Some(value) = value.get(member).filter(|value| !value.is_null()) {
+                    sent[*member] = value.clone();
+                }
+            }
+            sent
+        }
     }
 }
 

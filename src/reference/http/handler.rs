@@ -1,21 +1,26 @@
 //! One request to one response, without a network: route, signature, class of
-//! credentials, input, the caller's own resources, model, answer, in this order.
+//! credentials, input, the caller's own resources, model, answer, in this order. Where
+//! another service must be asked in between, the answer is a question first.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::sync::mpsc::UnboundedSender;
 
-use super::dispatch;
+use super::dispatch::{self, Found};
 use super::encode;
-use super::input;
-use super::race::Shared;
+use super::input::{self, Input};
+use super::race::{Posted, Shared};
 use super::refusal::Refusal;
 use super::route::{Routed, Router};
 use super::sigv4::{Verifier, hex};
-use super::validate::Patterns;
+use super::validate::{self, Patterns};
 use crate::reference::altered::{Departure, Rewrite, Switch, Switches};
-use crate::reference::model::{Call, Caller, Limits, Model, Timestamp};
+use crate::reference::collaborators::{Desk, Looking, Question, Reply, invalid_output};
+use crate::reference::model::{
+    BulkPublish, Call, Caller, Counts, DatasetPlace, Limits, Model, RecordPatch, ServiceError, StreamTarget, Timestamp,
+};
 use crate::reference::world::World;
 use crate::spec::{Credentials, Operation, Service};
 use crate::wire::{Headers, Request, Response};
@@ -44,6 +49,31 @@ pub(super) struct Handler {
     model: Shared,
     switches: Switches,
     rewrite: Option<Rewrite>,
+    /// Whether some requests lead to questions.
+    asks: bool,
+}
+
+/// What becomes of a request.
+pub(super) enum Step {
+    /// It is answered.
+    Answered(Response),
+    /// It can be once a question is.
+    Asks(Box<Pending>),
+}
+
+/// A request that waits for the answer to a question.
+pub(super) struct Pending {
+    pub(super) question: Question,
+    operation: String,
+    caller: Caller,
+    input: Input,
+}
+
+/// What an operation came to.
+enum Outcome {
+    /// The body of its answer.
+    Done(Vec<u8>),
+    Asks(Box<Pending>),
 }
 
 impl Handler {
@@ -65,12 +95,98 @@ impl Handler {
             service,
             switches,
             rewrite,
+            asks: world.collaborators.lambda.is_some() || world.collaborators.sns.is_some(),
         })
     }
 
-    /// The answer to a request that was read completely.
-    pub(super) fn answer(&self, request: &Request, moment: &Moment) -> Response {
-        let mut response = self.unaltered(request, moment);
+    /// The model behind the answers.
+    pub(super) fn model(&self) -> &Shared {
+        &self.model
+    }
+
+    /// The operation that a request leads to, if any.
+    pub(super) fn operation(&self, request: &Request) -> Option<&str> {
+        let routed = self.router.route(&self.service, &request.method, request.path());
+        routed.map(|routed| routed.operation.name.as_str())
+    }
+
+    /// Whose key this is.
+    pub(super) fn owner(&self, access_key_id: &str) -> Option<&Caller> {
+        self.verifier.owner(access_key_id)
+    }
+
+    /// What the service holds.
+    pub(super) fn counts(&self) -> Counts {
+        self.model.lock().counts()
+    }
+
+    /// Has effects sent here from now on; nowhere if there is none.
+    pub(super) fn send_effects(&self, to: Option<UnboundedSender<Posted>>) {
+        self.model.send_effects(to);
+    }
+
+    /// The answer to a request that was read completely, or what must be asked first.
+    pub(super) fn answer(&self, request: &Request, moment: &Moment) -> Step {
+        match self.unaltered(request, moment) {
+            Step::Answered(response) => Step::Answered(self.altered(request, response)),
+            asks @ Step::Asks(_) => asks,
+        }
+    }
+
+    /// The answer to a request whose question is answered. Whatever happened meanwhile,
+    /// the model looks at the request anew.
+    pub(super) fn finish(
+        &self,
+        request: &Request,
+        pending: Pending,
+        reply: Result<Reply, ServiceError>,
+        moment: &Moment,
+    ) -> Response {
+        let origin = request.headers.contains("origin");
+        let operation = self.service.operations.get(&pending.operation);
+        let outcome = catch_unwind(AssertUnwindSafe(|| match operation {
+            Some(operation) => self.perform_with(operation, pending, reply?, moment),
+            None => Err(Refusal::unknown_operation()),
+        }));
+        let response = match outcome.unwrap_or_else(|_| Err(Refusal::internal("The service failed"))) {
+            Ok(body) => self.success(body, moment, origin),
+            Err(refusal) => self.refuse(operation, &refusal, moment, origin),
+        };
+        self.altered(request, response)
+    }
+
+    fn perform_with(
+        &self,
+        operation: &Operation,
+        pending: Pending,
+        reply: Reply,
+        moment: &Moment,
+    ) -> Result<Vec<u8>, Refusal> {
+        let Pending { question, caller, input, .. } = pending;
+        let found = match (question, reply) {
+            (Question::Function(invocation), Reply::Wanted(wanted)) => {
+                let patches = invocation.patches_with(&wanted);
+                self.check_patches(operation, &patches)?;
+                Found::Patches(patches)
+            }
+            (Question::Endpoint(_), Reply::Endpoint(arn)) => Found::Endpoint(arn),
+            _ => return Err(Refusal::internal("The reply is to another question")),
+        };
+        let call = Call { now: moment.now, caller: &caller, random: moment.random };
+        let perform = |model: &mut Model| dispatch::call_with(model, &call, &input, &found);
+        let output = self.model.call(&operation.name, moment.now, &perform)?;
+        Ok(encode::success(&self.service, operation, &output))
+    }
+
+    /// Refuses patches of a function that break a constraint.
+    fn check_patches(&self, operation: &Operation, patches: &[RecordPatch]) -> Result<(), Refusal> {
+        let Some(member) = operation.input.get("RecordPatches") else { return Ok(()) };
+        let sent = dispatch::as_sent(patches);
+        let checked = validate::check_value(&self.service, &self.patterns, "datasetRecords", &member.shape, &sent);
+        checked.map_err(|refusal| invalid_output(refusal.message).into())
+    }
+
+    fn altered(&self, request: &Request, mut response: Response) -> Response {
         if let Some(rewrite) = &self.rewrite {
             let routed = self.router.route(&self.service, &request.method, request.path());
             rewrite(routed.map(|routed| routed.operation.name.as_str()), request, &mut response);
@@ -78,26 +194,29 @@ impl Handler {
         response
     }
 
-    fn unaltered(&self, request: &Request, moment: &Moment) -> Response {
+    fn unaltered(&self, request: &Request, moment: &Moment) -> Step {
         let origin = request.headers.contains("origin");
         if request.method == "OPTIONS" && origin {
-            return preflight(request, moment);
+            return Step::Answered(preflight(request, moment));
         }
         let Some(routed) = self.router.route(&self.service, &request.method, request.path()) else {
-            return self.refuse(None, &Refusal::unknown_operation(), moment, origin);
+            return Step::Answered(self.refuse(None, &Refusal::unknown_operation(), moment, origin));
         };
         // A fault in this code must cost one answer, not the connection.
         let outcome = catch_unwind(AssertUnwindSafe(|| self.perform(&routed, request, moment)));
-        match outcome.unwrap_or_else(|_| Err(Refusal::internal("The service failed"))) {
-            Ok(body) => {
-                let mut headers = common_headers(moment, origin);
-                if !body.is_empty() {
-                    headers.append("content-type", "application/json");
-                }
-                Response { status: self.service.success_status, headers, body: body.into() }
-            }
+        Step::Answered(match outcome.unwrap_or_else(|_| Err(Refusal::internal("The service failed"))) {
+            Ok(Outcome::Done(body)) => self.success(body, moment, origin),
+            Ok(Outcome::Asks(pending)) => return Step::Asks(pending),
             Err(refusal) => self.refuse(Some(routed.operation), &refusal, moment, origin),
+        })
+    }
+
+    fn success(&self, body: Vec<u8>, moment: &Moment, origin: bool) -> Response {
+        let mut headers = common_headers(moment, origin);
+        if !body.is_empty() {
+            headers.append("content-type", "application/json");
         }
+        Response { status: self.service.success_status, headers, body: body.into() }
     }
 
     /// The answer to a request that could not be read, or was refused.
@@ -137,7 +256,7 @@ impl Handler {
         Some(Routed { operation: routed.operation, labels: labels.collect() })
     }
 
-    fn perform(&self, routed: &Routed<'_>, request: &Request, moment: &Moment) -> Result<Vec<u8>, Refusal> {
+    fn perform(&self, routed: &Routed<'_>, request: &Request, moment: &Moment) -> Result<Outcome, Refusal> {
         let operation = routed.operation;
         if self.switches.has(Switch::InputBeforeSignature) {
             input::read(&self.service, &self.patterns, routed, request)?;
@@ -168,10 +287,16 @@ impl Handler {
         }
         self.check_scope(caller, &|name| input.text(name))?;
         let call = Call { now: moment.now, caller, random: moment.random };
+        if self.asks
+            && let Some(question) = dispatch::question(&self.model.lock(), &call, &operation.name, &input)?
+        {
+            let (operation, caller) = (operation.name.clone(), caller.clone());
+            return Ok(Outcome::Asks(Box::new(Pending { question, operation, caller, input })));
+        }
         let output = self
             .model
             .call(&operation.name, moment.now, &|model| dispatch::call(model, &call, &operation.name, &input))?;
-        Ok(encode::success(&self.service, operation, &output))
+        Ok(Outcome::Done(encode::success(&self.service, operation, &output)))
     }
 
     /// An identity reaches its own pool and its own data, nothing else.
@@ -181,6 +306,22 @@ impl Handler {
         let other_pool = foreign("IdentityPoolId", identity_pool_id) && !self.switches.has(Switch::PoolUnchecked);
         let foreign = other_pool || foreign("IdentityId", identity_id);
         if foreign && !self.switches.has(Switch::ScopeUnchecked) { Err(Refusal::not_authorized()) } else { Ok(()) }
+    }
+}
+
+/// How what follows an answer gets at the model.
+impl Desk for Handler {
+    fn dataset(&self, place: &DatasetPlace) -> Looking<'_> {
+        let record = self.model.lock().stream_record(place);
+        Box::pin(async move { if self.model.is_kept().await { record } else { None } })
+    }
+
+    fn stream_failed(&self, target: &StreamTarget, reason: &str) {
+        self.model.lock().stream_failed(target, reason);
+    }
+
+    fn publish_ended(&self, publish: &BulkPublish, now: Timestamp, failure: Option<String>) {
+        self.model.lock().bulk_publish_ended(publish, now, failure);
     }
 }
 

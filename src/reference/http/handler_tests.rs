@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{Handler, Moment};
+use super::{Handler, Moment, Step};
 use crate::reference::altered::Departure;
 use crate::reference::http::testing::{Signing, at};
 use crate::reference::world::{Keys, World};
@@ -43,7 +43,10 @@ impl Stage {
     fn send(&self, request: &Request) -> Response {
         self.calls.set(self.calls.get() + 1);
         let random = [self.calls.get(); 16];
-        self.handler.answer(request, &Moment { now: at(0), request_id: random, random })
+        match self.handler.answer(request, &Moment { now: at(0), request_id: random, random }) {
+            Step::Answered(response) => response,
+            Step::Asks(_) => panic!("nobody is there to be asked"),
+        }
     }
 
     fn call(&self, keys: &Keys, method: &str, target: &str, body: &[u8]) -> Response {

@@ -1,8 +1,9 @@
 //! The HTTP server around the model: routes, signatures, input, constraints,
 //! answers. Everything that the service description says is read from it.
 //!
-//! Only `server` does IO and reads the clock; `handler` and all below it turn one
-//! request into one response and can be tested without a network. (`race` waits a
+//! `server` listens, and `served` has requests wait for the state file and for other
+//! services; both read the clock. `handler` and all below it turn one request into one
+//! response, or into a question, and can be tested without a network. (`race` waits a
 //! millisecond, in a server that is told to race.)
 //!
 //! Choices, where sources are silent: the order of the checks is route, signature,
@@ -12,6 +13,8 @@
 //! header too; null in the body is the same as nothing. More stand in `sigv4`,
 //! `input` and `dispatch`.
 
+mod access;
+mod accounts;
 mod canonical;
 mod careless;
 mod claim;
@@ -19,13 +22,19 @@ mod dispatch;
 mod encode;
 mod handler;
 mod input;
+mod own;
 mod race;
 mod refusal;
 mod route;
+mod served;
 mod server;
+mod setup;
 mod sigv4;
 #[cfg(test)]
 mod testing;
 mod validate;
 
+pub use access::{Access, AccessLog};
+pub use accounts::Unreachable;
 pub use server::Server;
+pub use setup::{Setup, StartError};

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderName, HeaderValue};
@@ -19,10 +19,15 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::handler::{Handler, Moment};
+use super::access::Access;
+use super::accounts::{Accounts, Unreachable};
+use super::handler::Moment;
 use super::refusal::Refusal;
+use super::served::Served;
+use super::setup::{Setup, StartError};
 use crate::reference::altered::Departure;
-use crate::reference::model::Timestamp;
+use crate::reference::clock::now;
+use crate::reference::store::Store;
 use crate::reference::world::World;
 use crate::spec::Service;
 use crate::wire::{Headers, Request, Response};
@@ -53,6 +58,8 @@ pub struct Server {
     address: SocketAddr,
     stop: watch::Sender<()>,
     accepting: JoinHandle<()>,
+    store: Option<Arc<Store>>,
+    unreachable: Unreachable,
 }
 
 impl Server {
@@ -78,15 +85,46 @@ impl Server {
         world: World,
         departure: Departure,
     ) -> io::Result<Self> {
+        let setup = Setup { departure, ..Setup::default() };
+        Self::start_with(listen, service, &[world], setup).await.map_err(|error| match error {
+            StartError::Listen { source, .. } | StartError::Setup(source) => source,
+            StartError::State(error) => io::Error::other(error),
+        })
+    }
+
+    /// The same for several accounts, one world each. They share the address; none can
+    /// see anything of another. Who signs with an unknown key is refused by all alike.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Server::start`]; also when there is no world, a key or a pool belongs to
+    /// two of them, or the state cannot be read.
+    pub async fn start_with(
+        listen: SocketAddr,
+        service: Arc<Service>,
+        worlds: &[World],
+        setup: Setup,
+    ) -> Result<Self, StartError> {
+        let Setup { departure, state, log, own_paths } = setup;
         let mut session_key = [0; 32];
-        getrandom::fill(&mut session_key).map_err(io::Error::other)?;
-        let handler = Handler::new(service, &world, departure, session_key, now())
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let listener = TcpListener::bind(listen).await?;
-        let address = listener.local_addr()?;
+        match &state {
+            Some(state) => session_key = state.session_key(),
+            None => getrandom::fill(&mut session_key).map_err(io::Error::other).map_err(StartError::Setup)?,
+        }
+        let accounts = Accounts::new(&service, worlds, &departure, session_key, now()).map_err(StartError::Setup)?;
+        let refused = |source| StartError::Listen { address: listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let (mut store, mut unreachable) = (None, Unreachable::default());
+        if let Some(state) = state {
+            let (restored, left) = accounts.restore(state, now())?;
+            restored.settled().await.map_err(|why| StartError::Setup(io::Error::other(&*why)))?;
+            (store, unreachable) = (Some(restored), left);
+        }
         let (stop, stopped) = watch::channel(());
-        let accepting = tokio::spawn(accept(listener, Arc::new(handler), stopped));
-        Ok(Self { address, stop, accepting })
+        let served = Arc::new(Served { accounts, store: store.clone(), log, own_paths });
+        let accepting = tokio::spawn(serve(listener, served, stopped));
+        Ok(Self { address, stop, accepting, store, unreachable })
     }
 
     /// Where it listens.
@@ -99,24 +137,64 @@ impl Server {
         format!("http://{}", self.address)
     }
 
+    /// What the state held that no world has. It is kept, for the day on which one has
+    /// it again.
+    pub fn unreachable(&self) -> &Unreachable {
+        &self.unreachable
+    }
+
+    /// Waits until the state cannot be written any more, and says why; every request is
+    /// answered with an error from then on. For ever, if nothing is wrong.
+    pub async fn failure(&self) -> Arc<str> {
+        match &self.store {
+            Some(store) => store.failure().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Takes no more connections and gives the requests that are being answered a
     /// second to end.
     pub async fn shutdown(self) {
+        self.shutdown_within(SHUTDOWN_GRACE).await;
+    }
+
+    /// The same with another time to end. The state is whole and closed afterwards.
+    pub async fn shutdown_within(self, grace: Duration) {
+        // Told by its absence: what has not ended by then is cut off.
         drop(self.stop);
-        // An error would mean that the task is gone already.
-        let _ended = self.accepting.await;
+        let mut accepting = self.accepting;
+        if timeout(grace, &mut accepting).await.is_err() {
+            accepting.abort();
+            // An error says that it was cut off, which is what was meant.
+            let _cut_off = accepting.await;
+        }
+        if let Some(store) = self.store {
+            let closed = tokio::task::spawn_blocking(move || store.close());
+            // It has nothing to panic over.
+            let _closed = closed.await;
+        }
     }
 }
 
+/// Takes connections until it is stopped, and sees to what follows from requests.
+async fn serve(listener: TcpListener, served: Arc<Served>, stopped: watch::Receiver<()>) {
+    let mut following = served.accounts.follow_effects(served.store.as_ref());
+    let accept = async {
+        accept(listener, Arc::clone(&served), stopped).await;
+        served.accounts.stop_effects();
+    };
+    tokio::join!(accept, async { while following.join_next().await.is_some() {} });
+}
+
 /// Takes connections until `stopped` says, or loses its sender.
-async fn accept(listener: TcpListener, handler: Arc<Handler>, mut stopped: watch::Receiver<()>) {
+async fn accept(listener: TcpListener, served: Arc<Served>, mut stopped: watch::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             _ = stopped.changed() => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(connection(stream, Arc::clone(&handler), stopped.clone()));
+                    connections.spawn(connection(stream, Arc::clone(&served), stopped.clone()));
                 }
                 // Most likely out of file handles: wait for connections to end.
                 Err(_) => sleep(Duration::from_millis(20)).await,
@@ -125,17 +203,16 @@ async fn accept(listener: TcpListener, handler: Arc<Handler>, mut stopped: watch
         }
     }
     drop(listener);
-    let ended = async { while connections.join_next().await.is_some() {} };
-    // What has not ended by then is cut off when the set is dropped.
-    let _in_time = timeout(SHUTDOWN_GRACE, ended).await;
+    // What has not ended when this is given up is cut off with the set.
+    while connections.join_next().await.is_some() {}
 }
 
-async fn connection(stream: TcpStream, handler: Arc<Handler>, mut stopped: watch::Receiver<()>) {
+async fn connection(stream: TcpStream, served: Arc<Served>, mut stopped: watch::Receiver<()>) {
     // Without this, small answers may wait for the client's acknowledgement.
     let _ignored = stream.set_nodelay(true);
     let service = service_fn(|request| {
-        let handler = Arc::clone(&handler);
-        async move { Ok::<_, Infallible>(exchange(&handler, request).await) }
+        let served = Arc::clone(&served);
+        async move { Ok::<_, Infallible>(exchange(&served, request).await) }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -151,7 +228,7 @@ async fn connection(stream: TcpStream, handler: Arc<Handler>, mut stopped: watch
     let _ended = serving.await;
 }
 
-async fn exchange(handler: &Handler, request: http::Request<Incoming>) -> http::Response<Full<Bytes>> {
+async fn exchange(served: &Served, request: http::Request<Incoming>) -> http::Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     let headers: Headers =
         head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes().to_vec())).collect();
@@ -161,19 +238,25 @@ async fn exchange(handler: &Handler, request: http::Request<Incoming>) -> http::
         // No random bytes, no request id: there is nothing to say.
         return encoded(Response { status: 500, headers: Headers::new(), body: Bytes::new() });
     };
-    let response = match body {
+    let began = Instant::now();
+    let target = head.uri.path_and_query().map(|target| target.as_str().to_owned()).unwrap_or_default();
+    let request = Request { method: head.method.as_str().to_owned(), target, headers, body: Bytes::new() };
+    let (request, response) = match body {
         Ok(body) => {
-            let target = head.uri.path_and_query().map(|target| target.as_str().to_owned()).unwrap_or_default();
-            let request = Request { method: head.method.as_str().to_owned(), target, headers, body };
-            handler.answer(&request, &moment)
+            let request = Request { body, ..request };
+            let response = served.answer(&request, &moment).await;
+            (request, response)
         }
         Err(refusal) => {
-            let mut response = handler.refuse(None, &refusal, &moment, origin);
+            let mut response = served.accounts.any_handler().refuse(None, &refusal, &moment, origin);
             // The rest of the body may still be on its way.
             response.headers.append("connection", "close");
-            response
+            (request, response)
         }
     };
+    if let Some(log) = &served.log {
+        log(&Access::new(&served.accounts, &request, &response, moment.now, began.elapsed()));
+    }
     encoded(response)
 }
 
@@ -195,11 +278,6 @@ async fn read(mut body: Incoming) -> Result<Bytes, Refusal> {
         }
     }
     if total > BODY_BYTES_MAX { Err(Refusal::too_large()) } else { Ok(bytes.freeze()) }
-}
-
-fn now() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn moment() -> Option<Moment> {

@@ -55,6 +55,11 @@ impl Verifier {
         Self { region: world.region.clone(), service: service.to_owned(), keys, switches }
     }
 
+    /// Whose key this is.
+    pub(super) fn owner(&self, access_key_id: &str) -> Option<&Caller> {
+        self.keys.get(access_key_id).map(|(_, caller)| caller)
+    }
+
     /// Whose signature the request carries.
     pub(super) fn verify(&self, request: &Request, now: Timestamp) -> Result<&Caller, Refusal> {
         let mut claim = Claim::read(request)?;

@@ -70,6 +70,19 @@ pub(super) fn check(
     check.finish()
 }
 
+/// Refuses a value of this shape that breaks a constraint, naming each.
+pub(super) fn check_value(
+    service: &Service,
+    patterns: &Patterns,
+    path: &str,
+    shape: &str,
+    value: &Value,
+) -> Result<(), Refusal> {
+    let mut check = Check { service, patterns, violations: Vec::new() };
+    check.value(path, shape, value);
+    check.finish()
+}
+
 struct Check<'a> {
     service: &'a Service,
     patterns: &'a Patterns,

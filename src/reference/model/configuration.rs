@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::error::ServiceError;
 use super::state::Model;
 use crate::reference::altered::Switch;
@@ -19,7 +21,7 @@ pub struct PoolConfiguration {
 }
 
 /// Configuration of push messages.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushSync {
     /// ARNs of the platform applications.
     pub application_arns: Vec<String>,
@@ -28,7 +30,7 @@ pub struct PushSync {
 }
 
 /// Configuration of the stream of changes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CognitoStreams {
     /// Name of the stream.
     pub stream_name: Option<String>,
@@ -36,6 +38,9 @@ pub struct CognitoStreams {
     pub role_arn: Option<String>,
     /// `ENABLED` or `DISABLED`, as sent.
     pub streaming_status: Option<String>,
+    /// Why the service switched streaming off; none when it did not. Means nothing in
+    /// what is set.
+    pub disabled_reason: Option<String>,
 }
 
 impl CognitoStreams {
@@ -56,7 +61,7 @@ impl Model {
         Ok(pool.sync_trigger.iter().map(|arn| (SYNC_TRIGGER.to_owned(), arn.clone())).collect())
     }
 
-    /// Binds events to functions; an empty ARN unbinds. Functions are never called.
+    /// Binds events to functions; an empty ARN unbinds.
     ///
     /// # Errors
     ///
@@ -111,7 +116,7 @@ impl Model {
         identity_pool_id: &str,
         configuration: &PoolConfiguration,
     ) -> Result<PoolConfiguration, ServiceError> {
-        let switches = self.switches.clone();
+        let (switches, setting) = (self.switches.clone(), self.next_number());
         let pool = self.pool_mut(identity_pool_id)?;
         if switches.has(Switch::LeftOutIsCleared) {
             (pool.push_sync, pool.streams) = (None, None);
@@ -126,6 +131,7 @@ impl Model {
             let is_on = pool.streams.as_ref().is_some_and(CognitoStreams::is_enabled);
             if !(is_on && switches.has(Switch::StreamingStaysOn)) {
                 pool.streams = (*streams != CognitoStreams::default()).then(|| streams.clone());
+                pool.stream_setting = setting;
             }
         }
         let set = PoolConfiguration { push_sync: pool.push_sync.clone(), cognito_streams: pool.streams.clone() };

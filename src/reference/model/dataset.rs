@@ -3,20 +3,24 @@
 //! Invariant: `live` and `bytes` always are the number and the size of the records
 //! that have a value, and `count` is never below any record's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
 
 use super::error::ServiceError;
 use super::state::Limits;
 use super::timestamp::Timestamp;
+use super::tracked::Tracked;
 use crate::reference::altered::{Switch, Switches};
 
 /// Tombstones kept in one dataset; bounds its memory.
 const TOMBSTONES_MAX: usize = 4_096;
 
 /// A record, or the tombstone of a removed one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// Its key.
+    #[serde(skip)]
     pub key: String,
     /// Its value; none when it was removed.
     pub value: Option<String>,
@@ -87,7 +91,7 @@ pub(super) struct Write<'a> {
     pub(super) by: &'a str,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Dataset {
     /// Not deleted.
     pub(super) exists: bool,
@@ -99,14 +103,21 @@ pub(super) struct Dataset {
     pub(super) count: i64,
     /// The count that the latest deletion took; 0 when there was none.
     pub(super) deleted_at: i64,
-    pub(super) records: BTreeMap<String, Record>,
+    #[serde(skip)]
+    pub(super) records: Tracked<String, Record>,
     /// Records with a value.
+    #[serde(skip)]
     pub(super) live: u64,
     /// Their size, keys included.
+    #[serde(skip)]
     pub(super) bytes: u64,
     /// Ids of the devices that want to hear of writes.
     pub(super) subscribers: BTreeSet<String>,
+    #[serde(skip)]
     pub(super) switches: Switches,
+    /// The form that is kept of it, if any.
+    #[serde(skip)]
+    pub(super) kept: Vec<u8>,
 }
 
 impl Dataset {
@@ -119,12 +130,22 @@ impl Dataset {
             modified_by: String::new(),
             count: 0,
             deleted_at: 0,
-            records: BTreeMap::new(),
+            records: Tracked::default(),
             live: 0,
             bytes: 0,
             subscribers: BTreeSet::new(),
             switches,
+            kept: Vec::new(),
         }
+    }
+
+    /// Gives back a record that is kept elsewhere.
+    pub(super) fn restore(&mut self, record: Record) {
+        if let Some(value) = &record.value {
+            self.live += 1;
+            self.bytes += self.size(&record.key, value);
+        }
+        self.records.restore(record.key.clone(), record);
     }
 
     pub(super) fn describe(&self, identity_id: &str, dataset_name: &str) -> DatasetDescription {
@@ -320,7 +341,7 @@ impl Dataset {
             .collect();
         self.records.extend(written.iter().map(|record| (record.key.clone(), record.clone())));
         if self.switches.has(Switch::NoTombstones) {
-            self.records.retain(|_, record| !record.is_tombstone());
+            self.records.retain(|record| !record.is_tombstone());
         }
         if self.switches.has(Switch::LastRemovalDeletes) {
             self.exists = self.live > 0;
@@ -367,7 +388,7 @@ impl Dataset {
     }
 
     /// What a patch makes of the record's value.
-    fn new_value(&self, patch: &RecordPatch) -> Option<String> {
+    pub(super) fn new_value(&self, patch: &RecordPatch) -> Option<String> {
         let kept = self.switches.has(Switch::RemovalTakesValue);
         let value = patch.value.clone().filter(|_| patch.operation == PatchOperation::Replace || kept);
         if patch.operation == PatchOperation::Replace && self.switches.has(Switch::MissingValueIsEmpty) {
@@ -383,7 +404,7 @@ impl Dataset {
             counts.sort_unstable_by(|a, b| b.cmp(a));
             // Those of one call share a count and go together.
             let oldest_kept = counts[TOMBSTONES_MAX - 1].max(counts[TOMBSTONES_MAX] + 1);
-            self.records.retain(|_, record| record.value.is_some() || record.sync_count >= oldest_kept);
+            self.records.retain(|record| record.value.is_some() || record.sync_count >= oldest_kept);
         }
     }
 }

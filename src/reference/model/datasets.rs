@@ -1,6 +1,7 @@
 //! DescribeDataset, ListDatasets and DeleteDataset.
 
 use super::dataset::{DatasetDescription, Write};
+use super::effects::Change;
 use super::error::ServiceError;
 use super::page::{self, PageRequest};
 use super::state::{Call, DatasetPlace, Model};
@@ -92,6 +93,7 @@ impl Model {
         identity.forget_old_deletions();
         identity.modified = Some(call.now);
         pool.modified = call.now;
+        self.changed(place, &whose, Change::Deleted);
         Ok(described)
     }
 }

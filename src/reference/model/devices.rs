@@ -1,6 +1,11 @@
-//! RegisterDevice, SubscribeToDataset and UnsubscribeFromDataset. What a
-//! registration is good for, a push message, is never sent.
+//! RegisterDevice, SubscribeToDataset and UnsubscribeFromDataset.
+//!
+//! Where devices can be reached, a registration is made in two steps: the first says
+//! which platform endpoint to create, the second keeps what came of it.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::error::ServiceError;
@@ -11,15 +16,49 @@ use crate::reference::altered::Switch;
 const DEVICES_MAX: usize = 1_000;
 
 /// An identity's devices, oldest first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Devices(Vec<Device>);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Device {
     id: String,
     /// Digest of platform and push token: enough to know them again, and small
     /// however long the token is.
     digest: [u8; 32],
+    platform: String,
+    /// ARN of its platform endpoint, where devices can be reached.
+    endpoint_arn: Option<String>,
+}
+
+/// A platform endpoint that a device needs to be reached.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EndpointRequest {
+    /// ARN of the application.
+    pub application_arn: String,
+    /// The device's push token.
+    pub token: String,
+}
+
+/// The debug form hides the token.
+impl fmt::Debug for EndpointRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EndpointRequest").field("application_arn", &self.application_arn).finish_non_exhaustive()
+    }
+}
+
+/// What makes a device: its platform and its push token.
+#[derive(Clone, Copy)]
+pub struct DeviceIdentity<'a> {
+    /// Such as `GCM`.
+    pub platform: &'a str,
+    /// As the platform gave it to the device.
+    pub token: &'a str,
+}
+
+impl DeviceIdentity<'_> {
+    fn digest(self) -> [u8; 32] {
+        Sha256::new().chain_update(self.platform).chain_update([0]).chain_update(self.token).finalize().into()
+    }
 }
 
 impl Devices {
@@ -31,10 +70,50 @@ impl Devices {
     pub(super) fn contains(&self, id: &str) -> bool {
         self.0.iter().any(|device| device.id == id)
     }
+
+    /// Platform and endpoint of a device that can be reached.
+    pub(super) fn endpoint(&self, id: &str) -> Option<(&str, &str)> {
+        let device = self.0.iter().find(|device| device.id == id)?;
+        Some((device.platform.as_str(), device.endpoint_arn.as_deref()?))
+    }
 }
 
 impl Model {
-    /// Registers a device for push messages and gives its id.
+    /// The platform endpoint that registering this device takes first, if any: none
+    /// where no device can be reached, and for one that is registered with an endpoint.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Model::register_device`], where devices can be reached; also
+    /// `InvalidConfigurationException` when no application of the pool is for the
+    /// device's platform.
+    pub fn endpoint_request(
+        &self,
+        identity_pool_id: &str,
+        identity_id: &str,
+        device: DeviceIdentity<'_>,
+    ) -> Result<Option<EndpointRequest>, ServiceError> {
+        if !self.reach.push {
+            return Ok(None);
+        }
+        let pool = self.pool(identity_pool_id)?;
+        check_push(pool)?;
+        let digest = device.digest();
+        let devices = &pool.identity(identity_id)?.devices.0;
+        if devices.iter().any(|known| known.digest == digest && known.endpoint_arn.is_some()) {
+            return Ok(None);
+        }
+        let applications = pool.push_sync.iter().flat_map(|push| &push.application_arns);
+        let of_platform = |arn: &&String| arn.split('/').nth(1) == Some(device.platform);
+        let application_arn = applications.into_iter().find(of_platform).cloned().ok_or_else(|| {
+            let message = format!("The identity pool has no application of the platform {}", device.platform);
+            ServiceError::invalid_configuration(message)
+        })?;
+        Ok(Some(EndpointRequest { application_arn, token: device.token.to_owned() }))
+    }
+
+    /// Registers a device for push messages and gives its id. `endpoint_arn` is the
+    /// platform endpoint that was created for it, if one was.
     ///
     /// # Errors
     ///
@@ -45,8 +124,8 @@ impl Model {
         call: &Call<'_>,
         identity_pool_id: &str,
         identity_id: &str,
-        platform: &str,
-        token: &str,
+        device: DeviceIdentity<'_>,
+        endpoint_arn: Option<String>,
     ) -> Result<String, ServiceError> {
         let switches = self.switches.clone();
         let pool = self.pool_mut(identity_pool_id)?;
@@ -54,9 +133,10 @@ impl Model {
             check_push(pool)?;
         }
         let identity = pool.identity_mut(identity_id)?;
-        let digest = Sha256::new().chain_update(platform).chain_update([0]).chain_update(token).finalize().into();
-        let known = identity.devices.0.iter().find(|device| device.digest == digest);
+        let digest = device.digest();
+        let known = identity.devices.0.iter_mut().find(|known| known.digest == digest);
         if let Some(known) = known.filter(|_| !switches.has(Switch::DeviceIdsAlwaysNew)) {
+            known.endpoint_arn = endpoint_arn.or(known.endpoint_arn.take());
             return Ok(known.id.clone());
         }
         let mut id = uuid(call.random);
@@ -69,7 +149,7 @@ impl Model {
                 dataset.subscribers.remove(&oldest.id);
             }
         }
-        identity.devices.0.push(Device { id: id.clone(), digest });
+        identity.devices.0.push(Device { id: id.clone(), digest, platform: device.platform.to_owned(), endpoint_arn });
         Ok(id)
     }
 

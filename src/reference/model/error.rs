@@ -11,7 +11,7 @@ pub struct ServiceError {
 }
 
 impl ServiceError {
-    fn new(name: &'static str, message: impl Into<String>) -> Self {
+    pub(in crate::reference) fn new(name: &'static str, message: impl Into<String>) -> Self {
         Self { name, message: message.into() }
     }
 

@@ -3,7 +3,10 @@
 //!
 //! Nothing here reads a clock, makes a random number or does IO: each [`Call`]
 //! brings its moment, its caller and fresh random bytes. A call that fails has
-//! changed nothing, and reading never makes state.
+//! changed nothing, and reading never makes state. What is to be done in other
+//! services is an [`Effect`] that the caller takes out, and what must be asked of them
+//! before a call can be made, it is told ([`Model::invocation`],
+//! [`Model::endpoint_request`]); the choices about these stand in `collaborators`.
 //!
 //! Signatures, credential rules, member constraints and the wire's names are the
 //! server's business, not the model's. Quotas come from the service description.
@@ -42,11 +45,12 @@
 //! - Only `SyncTrigger` is an event. An empty map of events changes nothing.
 //! - A part left out of a pool's configuration stays as it was; an empty one is
 //!   cleared.
-//! - Bulk publish needs streams that are enabled, takes 300 ms, and always
-//!   succeeds.
+//! - Bulk publish needs streams that are enabled; where no stream can be written to,
+//!   it takes 300 ms and always succeeds.
 //! - A device needs a push configuration with an application, whichever its
-//!   platform. The same token and platform give the same id again. An identity has
-//!   at most 1000 devices; one more takes the place of the oldest.
+//!   platform unless devices can be reached. The same token and platform give the
+//!   same id again. An identity has at most 1000 devices; one more takes the place of
+//!   the oldest.
 //! - Usage without any data: an identity's LastModifiedDate is null, a pool's is
 //!   its creation.
 
@@ -54,25 +58,33 @@ mod configuration;
 mod dataset;
 mod datasets;
 mod devices;
+mod effects;
 mod error;
+mod kept;
 mod page;
 mod publish;
 mod records;
 mod session;
 mod state;
 mod timestamp;
+mod tracked;
+mod trigger;
 mod usage;
 
 pub use configuration::{CognitoStreams, PoolConfiguration, PushSync};
 pub use dataset::{DatasetDescription, PatchOperation, Record, RecordPatch};
 pub use datasets::DatasetPage;
+pub use devices::{DeviceIdentity, EndpointRequest};
+pub use effects::{BulkPublish, Effect, Notification, Reach, StreamRecord, StreamTarget};
 pub use error::ServiceError;
+pub use kept::{Piece, PieceKey, RestoreError, Restored};
 pub use page::PageRequest;
 pub use publish::{BulkPublishDetails, BulkPublishStatus};
 pub use records::{ListRecords, RecordPage, UpdateRecords};
 pub use state::{Call, Caller, DatasetPlace, Limits, Model};
 pub use timestamp::Timestamp;
-pub use usage::{IdentityPoolUsage, IdentityPoolUsagePage, IdentityUsage};
+pub use trigger::{Invocation, Seen, Wanted};
+pub use usage::{Counts, IdentityPoolUsage, IdentityPoolUsagePage, IdentityUsage};
 
 #[cfg(test)]
 mod tests;

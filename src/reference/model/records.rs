@@ -1,8 +1,10 @@
 //! ListRecords and UpdateRecords.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dataset::{Dataset, PatchOperation, Record, RecordPatch, Write};
+use super::effects::Change;
 use super::error::ServiceError;
 use super::page::{self, PageRequest};
 use super::session::Session;
@@ -244,14 +246,7 @@ impl Model {
         whose: &str,
         input: &UpdateRecords,
     ) -> Result<Vec<Record>, ServiceError> {
-        let last_of_each;
-        let patches = if self.switches.has(Switch::SameKeyLastWins) {
-            last_of_each = last_of_each_key(&input.patches);
-            &last_of_each
-        } else {
-            &input.patches
-        };
-        check_patches(patches, &self.switches)?;
+        let patches = &*self.checked_patches(input)?;
         let (limits, switches) = (self.limits, self.switches.clone());
         let by = self.writer(call.caller, input.device_id.as_deref());
         let pool = self.pool_mut(&place.identity_pool_id)?;
@@ -260,7 +255,7 @@ impl Model {
         if patches.is_empty() && !switches.has(Switch::NoPatchesCounted) {
             return Ok(Vec::new());
         }
-        let existing = identity.datasets_of_quota(&switches);
+        let full = identity.check_quota(&limits, &switches);
         let highest = identity.datasets.values().map(|dataset| dataset.count).max();
         // The fresh dataset is kept only when every check has passed.
         let mut fresh = Dataset::new(call.now, switches.clone());
@@ -270,15 +265,26 @@ impl Model {
         }
         let write = Write { now: call.now, by: &by };
         dataset.check(patches, &limits).inspect_err(|_| dataset.write_some(patches, write))?;
-        if !dataset.exists && existing >= limits.datasets_per_identity {
-            let most = limits.datasets_per_identity;
-            return Err(ServiceError::limit_exceeded(format!("An identity has at most {most} datasets")));
+        if !dataset.exists {
+            full?;
         }
         let written = dataset.write(patches, write);
         identity.datasets.entry(place.dataset_name.clone()).or_insert(fresh);
         identity.modified = Some(call.now);
         pool.modified = call.now;
+        let device_id = input.device_id.as_deref();
+        self.changed(place, whose, Change::Written { records: &written, device_id });
         Ok(written)
+    }
+
+    /// The patches, as far as they can be checked without looking at the dataset.
+    pub(super) fn checked_patches<'i>(&self, input: &'i UpdateRecords) -> Result<Cow<'i, [RecordPatch]>, ServiceError> {
+        let patches = match self.switches.has(Switch::SameKeyLastWins) {
+            true => Cow::Owned(last_of_each_key(&input.patches)),
+            false => Cow::Borrowed(input.patches.as_slice()),
+        };
+        check_patches(&patches, &self.switches)?;
+        Ok(patches)
     }
 
     /// Under whose name an identity's data is kept: its own.
@@ -291,7 +297,7 @@ impl Model {
     }
 
     /// The session of a token that is good for a write here.
-    fn session_of_write(
+    pub(super) fn session_of_write(
         &self,
         call: &Call<'_>,
         place: &DatasetPlace,

@@ -3,6 +3,8 @@
 //! A token carries everything about its session, signed, so that listing leaves
 //! nothing behind on the server.
 
+use std::collections::BTreeSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -11,6 +13,7 @@ use sha2::Sha256;
 
 use super::state::DatasetPlace;
 use super::timestamp::Timestamp;
+use super::tracked::Tracked;
 use crate::reference::altered::{Switch, Switches};
 
 /// Names a session; random.
@@ -33,6 +36,51 @@ impl Session {
     /// When its token was handed out.
     pub(super) fn issued(&self) -> Timestamp {
         self.expires.plus_millis(-SESSION_LIFE_MILLIS)
+    }
+}
+
+/// Sessions that were used up, until they would have expired anyway.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Spent {
+    expires: Tracked<SessionId, Timestamp>,
+    /// The same, soonest first: forgetting costs what is forgotten.
+    soonest: BTreeSet<(Timestamp, SessionId)>,
+}
+
+impl Spent {
+    pub(super) fn contains_key(&self, session: &SessionId) -> bool {
+        self.expires.contains_key(session)
+    }
+
+    pub(super) fn insert(&mut self, session: SessionId, expires: Timestamp) {
+        self.expires.insert(session, expires);
+        self.soonest.insert((expires, session));
+    }
+
+    pub(super) fn forget_expired(&mut self, now: Timestamp) {
+        while let Some((_, session)) = self.soonest.first().copied().filter(|(expires, _)| *expires <= now) {
+            self.soonest.pop_first();
+            self.expires.remove(&session);
+        }
+    }
+
+    pub(super) fn restore(&mut self, session: SessionId, expires: Timestamp) {
+        self.expires.restore(session, expires);
+        self.soonest.insert((expires, session));
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.expires.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn touch_all(&mut self) {
+        self.expires.touch_all();
+    }
+
+    pub(super) fn drain_touched(&mut self, each: impl FnMut(SessionId, Option<&mut Timestamp>)) {
+        self.expires.drain_touched(each);
     }
 }
 

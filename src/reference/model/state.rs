@@ -1,14 +1,16 @@
 //! What the service remembers, and who asks it for what.
 
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
 
 use super::configuration::{CognitoStreams, PushSync};
 use super::dataset::Dataset;
 use super::devices::Devices;
+use super::effects::{Effect, Reach};
 use super::error::ServiceError;
 use super::publish::Publish;
-use super::session::{SessionId, Sessions};
+use super::session::{SessionId, Sessions, Spent};
 use super::timestamp::Timestamp;
+use super::tracked::Tracked;
 use crate::reference::altered::{Switch, Switches};
 use crate::reference::world::World;
 use crate::spec::Service;
@@ -20,7 +22,12 @@ pub struct Model {
     pub(super) limits: Limits,
     pub(super) switches: Switches,
     pub(super) sessions: Sessions,
-    pub(super) pools: BTreeMap<String, Pool>,
+    pub(super) pools: Tracked<String, Pool>,
+    pub(super) reach: Reach,
+    /// What is to be done outside, oldest first.
+    pub(super) effects: Vec<Effect>,
+    /// The latest number that was given to a setting or a bulk publish.
+    pub(super) numbers: u64,
 }
 
 impl Model {
@@ -38,6 +45,9 @@ impl Model {
             sessions: Sessions::new(session_key, switches.clone()),
             switches,
             pools: pools.collect(),
+            reach: Reach::of(&world.collaborators),
+            effects: Vec::new(),
+            numbers: 0,
         }
     }
 
@@ -105,7 +115,7 @@ pub enum Caller {
 }
 
 /// Names a dataset, whether or not it exists.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DatasetPlace {
     /// The pool.
     pub identity_pool_id: String,
@@ -151,22 +161,39 @@ impl Limits {
 }
 
 /// One identity pool.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Pool {
-    pub(super) identities: BTreeMap<String, Identity>,
+    #[serde(skip)]
+    pub(super) identities: Tracked<String, Identity>,
     /// Creation, or the latest change of any dataset.
     pub(super) modified: Timestamp,
     pub(super) push_sync: Option<PushSync>,
     pub(super) streams: Option<CognitoStreams>,
+    /// Which setting of the stream that is: counted anew in every process, since what
+    /// refers to it ends with the process.
+    #[serde(skip)]
+    pub(super) stream_setting: u64,
     /// ARN of the function behind the event `SyncTrigger`.
     pub(super) sync_trigger: Option<String>,
     /// The latest bulk publish.
     pub(super) published: Option<Publish>,
+    /// The form that is kept of it, if any.
+    #[serde(skip)]
+    pub(super) kept: Vec<u8>,
 }
 
 impl Pool {
-    fn new(identities: BTreeMap<String, Identity>, now: Timestamp) -> Self {
-        Self { identities, modified: now, push_sync: None, streams: None, sync_trigger: None, published: None }
+    fn new(identities: Tracked<String, Identity>, now: Timestamp) -> Self {
+        Self {
+            identities,
+            modified: now,
+            push_sync: None,
+            streams: None,
+            stream_setting: 0,
+            sync_trigger: None,
+            published: None,
+            kept: Vec::new(),
+        }
     }
 
     pub(super) fn identity(&self, id: &str) -> Result<&Identity, ServiceError> {
@@ -183,15 +210,20 @@ fn identity_not_found(id: &str) -> ServiceError {
 }
 
 /// One identity's data.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Identity {
     /// By name; deleted ones are remembered here too.
-    pub(super) datasets: BTreeMap<String, Dataset>,
+    #[serde(skip)]
+    pub(super) datasets: Tracked<String, Dataset>,
     pub(super) devices: Devices,
     /// Sessions that an update has used up, with the moment they expire anyway.
-    pub(super) spent: BTreeMap<SessionId, Timestamp>,
+    #[serde(skip)]
+    pub(super) spent: Spent,
     /// The latest change of any dataset.
     pub(super) modified: Option<Timestamp>,
+    /// The form that is kept of it, if any.
+    #[serde(skip)]
+    pub(super) kept: Vec<u8>,
 }
 
 /// Deletions remembered for one identity; bounds its memory.
@@ -209,10 +241,15 @@ impl Identity {
         self.datasets.iter().filter(|(_, dataset)| dataset.exists)
     }
 
-    /// How many datasets count towards the quota.
-    pub(super) fn datasets_of_quota(&self, switches: &Switches) -> u64 {
+    /// Whether there may be one dataset more.
+    pub(super) fn check_quota(&self, limits: &Limits, switches: &Switches) -> Result<(), ServiceError> {
         let all = switches.has(Switch::DeletedFillQuota).then_some(self.datasets.len());
-        all.unwrap_or_else(|| self.existing().count()) as u64
+        let existing = all.unwrap_or_else(|| self.existing().count()) as u64;
+        let most = limits.datasets_per_identity;
+        match existing >= most {
+            true => Err(ServiceError::limit_exceeded(format!("An identity has at most {most} datasets"))),
+            false => Ok(()),
+        }
     }
 
     /// Whether a write may name this device: any.
@@ -246,7 +283,7 @@ impl Identity {
 
     /// Marks a session as used up, and drops those that have expired.
     pub(super) fn spend(&mut self, session: SessionId, expires: Timestamp, now: Timestamp) {
-        self.spent.retain(|_, expires| *expires > now);
+        self.spent.forget_expired(now);
         self.spent.insert(session, expires);
     }
 }

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use rstest::rstest;
 
 use super::{
-    BulkPublishStatus, Call, Caller, CognitoStreams, DatasetPlace, Limits, ListRecords, Model, PageRequest,
-    PatchOperation, PoolConfiguration, PushSync, Record, RecordPage, RecordPatch, ServiceError, Timestamp,
+    BulkPublishStatus, Call, Caller, CognitoStreams, DatasetPlace, DeviceIdentity, Limits, ListRecords, Model,
+    PageRequest, PatchOperation, PoolConfiguration, PushSync, Record, RecordPage, RecordPatch, ServiceError, Timestamp,
     UpdateRecords,
 };
 use crate::reference::altered::Switches;
 use crate::reference::world::World;
 use crate::spec::Service;
+
+mod effects;
 
 const HOUR_MILLIS: i64 = 60 * 60 * 1_000;
 
@@ -31,11 +33,14 @@ impl Stage {
     }
 
     fn with(limits: Limits) -> Self {
-        let world = World::standard(3, 2);
+        Self::of(&World::standard(3, 2), limits)
+    }
+
+    fn of(world: &World, limits: Limits) -> Self {
         let pool = world.pools[0].identity_pool_id.clone();
         let identity = world.pools[0].identities[0].identity_id.clone();
         let caller = Caller::Identity { identity_pool_id: pool.clone(), identity_id: identity.clone() };
-        let model = Model::new(&world, limits, Switches::default(), [9; 32], Timestamp::from_millis(0));
+        let model = Model::new(world, limits, Switches::default(), [9; 32], Timestamp::from_millis(0));
         Self { model, pool, identity, caller, now: 1_000, luck: 0 }
     }
 
@@ -429,7 +434,8 @@ fn devices_are_known_again_and_bounded() {
     let mut stage = Stage::new();
     let (pool, identity) = (stage.pool.clone(), stage.identity.clone());
     let register = |stage: &mut Stage, token: &str| {
-        stage.call(|model, call| model.register_device(call, &pool, &identity, "GCM", token))
+        let device = DeviceIdentity { platform: "GCM", token };
+        stage.call(|model, call| model.register_device(call, &pool, &identity, device, None))
     };
     assert_eq!(name(register(&mut stage, "t")), "InvalidConfigurationException");
     let push = PushSync { application_arns: vec!["arn".to_owned()], role_arn: None };

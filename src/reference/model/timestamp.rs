@@ -1,7 +1,10 @@
 //! Points in time, to the millisecond as the service shows them.
 
+use serde::{Deserialize, Serialize};
+
 /// Milliseconds since the epoch; may be negative, as clients may say anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Timestamp(i64);
 
 impl Timestamp {

@@ -49,7 +49,35 @@ pub struct IdentityPoolUsagePage {
     pub next_token: Option<String>,
 }
 
+/// How much a model holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Identity pools.
+    pub pools: usize,
+    /// Identities of all of them.
+    pub identities: usize,
+    /// Datasets that exist.
+    pub datasets: usize,
+    /// Records with a value.
+    pub records: u64,
+    /// Bytes of keys and values in UTF-8.
+    pub data_storage: u64,
+}
+
 impl Model {
+    /// How much there is of everything.
+    pub fn counts(&self) -> Counts {
+        let identities = || self.pools.values().flat_map(|pool| pool.identities.values());
+        let datasets = || identities().flat_map(Identity::existing);
+        Counts {
+            pools: self.pools.len(),
+            identities: identities().count(),
+            datasets: datasets().count(),
+            records: datasets().map(|(_, dataset)| dataset.live).sum(),
+            data_storage: identities().map(Identity::storage_bytes).sum(),
+        }
+    }
+
     /// What an identity uses; nothing, for one that the pool does not know.
     ///
     /// # Errors

@@ -1,0 +1,104 @@
+//! Kinesis' PutRecord.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::s3::S3;
+use super::send::{Outgoing, Sender, refused};
+use super::settings::Times;
+use super::stream::{Payload, body, records};
+use crate::reference::model::{StreamRecord, StreamTarget};
+
+/// Most bytes of a record and its partition key.
+const RECORD_BYTES_MAX: usize = 1024 * 1024;
+
+/// Most bytes of an answer that are read.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// How often a record is sent at most.
+const ATTEMPTS: u32 = 5;
+
+/// Errors that pass.
+const PASSING: [&str; 6] = [
+    "ProvisionedThroughputExceededException",
+    "LimitExceededException",
+    "ThrottlingException",
+    "KMSThrottlingException",
+    "InternalFailure",
+    "ServiceUnavailable",
+];
+
+/// Kinesis at an endpoint.
+#[derive(Debug)]
+pub(super) struct Kinesis {
+    pub(super) endpoint: String,
+    pub(super) times: Times,
+    /// For what is too large.
+    pub(super) s3: Option<S3>,
+}
+
+/// Why a record was not taken.
+struct Refusal {
+    why: String,
+    /// Whether it may be taken later.
+    passes: bool,
+}
+
+impl Kinesis {
+    /// Puts a record into a stream, and tries again where that can help. Fails, for
+    /// good, with a sentence.
+    pub(super) async fn put(
+        &self,
+        sender: &Sender,
+        target: &StreamTarget,
+        record: &StreamRecord,
+    ) -> Result<(), String> {
+        let mut data = body(record, &Payload::Inline).to_string();
+        if data.len() + record.place.identity_id.len() > RECORD_BYTES_MAX {
+            let Some(s3) = &self.s3 else {
+                return Err(format!("A record of {} bytes is too large for a stream, and there is no S3", data.len()));
+            };
+            let records = record.records.as_deref().map(records).unwrap_or_default().to_string();
+            let url = s3.keep(sender, records.into_bytes(), self.times.call).await?;
+            data = body(record, &Payload::At(&url)).to_string();
+        }
+        let mut pause = self.times.pause;
+        for attempt in 1.. {
+            let Err(refusal) = self.put_once(sender, target, &record.place.identity_id, data.as_bytes()).await else {
+                break;
+            };
+            if !refusal.passes || attempt >= ATTEMPTS {
+                return Err(format!("Kinesis {}", refusal.why));
+            }
+            sleep(pause).await;
+            pause *= 2;
+        }
+        Ok(())
+    }
+
+    async fn put_once(&self, sender: &Sender, target: &StreamTarget, key: &str, data: &[u8]) -> Result<(), Refusal> {
+        let limit: Duration = self.times.call;
+        let request = json!({ "StreamName": target.stream_name, "Data": STANDARD.encode(data), "PartitionKey": key });
+        let answer = sender.send(Outgoing {
+            service: "kinesis",
+            method: Method::POST,
+            url: format!("{}/", self.endpoint),
+            headers: &[("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "Kinesis_20131202.PutRecord")],
+            body: request.to_string().into_bytes(),
+            limit,
+            most: ANSWER_BYTES_MAX,
+        });
+        let answer = answer.await.map_err(|lost| Refusal { why: lost.in_words(), passes: true })?;
+        if answer.is_ok() {
+            return Ok(());
+        }
+        let (name, message) = answer.json_error();
+        let passes = answer.status >= 500 || answer.status == 429 || PASSING.contains(&name.as_str());
+        Err(Refusal { why: refused(answer.status, &name, &message), passes })
+    }
+}

@@ -1,0 +1,97 @@
+//! The other services, as far as there are any.
+
+use super::kinesis::Kinesis;
+use super::lambda::Lambda;
+use super::s3::S3;
+use super::send::{Sender, base};
+use super::settings::Collaborators;
+use super::sns::Sns;
+use crate::reference::model::{
+    EndpointRequest, Invocation, Notification, ServiceError, StreamRecord, StreamTarget, Wanted,
+};
+
+/// The other services, as far as there are any.
+#[derive(Debug)]
+pub(in crate::reference) struct Outside {
+    /// None when there is nobody to send to: servers without collaborators are started
+    /// by the thousand.
+    sender: Option<Sender>,
+    lambda: Option<Lambda>,
+    kinesis: Option<Kinesis>,
+    sns: Option<Sns>,
+}
+
+/// What another service must answer before a request can be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::reference) enum Question {
+    /// What does this function make of an update?
+    Function(Invocation),
+    /// What is the platform endpoint of this device?
+    Endpoint(EndpointRequest),
+}
+
+/// What the other service answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::reference) enum Reply {
+    /// What the function wants.
+    Wanted(Wanted),
+    /// ARN of the endpoint.
+    Endpoint(String),
+}
+
+impl Outside {
+    /// The collaborators, who are in this region.
+    ///
+    /// # Errors
+    ///
+    /// When an address cannot be used, or the platform's certificates are needed and
+    /// cannot be loaded.
+    pub(in crate::reference) fn new(collaborators: &Collaborators, region: &str) -> Result<Self, String> {
+        let Collaborators { lambda, kinesis, sns, s3, bucket, times, .. } = collaborators;
+        let s3 = base(s3.as_ref())?.map(|endpoint| S3 { endpoint, bucket: bucket.clone() });
+        Ok(Self {
+            sender: collaborators.are_any().then(|| Sender::new(collaborators, region)).transpose()?,
+            lambda: base(lambda.as_ref())?.map(|endpoint| Lambda { endpoint, limit: times.function }),
+            kinesis: base(kinesis.as_ref())?.map(|endpoint| Kinesis { endpoint, times: *times, s3 }),
+            sns: base(sns.as_ref())?.map(|endpoint| Sns { endpoint, limit: times.call }),
+        })
+    }
+
+    /// Whether any other service is called.
+    pub(in crate::reference) fn is_anybody(&self) -> bool {
+        self.sender.is_some()
+    }
+
+    /// Asks, and waits for the answer.
+    ///
+    /// # Errors
+    ///
+    /// What the request that needs the answer is refused with.
+    pub(in crate::reference) async fn ask(&self, question: &Question) -> Result<Reply, ServiceError> {
+        match (question, &self.sender, &self.lambda, &self.sns) {
+            (Question::Function(invocation), Some(sender), Some(lambda), _) => {
+                lambda.invoke(sender, invocation).await.map(Reply::Wanted)
+            }
+            (Question::Endpoint(request), Some(sender), _, Some(sns)) => {
+                sns.create(sender, request).await.map(Reply::Endpoint)
+            }
+            // The model asks only whom there is.
+            _ => Err(ServiceError::new("InternalErrorException", "There is nobody to ask")),
+        }
+    }
+
+    /// Puts a record into a stream. Fails, for good, with a sentence.
+    pub(super) async fn put(&self, target: &StreamTarget, record: &StreamRecord) -> Result<(), String> {
+        match (&self.kinesis, &self.sender) {
+            (Some(kinesis), Some(sender)) => kinesis.put(sender, target, record).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends a silent message to a device.
+    pub(super) async fn notify(&self, notification: &Notification) {
+        if let (Some(sns), Some(sender)) = (&self.sns, &self.sender) {
+            sns.publish(sender, notification).await;
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! SNS' CreatePlatformEndpoint and Publish.
+
+use std::time::Duration;
+
+use percent_encoding::utf8_percent_encode;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::send::{Answer, Lost, Outgoing, Sender, UNRESERVED, refused};
+use crate::reference::model::{EndpointRequest, Notification, ServiceError};
+
+/// Most bytes of an answer that are read.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// SNS at an endpoint.
+#[derive(Debug)]
+pub(super) struct Sns {
+    pub(super) endpoint: String,
+    pub(super) limit: Duration,
+}
+
+impl Sns {
+    /// Creates a platform endpoint for a device and gives its ARN.
+    pub(super) async fn create(&self, sender: &Sender, request: &EndpointRequest) -> Result<String, ServiceError> {
+        let parameters = [("PlatformApplicationArn", request.application_arn.as_str()), ("Token", &request.token)];
+        let internal = |message: String| ServiceError::new("InternalErrorException", format!("SNS {message}"));
+        let answer = self.call(sender, "CreatePlatformEndpoint", &parameters).await;
+        let answer = answer.map_err(|lost| internal(lost.in_words()))?;
+        let text = answer.text();
+        let part = |name| tag(&text, name).unwrap_or_default();
+        if answer.is_ok() {
+            return tag(&text, "EndpointArn").ok_or_else(|| internal("named no endpoint".to_owned()));
+        }
+        let (code, message) = (part("Code"), part("Message"));
+        let said = format!("SNS {}", refused(answer.status, &code, &message));
+        Err(match code.as_str() {
+            "Throttling" | "ThrottledException" => ServiceError::new("TooManyRequestsException", said),
+            "InvalidParameter" if message.contains("Token") => ServiceError::new("InvalidParameterException", said),
+            _ if answer.status == 429 => ServiceError::new("TooManyRequestsException", said),
+            _ if answer.status >= 500 => ServiceError::new("InternalErrorException", said),
+            _ => ServiceError::new("InvalidConfigurationException", said),
+        })
+    }
+
+    /// Sends a silent message to a device. Whether it arrives, nobody is told.
+    pub(super) async fn publish(&self, sender: &Sender, notification: &Notification) {
+        let message = message(notification).to_string();
+        let parameters =
+            [("TargetArn", notification.endpoint_arn.as_str()), ("MessageStructure", "json"), ("Message", &message)];
+        let _ignored = self.call(sender, "Publish", &parameters).await;
+    }
+
+    async fn call(&self, sender: &Sender, action: &str, parameters: &[(&str, &str)]) -> Result<Answer, Lost> {
+        let mut form = format!("Action={action}&Version=2010-03-31");
+        for (name, value) in parameters {
+            form.extend(["&", name, "="]);
+            form.extend(utf8_percent_encode(value, UNRESERVED));
+        }
+        let request = Outgoing {
+            service: "sns",
+            method: Method::POST,
+            url: format!("{}/", self.endpoint),
+            headers: &[("content-type", "application/x-www-form-urlencoded; charset=utf-8")],
+            body: form.into_bytes(),
+            limit: self.limit,
+            most: ANSWER_BYTES_MAX,
+        };
+        sender.send(request).await
+    }
+}
+
+/// One text for each kind of endpoint: the form of the device's platform, and a default
+/// that SNS wants to be there.
+fn message(notification: &Notification) -> Value {
+    let Notification { platform, place, sync_count, .. } = notification;
+    let data = json!({
+        "source": "cognito-sync",
+        "identityPoolId": place.identity_pool_id,
+        "identityId": place.identity_id,
+        "datasetName": place.dataset_name,
+        "syncCount": sync_count.to_string(),
+    });
+    let form = match platform.as_str() {
+        // No alert, no sound: the application is woken and nobody notices.
+        "APNS" | "APNS_SANDBOX" => json!({ "aps": { "content-available": 1 }, "data": data }),
+        // What stands under `data` is at the top level of what the application gets.
+        _ => json!({ "data": data }),
+    };
+    json!({ "default": data.to_string(), platform: form.to_string() })
+}
+
+/// The text of the first element of this name in an XML document.
+pub(super) fn tag(document: &str, name: &str) -> Option<String> {
+    let (_, rest) = document.split_once(&format!("<{name}>"))?;
+    let (text, _) = rest.split_once(&format!("</{name}>"))?;
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
+    Some(entities.iter().fold(text.trim().to_owned(), |text, (entity, character)| text.replace(entity, character)))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    use super::{message, tag};
+    use crate::reference::model::{DatasetPlace, Notification};
+
+    #[rstest]
+    #[case::gcm("GCM", "/data")]
+    #[case::adm("ADM", "/data")]
+    #[case::apns("APNS", "/data")]
+    #[case::sandbox("APNS_SANDBOX", "/data")]
+    fn a_message_has_the_form_of_its_platform(#[case] platform: &str, #[case] at: &str) {
+        let place = DatasetPlace {
+            identity_pool_id: "p".to_owned(),
+            identity_id: "i".to_owned(),
+            dataset_name: "d".to_owned(),
+        };
+        let said = message(&Notification {
+            endpoint_arn: "e".to_owned(),
+            platform: platform.to_owned(),
+            place,
+            sync_count: 7,
+        });
+        let parse = |text: &Value| -> Value { serde_json::from_str(text.as_str().expect("a text")).expect("JSON") };
+        let expected = json!({
+            "source": "cognito-sync", "identityPoolId": "p", "identityId": "i", "datasetName": "d", "syncCount": "7",
+        });
+        let form = parse(&said[platform]);
+        assert_eq!(form.pointer(at), Some(&expected));
+        assert_eq!(form.pointer("/aps/content-available").is_some(), platform.starts_with("APNS"));
+        assert_eq!(parse(&said["default"]), expected);
+    }
+
+    #[test]
+    fn the_text_of_an_element_is_found() {
+        let document = "<a><Code>No &amp;lt;</Code><Code>x</Code>\n<Message> y </Message></a>";
+        assert_eq!(tag(document, "Code").as_deref(), Some("No &lt;"));
+        assert_eq!(tag(document, "Message").as_deref(), Some("y"));
+        assert_eq!(tag(document, "Type"), None);
+    }
+}

@@ -1,0 +1,110 @@
+//! A request's way around the service: to this program's own paths, to its account, and
+//! out again when what it changed is kept.
+
+use std::sync::Arc;
+
+use super::access::AccessLog;
+use super::accounts::{Account, Accounts};
+use super::handler::{Moment, Step};
+use super::own;
+use super::refusal::Refusal;
+use crate::reference::clock::now;
+use crate::reference::store::Store;
+use crate::wire::{Request, Response};
+
+/// What the connections of a server share.
+pub(super) struct Served {
+    pub(super) accounts: Accounts,
+    pub(super) store: Option<Arc<Store>>,
+    pub(super) log: Option<AccessLog>,
+    pub(super) own_paths: bool,
+}
+
+impl Served {
+    /// The answer, when it may leave.
+    pub(super) async fn answer(&self, request: &Request, moment: &Moment) -> Response {
+        let is_sound = self.store.as_ref().is_none_or(|store| store.is_sound());
+        if self.own_paths
+            && let Some(response) = own::answer(request, &self.accounts, is_sound)
+        {
+            return response;
+        }
+        let Account { handler, outside, .. } = self.accounts.account(request);
+        let unwritten = || {
+            let refusal = Refusal::internal("The state cannot be written");
+            handler.refuse(None, &refusal, moment, request.headers.contains("origin"))
+        };
+        // The memory is ahead of the disk, and must not be seen any more.
+        if !is_sound {
+            return unwritten();
+        }
+        let response = match handler.answer(request, moment) {
+            Step::Answered(response) => response,
+            // No older change that could still be lost is shown to anybody.
+            Step::Asks(_) if !self.is_kept().await => return unwritten(),
+            Step::Asks(pending) => {
+                let reply = outside.ask(&pending.question).await;
+                // Time has passed, but the luck of the request is not used up yet.
+                handler.finish(request, *pending, reply, &Moment { now: now(), ..*moment })
+            }
+        };
+        if self.is_kept().await { response } else { unwritten() }
+    }
+
+    /// Waits until everything that was changed before is kept; false if it never will be.
+    async fn is_kept(&self) -> bool {
+        match &self.store {
+            Some(store) => store.settled().await.is_ok(),
+            None => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::Ordering;
+
+    use super::Served;
+    use crate::reference::altered::Departure;
+    use crate::reference::http::accounts::Accounts;
+    use crate::reference::http::handler::Moment;
+    use crate::reference::http::testing::{Signing, at};
+    use crate::reference::store::tests::faulty_state;
+    use crate::reference::world::World;
+    use crate::spec::Service;
+    use crate::wire::{Headers, Request};
+
+    const EVENTS: &str = "/identitypools/us-east-1:9001c0de-0000-4000-8000-000000000000/events";
+
+    #[tokio::test]
+    async fn nobody_is_answered_from_a_memory_that_is_not_kept() {
+        let service = Arc::new(Service::embedded().clone());
+        let world = World::standard(1, 1);
+        let accounts = Accounts::new(&service, std::slice::from_ref(&world), &Departure::default(), [5; 32], at(0));
+        let accounts = accounts.expect("the world is one");
+        let (state, fails) = faulty_state();
+        let (store, _) = accounts.restore(state, at(0)).expect("it is empty");
+        let served = Served { accounts, store: Some(store), log: None, own_paths: true };
+        let call = async |method: &str, body: &str| {
+            let request = Signing::new(&world.developer).sign(method, EVENTS, &[], body.as_bytes());
+            let response = served.answer(&request, &Moment { now: at(0), request_id: [1; 16], random: [2; 16] }).await;
+            (response.status, response.error_name(), String::from_utf8_lossy(&response.body).into_owned())
+        };
+        let health = async || {
+            let (method, target) = ("GET".to_owned(), "/_syncspec/health".to_owned());
+            let request = Request { method, target, headers: Headers::new(), body: Vec::new().into() };
+            served.answer(&request, &Moment { now: at(0), request_id: [1; 16], random: [2; 16] }).await.status
+        };
+        assert_eq!(call("POST", r#"{"Events":{"SyncTrigger":"a"}}"#).await.0, 200);
+        assert_eq!(health().await, 200);
+        fails.store(true, Ordering::SeqCst);
+        let error = Some("InternalErrorException".to_owned());
+        let (status, name, _) = call("POST", r#"{"Events":{"SyncTrigger":"b"}}"#).await;
+        assert_eq!((status, &name), (500, &error));
+        let (status, name, body) = call("GET", "").await;
+        assert_eq!((status, &name), (500, &error), "{body}");
+        assert!(!body.contains("\"b\""), "{body}");
+        assert_eq!(health().await, 503);
+    }
+}
