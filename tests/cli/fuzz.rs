@@ -34,8 +34,10 @@ fn a_racy_server_is_told_and_drawn() {
     let mut server =
         room.start("serve --listen 127.0.0.1:0 --log off --mutant written-on-a-copy --write-target t.toml");
     server.lines(5);
-    let ended = room.run("fuzz --target t.toml --clients 8 --time 2 --timeline racy.svg").exits(1);
-    assert!(ended.stdout.starts_with("FAIL UpdateRecords/rule/"), "{ended}");
+    let ended = room.run("fuzz --target t.toml --clients 8 --time 2 --strict --timeline racy.svg").exits(1);
+    // Which of the broken rules shows first is a matter of chance; some are inferred.
+    let told = ended.stdout.strip_prefix("FAIL ").or_else(|| ended.stdout.strip_prefix("WARN "));
+    assert!(told.is_some_and(|told| told.starts_with("UpdateRecords/rule/")), "{ended}");
     assert!(room.read("racy.svg").starts_with("<svg"), "the picture is there");
 }
 
