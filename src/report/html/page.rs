@@ -56,9 +56,13 @@ struct Share {
 impl Share {
     fn of(part: usize, whole: usize) -> Self {
         // Never rounded up to all, nor down to nothing.
-        let tenths = if whole == 0 { 0 } else { part * 1000 / whole };
-        let tenths = if part > 0 { tenths.max(1) } else { tenths };
-        let percent = if whole == 0 { "–".to_owned() } else { format!("{}.{} %", tenths / 10, tenths % 10) };
+        let percent = (part * 1000).checked_div(whole).map_or_else(
+            || "–".to_owned(),
+            |tenths| {
+                let tenths = if part > 0 { tenths.max(1) } else { tenths };
+                format!("{}.{} %", tenths / 10, tenths % 10)
+            },
+        );
         let percent = percent.replace(".0 %", " %");
         Self { part: grouped(part as u64), whole: grouped(whole as u64), percent }
     }
