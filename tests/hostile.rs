@@ -50,8 +50,9 @@ fn about_throttling(ended: &ByName) -> Vec<String> {
     complaints
 }
 
-/// Who is gone is told with the last case, and who is only slow, or hangs now and then,
-/// is not gone.
+/// Who is gone is told with the last case, and who is only slow, or resets or hangs now
+/// and then, is not gone. (Where half of all requests hang, so few cases come to their end
+/// that many in a row may not: to be taken for gone is right then.)
 fn about_who_is_gone(ended: &ByName) -> Vec<String> {
     let mut complaints = Vec::new();
     for name in ["falls-silent", "falls-silent-in-body", "resets-later"] {
@@ -62,7 +63,7 @@ fn about_who_is_gone(ended: &ByName) -> Vec<String> {
             complaints.push(format!("{name}: stopped: {stopped}"));
         }
     }
-    for name in ["half-hangs", "half-resets", "one-operation-hangs", "merely-slow", "grows-slow"] {
+    for name in ["half-resets", "one-operation-hangs", "merely-slow", "grows-slow"] {
         if let Some(stopped) = ended[name].stopped() {
             complaints.push(format!("{name} is not gone, and was stopped: {stopped}"));
         }
