@@ -79,7 +79,7 @@ impl Payer<'_> {
 
     async fn undo(&self, debt: &Debt, is_certain: bool) -> Result<Paid, Unpaid> {
         let (response, said) = self.exchange(&debt.call, &debt.input).await?;
-        if is_success(&response) {
+        if response.is_success() {
             return Ok(Paid::Done { notes: Vec::new() });
         }
         let name = response.error_name();
@@ -117,7 +117,7 @@ impl Payer<'_> {
         }
         let input = debt.input.clone().into_iter().chain(input).collect();
         let (response, said) = self.exchange(&debt.call, &input).await?;
-        match is_success(&response) {
+        match response.is_success() {
             true => Ok(Paid::Done { notes }),
             false => Err(Unpaid::because(said)),
         }
@@ -135,7 +135,7 @@ impl Payer<'_> {
         input: &Map<String, Value>,
     ) -> Result<Map<String, Value>, Unpaid> {
         let (response, said) = self.exchange(&save.operation, input).await?;
-        if !is_success(&response) {
+        if !response.is_success() {
             return Err(Unpaid::because(format!("{} {said}", save.operation)));
         }
         let Some(Value::Object(answer)) = response.json() else {
@@ -165,7 +165,7 @@ impl Payer<'_> {
             let exchange = self.client.send(self.request(operation, input).await?).await;
             match &exchange.outcome {
                 Ok(response) if response.is_throttled() && giving_way.again(self.client, response).await => continue,
-                Ok(response) if is_success(response) => return Ok((response.clone(), String::new())),
+                Ok(response) if response.is_success() => return Ok((response.clone(), String::new())),
                 _ => {}
             }
             // An endpoint may say in its answer what it was sent.
@@ -175,7 +175,7 @@ impl Payer<'_> {
                 is_unanswered: !matches!(failure.kind, FailureKind::Request | FailureKind::TooLarge),
                 reason: redactor.sentence(&failure.to_string()),
             })?;
-            let said = redactor.sentence(&answered(&response));
+            let said = redactor.sentence(&response.answered());
             return Ok((response, said));
         }
     }
@@ -209,14 +209,4 @@ impl Payer<'_> {
         let signer = identity.or(self.target.developer.as_ref());
         signer.ok_or_else(|| Unpaid::because("the target file has no credentials for it"))
     }
-}
-
-fn is_success(response: &Response) -> bool {
-    (200..300).contains(&response.status)
-}
-
-fn answered(response: &Response) -> String {
-    let name = response.error_name().map(|name| format!(" {name}")).unwrap_or_default();
-    let message = response.error_message().map(|message| format!(": {message}")).unwrap_or_default();
-    format!("answered {}{name}{message}", response.status)
 }

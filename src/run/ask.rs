@@ -1,7 +1,6 @@
 //! One call outside any case, to see whether it works at all.
 
 use super::event::RecordedExchange;
-use super::execute::answered;
 use super::keyring::Keyring;
 use super::prepare::{actor_name, input, plain_call};
 use super::redact::{About, Redactor};
@@ -50,7 +49,7 @@ pub async fn ask(
     session.target.changing_secrets().for_each(|secret| redactor.add(secret.expose()));
     redactor.learn(&exchange);
     let said = match &exchange.outcome {
-        Ok(response) => answered(response),
+        Ok(response) => response.answered(),
         Err(failure) => failure.to_string(),
     };
     let about = About { step: 1, label: operation, signed_by: actor_name(actor), tampered: false, fixture: None };

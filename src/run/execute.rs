@@ -144,7 +144,7 @@ impl<'s> Execution<'s> {
     fn throttled(&mut self, number: usize, step: &Step, response: &Response, giving_way: &GivingWay) -> Ended {
         self.unanswered = Some(Unanswered { request: step.label(), doubt: Doubt::Throttled });
         let (attempts, seconds) = (giving_way.attempts(), giving_way.lasted().as_secs());
-        let what = format!("{}, in {attempts} attempts within {seconds} s", answered(response));
+        let what = format!("{}, in {attempts} attempts within {seconds} s", response.answered());
         let advice = "the endpoint wants fewer requests, so nothing can be said of it; lower `requests-per-second` in \
                       the target file";
         Ended::Indeterminate(format!("step {number}, {}: {what}; {advice}", step.label()))
@@ -158,7 +158,7 @@ impl<'s> Execution<'s> {
         response: &Response,
     ) -> Result<(Option<String>, Vec<Finding>), RenderError> {
         if step.must_merely_succeed() {
-            return Ok(((!is_success(response)).then(|| answered(response)), Vec::new()));
+            return Ok(((!response.is_success()).then(|| response.answered()), Vec::new()));
         }
         let judge = self.session.judge();
         let assumed = judge.assumption(number, step, response, &self.bindings)?;
@@ -246,7 +246,7 @@ impl<'s> Execution<'s> {
             match body.pointer(&capture.pointer).filter(|value| !value.is_null()) {
                 Some(value) => self.bindings.bind(capture.name.clone(), value.clone()),
                 None => {
-                    let what = format!("{} without {}", answered(response), capture.pointer);
+                    let what = format!("{} without {}", response.answered(), capture.pointer);
                     return Ended::NotTestable(prerequisite(number, step, &what));
                 }
             }
@@ -386,10 +386,6 @@ fn against_known(planned: &Planned, verdict: Verdict, reason: Option<String>) ->
     }
 }
 
-fn is_success(response: &Response) -> bool {
-    (200..300).contains(&response.status)
-}
-
 /// Whether the endpoint asks for fewer requests, where the case asks neither for that
 /// answer nor for just any.
 fn is_throttled(step: &Step, response: &Response) -> bool {
@@ -398,12 +394,6 @@ fn is_throttled(step: &Step, response: &Response) -> bool {
         expect.status.contains(&response.status) || name.as_ref().is_some_and(|name| expect.error.contains(name))
     });
     response.is_throttled() && !wanted && !step.any_answer
-}
-
-pub(super) fn answered(response: &Response) -> String {
-    let name = response.error_name().map(|name| format!(" {name}")).unwrap_or_default();
-    let message = response.error_message().map(|message| format!(": {message}")).unwrap_or_default();
-    format!("answered {}{name}{message}", response.status)
 }
 
 fn prerequisite(number: usize, step: &Step, what: &str) -> String {

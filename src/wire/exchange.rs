@@ -45,6 +45,18 @@ pub struct Response {
 }
 
 impl Response {
+    /// Whether the status says that the request succeeded.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Status, error and message in a few words, as the endpoint sent them.
+    pub fn answered(&self) -> String {
+        let name = self.error_name().map(|name| format!(" {name}")).unwrap_or_default();
+        let message = self.error_message().map(|message| format!(": {message}")).unwrap_or_default();
+        format!("answered {}{name}{message}", self.status)
+    }
+
     /// The body as JSON, if it is any: see [`json`](super::json()).
     pub fn json(&self) -> Option<serde_json::Value> {
         json(&self.body)

@@ -50,7 +50,7 @@ pub(super) fn from_file(path: &Path, environment: Environment<'_>) -> Result<Wor
 
 pub(super) fn from_text(path: &str, text: &str, environment: Environment<'_>) -> Result<Worlds, WorldError> {
     let source = Source { path: path.into(), text };
-    let file: WorldFile = source.parse().map_err(|problem| WorldError::Mistakes(vec![problem]))?;
+    let file: WorldFile = source.parse_discreetly().map_err(|problem| WorldError::Mistakes(vec![problem]))?;
     let loader = Loader { source: &source, environment, found: RefCell::default() };
     let seed = file.seed.as_ref().map(|seed| loader.text(seed)).unwrap_or_default();
     let accounts: Vec<World> = file.account.iter().map(|account| loader.account(account, &seed)).collect();
