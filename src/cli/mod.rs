@@ -25,6 +25,7 @@ mod report;
 mod resume;
 mod run;
 mod run_args;
+mod run_ending;
 mod serve;
 mod serve_args;
 mod spec;

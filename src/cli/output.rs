@@ -2,6 +2,13 @@
 
 use std::io::{self, Write as _};
 
+/// Width of lines where nobody knows better, in characters: logs, pipes.
+const DEFAULT_WIDTH: usize = 100;
+
+/// Widths that are kept to. Narrower, and words would be cut; wider, and prose is hard
+/// to read.
+const WIDTHS: std::ops::RangeInclusive<usize> = 40..=200;
+
 /// Where the program prints to.
 #[derive(Debug, Default)]
 pub(super) struct Output {
@@ -33,6 +40,15 @@ impl Output {
     pub(super) fn error(&self, message: &str) {
         let style = anstyle::AnsiColor::Red.on_default().bold();
         self.note(&format!("{style}error:{style:#} {message}"));
+    }
+
+    /// How wide the lines of standard output may be, in characters: what `COLUMNS` says,
+    /// else the terminal.
+    pub(super) fn width(&self) -> usize {
+        let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.trim().parse().ok());
+        let terminal = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+        let width = asked.filter(|columns| *columns > 0).or_else(terminal).unwrap_or(DEFAULT_WIDTH);
+        width.clamp(*WIDTHS.start(), *WIDTHS.end())
     }
 
     /// Prints a line to standard error.

@@ -16,13 +16,13 @@ use super::args::{RecordArgs, TargetArgs};
 use super::interrupt::interruption;
 use super::open::{self, Opened};
 use super::output::{Output, write_atomically};
-use super::progress::Progress;
+use super::progress::{Progress, Shown};
 use super::{Exit, NOTHING_SELECTED, journal};
 use crate::cases::{Case, Suite};
 use crate::judge::{Recorded, Verdict};
 use crate::plan::Plan;
 use crate::report::{Context, changes, failures};
-use crate::run::{CaseResult, Event, Footer, Session, Settings, Taken, TargetSummary};
+use crate::run::{CaseResult, Event, FailOn, Footer, Session, Settings, Taken, TargetSummary};
 use crate::snapshot::{Kind, Provenance, RECORDED_FILE, Snapshot, Store, file};
 use crate::target::{EMBEDDED_SNAPSHOTS, Target};
 
@@ -129,7 +129,7 @@ async fn run(
     plan: Plan,
     cancel: watch::Receiver<bool>,
 ) -> (Vec<CaseResult>, Footer) {
-    let mut progress = Progress::new(output, plan.cases.len(), false);
+    let mut progress = Progress::new(output, plan.cases.len(), Shown::Progress, FailOn::Any);
     let mut results = Vec::new();
     let settings = Settings {
         jobs: usize::from(args.jobs),
@@ -138,7 +138,7 @@ async fn run(
     };
     let sink = |event| {
         if let Event::Result(result) = event {
-            progress.add(result.verdict);
+            progress.add(&result);
             results.push(*result);
         }
     };
@@ -236,7 +236,7 @@ impl<'r> Renewal<'r> {
             signing_service: &session.service.signing_name,
             rerun: "syncspec run",
         };
-        let failed = failures(results, 0, &context);
+        let failed = failures(results, 0, &context, usize::MAX);
         if !report.not_recorded.is_empty() {
             text += "not recorded, what was recorded before stays:\n";
             // Without its title, which counts them.

@@ -33,7 +33,7 @@ fn document(
         catalog: Catalog::embedded(),
         target: &record.header.target,
         signing_service: &Service::embedded().signing_name,
-        rerun: "syncspec run",
+        rerun: record.header.rerun.as_deref().unwrap_or("syncspec run"),
     };
     let mut document = Vec::new();
     write(&record, &context, &mut document).map_err(Exit::usage)?;

@@ -13,17 +13,18 @@ use super::args::Format;
 use super::interrupt::interruption;
 use super::known::KnownFailures;
 use super::open::{self, Opened};
-use super::output::{Output, write_atomically};
+use super::output::Output;
 use super::progress::Progress;
 use super::recording::Recording;
 use super::resume::{self, Earlier};
 use super::run_args::RunArgs;
+use super::run_ending::rerun;
 use super::{Exit, NOTHING_SELECTED, forecast, journal, report};
 use crate::cases::Suite;
 use crate::judge::{Recorded, Verdict};
 use crate::plan::Plan;
-use crate::report::{Context, Partial, Summary, failures, junit, quote, write_event};
-use crate::run::{CaseResult, Event, Header, Session, Settings, TargetSummary};
+use crate::report::{Partial, Summary};
+use crate::run::{CaseResult, Event, Header, Session, Settings};
 use crate::snapshot::Store;
 use crate::target::Target;
 
@@ -135,17 +136,17 @@ struct Begun {
 impl Begun {
     /// Nothing is sent: what cannot be gone on with is refused before.
     fn of(args: &RunArgs, session: &Session, plan: &Plan, suite: &Suite, is_embedded: bool) -> Result<Self, Exit> {
-        let header = crate::run::header(session, plan, &suite.digest);
+        let header = Header { rerun: Some(rerun(args)), ..crate::run::header(session, plan, &suite.digest) };
         let Some(dir) = &args.resume else { return Ok(Self { header, earlier: None }) };
         let earlier = resume::earlier(dir)?;
         Ok(Self { header: earlier.header(header, is_embedded)?, earlier: Some(earlier) })
     }
 }
 
-struct Run<'r> {
-    args: &'r RunArgs,
-    output: &'r Output,
-    session: &'r Session,
+pub(super) struct Run<'r> {
+    pub(super) args: &'r RunArgs,
+    pub(super) output: &'r Output,
+    pub(super) session: &'r Session,
     /// Whether the target is a server of the run's own.
     is_embedded: bool,
 }
@@ -169,7 +170,7 @@ impl Run<'_> {
             None => Recording::begin(&dir),
         };
         let mut recording = recording.map_err(|error| unwritable(&error))?;
-        let mut progress = Progress::new(self.output, plan.cases.len(), self.args.format == Format::Json);
+        let mut progress = Progress::new(self.output, plan.cases.len(), self.args.shown(), self.args.fail_on.into());
         let (mut summary, mut kept) = (Summary::new(&self.session.service.disputes), Vec::new());
         let sink = |event: Event| {
             recording.add(&event);
@@ -179,7 +180,7 @@ impl Run<'_> {
             summary.add(&event);
             if let Event::Result(result) = event {
                 known.iter_mut().for_each(|known| known.add(&result));
-                progress.add(result.verdict);
+                progress.add(&result);
                 if is_shown(&result) {
                     kept.push(*result);
                 }
@@ -196,63 +197,10 @@ impl Run<'_> {
         let footer = crate::run::resume(self.session, plan, header, earlier, settings, cancel, sink).await;
         progress.finish();
         recording.finish().map_err(|error| unwritable(&error))?;
-        if let Some(xml) = &self.args.junit {
-            self.junit(&path, xml)?;
-        }
+        let page = self.documents(&dir)?;
         let listed = known.map(|known| known.write(&self.session.target.name, suite)).transpose()?;
-        if self.args.format == Format::Text {
-            self.print(&summary, &kept, &dir);
-            listed.iter().for_each(|listed| self.output.text(&format!("{listed}\n")));
-        }
+        self.tell(&summary, &kept, &dir, page.as_deref(), listed.as_deref());
         Ok(footer.exit)
-    }
-
-    fn json(&self, event: &Event) {
-        let mut line = Vec::new();
-        // Writing to memory cannot fail.
-        let _ = write_event(event, &mut line);
-        let _ = self.output.bytes(&line);
-    }
-
-    fn junit(&self, run: &Path, xml: &Path) -> Result<(), Exit> {
-        let record = report::read(run, Partial::Refuse)?;
-        let mut document = Vec::new();
-        let ended = junit(&record, &self.context(&record.header.target), &mut document)
-            .and_then(|()| write_atomically(xml, &document));
-        ended.map_err(|error| Exit::usage(format!("cannot write {}: {error}", xml.display())))
-    }
-
-    fn context<'c>(&self, target: &'c TargetSummary) -> Context<'c> {
-        Context {
-            catalog: self.session.catalog,
-            target,
-            signing_service: &self.session.service.signing_name,
-            rerun: "syncspec run",
-        }
-    }
-
-    fn print(&self, summary: &Summary, kept: &[CaseResult], dir: &Path) {
-        let Some(header) = &summary.header else { return };
-        let rerun = self.rerun();
-        let context = Context { rerun: &rerun, ..self.context(&header.target) };
-        let failed = failures(kept, self.args.show, &context);
-        if !failed.is_empty() {
-            self.output.text(&format!("{failed}\n"));
-        }
-        self.output.text(&summary.text());
-        self.output.text(&format!("report: {}\n", dir.display()));
-    }
-
-    /// The command that a case's id is added to in order to run it alone.
-    fn rerun(&self) -> String {
-        let option = |name: &str, value: String| format!(" {name} {}", quote(&value));
-        let path = |path: &PathBuf| path.display().to_string();
-        let suite = self.args.suite.cases.as_ref().map(|dir| option("--cases", path(dir)));
-        let target = self.args.target.target.as_ref().map(|file| option("--target", path(file)));
-        let endpoint = self.args.target.endpoint.as_ref().map(|url| option("--endpoint", url.clone()));
-        let compare = self.args.compare.as_ref().map(|set| option("--compare", set.clone()));
-        let snapshots = self.args.snapshots.as_ref().map(|dir| option("--snapshots", path(dir)));
-        [Some("syncspec run".to_owned()), suite, target, endpoint, compare, snapshots].into_iter().flatten().collect()
     }
 
     /// The folder for the run's record, made now.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 
 use super::args::{DEFAULT_JOBS, DEFAULT_TIMEOUT, Format, SuiteArgs, TargetArgs};
+use super::progress::Shown;
 use crate::cases::Effect;
 use crate::run::FailOn;
 
@@ -34,7 +35,7 @@ pub(super) struct RunArgs {
     pub(super) resume: Option<PathBuf>,
     /// Print what the run would do to the target, and send nothing: cases, requests, what is made
     /// and changed, how long it takes. Works with the target down
-    #[arg(long, conflicts_with_all = ["write_known_failures", "junit", "report_dir", "fail_fast"])]
+    #[arg(long, conflicts_with_all = ["write_known_failures", "junit", "html", "report_dir", "fail_fast"])]
     pub(super) plan: bool,
     /// Allow cases that reach beyond the data of single identities, on a target that is not on
     /// this machine (on loopback all are allowed); can be given several times
@@ -56,6 +57,10 @@ pub(super) struct RunArgs {
     /// Write JUnit XML to this file too
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
+    /// Write the run as a page of HTML too (default: run.html beside run.jsonl)
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "clap tells so whether a value was given")]
+    pub(super) html: Option<Option<PathBuf>>,
     /// Judge the answers against this set of recorded snapshots: one that differs fails
     #[arg(long, value_name = "SET")]
     pub(super) compare: Option<String>,
@@ -65,15 +70,42 @@ pub(super) struct RunArgs {
     /// Seconds to wait for a whole response
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(super) timeout: u64,
-    /// Show at most so many failures in full
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_SHOWN)]
-    pub(super) show: usize,
+    /// Show at most so many failures in full [default: 10]
+    #[arg(long, value_name = "N")]
+    pub(super) show: Option<usize>,
+    /// Print only what broke and the verdict in a sentence
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    /// Print every case as it ends, on standard error, and every failure in full
+    #[arg(long, short, conflicts_with = "quiet")]
+    pub(super) verbose: bool,
+    /// Do not show how far the run has come
+    #[arg(long)]
+    pub(super) no_progress: bool,
     /// Text for people, or the lines of run.jsonl
     #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
     pub(super) format: Format,
 }
 
 const DEFAULT_SHOWN: usize = 10;
+
+impl RunArgs {
+    /// How many failures are shown in full.
+    pub(super) fn shown_in_full(&self) -> usize {
+        self.show.unwrap_or(if self.verbose { usize::MAX } else { DEFAULT_SHOWN })
+    }
+
+    /// What is shown while cases run. Whoever reads the lines of run.jsonl needs none.
+    pub(super) fn shown(&self) -> Shown {
+        let progress = !self.no_progress && self.format == Format::Text;
+        match (self.quiet, self.verbose) {
+            (true, _) => Shown::Nothing,
+            (false, true) => Shown::Cases { progress },
+            (false, false) if progress => Shown::Progress,
+            (false, false) => Shown::Nothing,
+        }
+    }
+}
 
 impl Default for RunArgs {
     fn default() -> Self {
@@ -93,10 +125,14 @@ impl Default for RunArgs {
             no_probe: false,
             report_dir: None,
             junit: None,
+            html: None,
             compare: None,
             snapshots: None,
             timeout: DEFAULT_TIMEOUT,
-            show: DEFAULT_SHOWN,
+            show: None,
+            quiet: false,
+            verbose: false,
+            no_progress: false,
             format: Format::default(),
         }
     }
@@ -109,6 +145,16 @@ pub(super) enum Allow {
     PoolChanges,
     /// Publish all that a pool holds, which can be done once a day
     BulkPublish,
+}
+
+impl Allow {
+    /// As it is typed.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::PoolChanges => "pool-changes",
+            Self::BulkPublish => "bulk-publish",
+        }
+    }
 }
 
 impl From<Allow> for Effect {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::iter;
 
 use super::curl::{curl, quote};
-use super::text::{BAD, BOLD, DIM, count, duration, excerpt, indent, printable, styled, verdict_style};
+use super::text::{BAD, BOLD, DIM, count, duration, excerpt, indent, printable, styled, verdict_style, wrapped};
 use super::{compare, exchange};
 use crate::judge::{Finding, Level, SNAPSHOT, Verdict};
 use crate::run::{CaseResult, RecordedExchange, TargetSummary};
@@ -22,6 +22,8 @@ const MOST_LABEL: usize = 60;
 const MOST_LINES: usize = 40;
 /// Longest line in a list of cases, in characters.
 const MOST_CHARS: usize = 160;
+/// Longest value in a few words, in characters.
+const MOST_OF_VALUE: usize = 60;
 
 /// What a text about a result needs to know beside the result.
 #[derive(Debug, Clone, Copy)]
@@ -39,13 +41,19 @@ pub struct Context<'a> {
 
 /// All that a person needs to understand one result and to see it again.
 pub fn failure(result: &CaseResult, context: &Context<'_>) -> String {
-    let reason = result.reason.iter().map(|reason| indent(&printable(reason), "  "));
+    within(usize::MAX, result, context)
+}
+
+/// The same with prose on lines of at most `width` characters. What may be copied is
+/// never broken.
+fn within(width: usize, result: &CaseResult, context: &Context<'_>) -> String {
+    let reason = result.reason.iter().map(|reason| wrapped(&printable(reason), width, "  "));
     let exchanges = evident(result).into_iter().map(|exchange| on_the_wire(exchange, result, context));
     let leftovers = result.leftovers.iter().map(|leftover| format!("\n  left behind: {}\n", printable(leftover)));
     let again = format!("\n  {}\n  {} {}\n", styled(DIM, "this case alone:"), context.rerun, quote(&result.case));
-    iter::once(headline(result))
+    iter::once(headline(result, width))
         .chain(reason)
-        .chain([findings(result, context), steps(result)])
+        .chain([findings(result, context, width), steps(result)])
         .chain(exchanges)
         .chain(leftovers)
         .chain([again])
@@ -74,16 +82,22 @@ fn on_the_wire(exchange: &RecordedExchange, result: &CaseResult, context: &Conte
 /// rest one line each. A broken requirement is shown in full once before any is
 /// shown twice, so that one cause with many victims hides no other.
 ///
-/// Passed, skipped and expectedly failed cases are left out.
-pub fn failures<'r>(results: impl IntoIterator<Item = &'r CaseResult>, most: usize, context: &Context<'_>) -> String {
+/// Passed, skipped and expectedly failed cases are left out. Lines of prose have at most
+/// `width` characters.
+pub fn failures<'r>(
+    results: impl IntoIterator<Item = &'r CaseResult>,
+    most: usize,
+    context: &Context<'_>,
+    width: usize,
+) -> String {
     let sorted = worst_first(results);
     let (full, rest) = sorted.split_at(most.min(sorted.len()));
-    let mut sections: Vec<_> = full.iter().map(|result| failure(result, context)).collect();
+    let mut sections: Vec<_> = full.iter().map(|result| within(width, result, context)).collect();
     if !rest.is_empty() {
         let title = count(rest.len(), if full.is_empty() { "case" } else { "more case" });
         let more = rest.len().saturating_sub(MOST_LINES);
         let more = (more > 0).then(|| format!("  {}\n", styled(DIM, format_args!("… {more} more, in the report"))));
-        let lines: String = rest.iter().take(MOST_LINES).map(|result| one_line(result)).chain(more).collect();
+        let lines: String = rest.iter().take(MOST_LINES).map(|result| one_line(result, width)).chain(more).collect();
         sections.push(format!("{}\n{lines}", styled(BOLD, title)));
     }
     sections.join("\n")
@@ -113,7 +127,7 @@ fn worst_first<'r>(results: impl IntoIterator<Item = &'r CaseResult>) -> Vec<&'r
 }
 
 /// The finding that weighs most, the first of several.
-fn worst(result: &CaseResult) -> Option<&Finding> {
+pub(super) fn worst(result: &CaseResult) -> Option<&Finding> {
     result.findings.iter().rev().max_by_key(|finding| finding.level)
 }
 
@@ -126,16 +140,22 @@ fn verdict(result: &CaseResult) -> String {
     styled(verdict_style(result.verdict), result.verdict.name().to_uppercase())
 }
 
-fn headline(result: &CaseResult) -> String {
-    let about = result.about.iter().map(|about| format!("  {}\n", printable(about)));
+fn headline(result: &CaseResult, width: usize) -> String {
+    let about = result.about.iter().map(|about| wrapped(&printable(about), width, "  "));
     let place = format!("{}, {}, {}", result.origin, result.protocol, duration(result.duration_us));
     let place = format!("  {}\n", styled(DIM, place));
     iter::once(format!("{} {}\n", verdict(result), styled(BOLD, &result.case))).chain(about).chain([place]).collect()
 }
 
-/// A result in a list: verdict, case, and what came of it in short.
-fn one_line(result: &CaseResult) -> String {
-    format!("  {} {}  {}\n", verdict(result), result.case, short(result))
+/// A result in a list: verdict, case, and what came of it in short, below when there is
+/// no room beside it.
+fn one_line(result: &CaseResult, width: usize) -> String {
+    let (verdict, name, short) = (verdict(result), result.verdict.name(), short(result));
+    let length = name.len() + result.case.chars().count() + short.chars().count() + 5;
+    if length <= width {
+        return format!("  {verdict} {}  {short}\n", result.case);
+    }
+    format!("  {verdict} {}\n{}", result.case, wrapped(&short, width, "      "))
 }
 
 /// What came of a result, in one short line without styles.
@@ -152,11 +172,22 @@ pub(super) fn short(result: &CaseResult) -> String {
     excerpt(&printable(&why).replace('\n', " "), MOST_CHARS, 0)
 }
 
+/// What came of a result, in a few words and without the requirement; nothing when a
+/// reason says it.
+pub(super) fn brief(result: &CaseResult) -> String {
+    let Some(Finding { at, expected, actual, requirement, .. }) = worst(result) else { return String::new() };
+    if requirement == SNAPSHOT {
+        return format!("{} differs", printable(at));
+    }
+    let value = |value: &str| excerpt(&printable(value).replace('\n', " "), MOST_OF_VALUE, 0);
+    format!("{}: expected {}, got {}", printable(at), value(expected), value(actual))
+}
+
 /// The findings under the requirements that they break. Without findings, the
 /// requirements that the case proves.
-fn findings(result: &CaseResult, context: &Context<'_>) -> String {
+fn findings(result: &CaseResult, context: &Context<'_>, width: usize) -> String {
     if result.findings.is_empty() {
-        return result.requirements.iter().map(|id| requirement(id, context)).collect();
+        return result.requirements.iter().map(|id| requirement(id, context, width)).collect();
     }
     let mut text = String::new();
     let mut told: Vec<&str> = Vec::new();
@@ -165,7 +196,7 @@ fn findings(result: &CaseResult, context: &Context<'_>) -> String {
             continue;
         }
         told.push(id);
-        text += &requirement(id, context);
+        text += &requirement(id, context, width);
         for finding in result.findings.iter().filter(|finding| finding.requirement == id) {
             text += &self::finding(finding, result);
         }
@@ -174,10 +205,11 @@ fn findings(result: &CaseResult, context: &Context<'_>) -> String {
 }
 
 /// A requirement in plain words, and what makes us sure of it.
-fn requirement(id: &str, context: &Context<'_>) -> String {
+fn requirement(id: &str, context: &Context<'_>, width: usize) -> String {
+    let told = |style, text: &str| wrapped(text, width, "  ").lines().map(|line| styled(style, line) + "\n").collect();
     if id == SNAPSHOT {
-        let statement = "The answer is what it was when its snapshot was recorded.";
-        return format!("\n  {}\n", styled(BOLD, statement));
+        let statement: String = told(BOLD, "The answer is what it was when its snapshot was recorded.");
+        return format!("\n{statement}");
     }
     let Some(requirement) = context.catalog.get(id) else {
         return format!("\n  {}\n  {}\n", styled(BOLD, id), styled(DIM, "not in this version's catalogue"));
@@ -185,7 +217,22 @@ fn requirement(id: &str, context: &Context<'_>) -> String {
     let dispute = requirement.dispute.as_ref().map(|dispute| format!("; sources disagree, see dispute `{dispute}`"));
     let sources = requirement.sources.join("; ");
     let grounds = format!("{} in: {sources}{}", requirement.strength, dispute.unwrap_or_default());
-    format!("\n  {}\n  {}\n  {}\n", styled(BOLD, &requirement.statement), styled(DIM, id), styled(DIM, grounds))
+    let (statement, grounds): (String, String) = (told(BOLD, &requirement.statement), told(DIM, &grounds));
+    format!("\n{statement}  {}\n{grounds}", styled(DIM, id))
+}
+
+/// A requirement in plain words, with the action that it speaks of.
+pub(super) fn statement(id: &str, context: &Context<'_>) -> String {
+    if id == SNAPSHOT {
+        return "The answer is what it was when its snapshot was recorded.".to_owned();
+    }
+    let Some(requirement) = context.catalog.get(id) else { return printable(id).into_owned() };
+    match &requirement.operation {
+        Some(operation) if !requirement.statement.contains(operation) => {
+            format!("{operation}: {}", requirement.statement)
+        }
+        _ => requirement.statement.clone(),
+    }
 }
 
 fn finding(finding: &Finding, result: &CaseResult) -> String {
@@ -363,7 +410,7 @@ mod tests {
     #[test]
     fn a_long_list_is_cut() {
         let results: Vec<_> = (0..50).map(|index| samples::result(&format!("a/{index}"), Verdict::Fail)).collect();
-        let text = with_context(|context| strip_str(&failures(&results, 0, context)).to_string());
+        let text = with_context(|context| strip_str(&failures(&results, 0, context, 160)).to_string());
         assert_eq!(text.lines().count(), 42, "{text}");
         assert!(text.starts_with("50 cases\n") && text.ends_with("  … 10 more, in the report\n"), "{text}");
     }
@@ -381,7 +428,7 @@ mod tests {
             samples::result("b/cut", Verdict::Indeterminate),
             other,
         ];
-        let text = with_context(|context| strip_str(&failures(&results, 2, context)).to_string());
+        let text = with_context(|context| strip_str(&failures(&results, 2, context, 160)).to_string());
         let full: Vec<_> = text.lines().filter(|line| line.starts_with("FAIL ")).collect();
         assert_eq!(full, ["FAIL z/other-cause", "FAIL b/first"]);
         insta::assert_snapshot!(text[text.find("3 more").unwrap()..].to_owned(), @r#"

@@ -19,6 +19,7 @@
 //! (they are [`judge`](crate::judge)'s), exit codes (they are
 //! [`run`](crate::run)'s), and any knowledge of the service.
 
+mod broken;
 mod compare;
 mod curl;
 mod disputes;
@@ -31,6 +32,7 @@ mod jsonl;
 mod junit;
 mod known;
 mod outline;
+mod overview;
 mod readings;
 mod record;
 #[cfg(test)]
@@ -52,6 +54,7 @@ pub use html::html;
 pub use jsonl::{Partial, ReadError, Reader, read_events, write_event};
 pub use junit::junit;
 pub use known::NewFailures;
+pub use overview::overview;
 pub use record::Record;
 pub use schema::schema;
 pub use standing::{Count, Standing, Standings};

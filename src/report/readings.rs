@@ -102,7 +102,7 @@ fn shown(dispute: &Dispute, result: &CaseResult) -> Option<Shown> {
         let fits = |part: &String| finding.actual.contains(part.as_str());
         let answered = readings()
             .find(|(_, reading)| reading.shown_by.contains(&finding.requirement) && reading.answered.iter().any(fits));
-        let another = || Shown::Another(excerpt(finding.actual.lines().next().unwrap_or_default(), MOST_OF_ANSWER, 0));
+        let another = || Shown::Another(another(finding));
         return Some(answered.map_or_else(another, |(number, _)| Shown::Reading(number)));
     }
     if !is_whole(result) {
@@ -112,6 +112,17 @@ fn shown(dispute: &Dispute, result: &CaseResult) -> Option<Shown> {
         reading.answered.is_empty() && result.requirements.iter().any(|id| reading.shown_by.contains(id))
     });
     held.map(|(number, _)| Shown::Held(number))
+}
+
+/// An answer that no reading has, in words: a status speaks for itself, a value only
+/// beside its place.
+fn another(finding: &Finding) -> String {
+    let value = |value: &str| excerpt(value.lines().next().unwrap_or_default(), MOST_OF_ANSWER, 0);
+    let (expected, actual) = (value(&finding.expected), value(&finding.actual));
+    match finding.at.as_str() {
+        "status" | "error" | "message" | "body" => actual,
+        at => format!("{} is {actual}, not {expected}", at.trim_start_matches('/')),
+    }
 }
 
 #[cfg(test)]

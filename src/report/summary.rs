@@ -8,13 +8,13 @@ use super::outline::outline;
 use super::readings::Readings;
 use super::sentence;
 use super::table;
-use super::text::{BAD, BOLD, GOOD, count, indent, printable, styled};
+use super::text::{BAD, BOLD, GOOD, count, printable, styled, wrapped};
 use crate::judge::{Level, Verdict};
 use crate::run::{CaseResult, Event, Footer, Header};
 use crate::spec::Dispute;
 
 /// Most requirements listed as not holding.
-const MOST_REQUIREMENTS: usize = 20;
+const MOST_REQUIREMENTS: usize = 10;
 
 /// Counts over the results of one action, or of all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -161,23 +161,29 @@ impl Summary {
         sentence::sentence(self)
     }
 
-    /// The summary for a terminal: the table, what is behind its numbers, and
-    /// last of all the sentence.
-    pub fn text(&self) -> String {
-        let style = if self.exit() == 0 { GOOD } else { BAD };
+    /// The summary for a terminal, on lines of at most `width` characters: what is to be
+    /// known beside the verdicts, the table, and last of all the sentence.
+    pub fn text(&self, width: usize) -> String {
+        let listed = |title: &str, lines: &mut dyn Iterator<Item = String>| listed(title, lines, width);
         let sections = [
-            table::table(self),
-            self.by_requirement(),
-            counted("skipped:", &self.skips, usize::MAX),
+            listed("what the target answered where sources disagree:", &mut self.readings()),
+            counted("skipped:", &self.skips, usize::MAX, width),
             self.levels(),
-            listed("what the target answered where sources disagree:", self.readings()),
-            listed("left behind on the target:", self.left_behind()),
-            self.known_failures(),
-            self.throttling(),
-            outline(self),
-            styled(style, printable(&self.sentence())) + "\n",
+            listed("left behind on the target:", &mut self.left_behind()),
+            self.known_failures(width),
+            self.throttling(width),
+            self.by_requirement(width),
+            table::table(self, width),
+            outline(self, width),
+            self.verdict(width),
         ];
         sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The sentence, in its colour.
+    pub fn verdict(&self, width: usize) -> String {
+        let style = if self.exit() == 0 { GOOD } else { BAD };
+        wrapped(&printable(&self.sentence()), width, "").lines().map(|line| styled(style, line) + "\n").collect()
     }
 
     /// What the cases left, then what the run as a whole did.
@@ -195,7 +201,7 @@ impl Summary {
     }
 
     /// What is wrong with the list of known failures.
-    fn known_failures(&self) -> String {
+    fn known_failures(&self, width: usize) -> String {
         // By name: cases finish in another order each time.
         let mut passed: Vec<_> = self.known.iter().filter(|(_, (passed, _))| *passed > 0).collect();
         passed.sort();
@@ -204,10 +210,10 @@ impl Summary {
             1 => entry.clone(),
             _ => format!("{entry}: all {run} passed"),
         });
-        let passed = listed("known failures that passed; take them out of the list:", passed);
+        let passed = listed("known failures that passed; take them out of the list:", passed, width);
         let Some(footer) = &self.footer else { return passed };
         let unmatched = footer.unmatched_known_failures.iter().cloned();
-        let unmatched = listed("known failures that match no case; take them out of the list:", unmatched);
+        let unmatched = listed("known failures that match no case; take them out of the list:", unmatched, width);
         let idle = match footer.idle_known_failures.len() {
             0 => String::new(),
             1 => "1 known failure only matches cases that were skipped or not selected\n".to_owned(),
@@ -216,34 +222,48 @@ impl Summary {
         [passed, unmatched, idle].into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
     }
 
-    fn throttling(&self) -> String {
+    fn throttling(&self, width: usize) -> String {
         let throttled = self.footer.as_ref().map_or(0, |footer| footer.throttled);
         if throttled == 0 {
             return String::new();
         }
         let answers = count(usize::try_from(throttled).unwrap_or(usize::MAX), "answer");
-        format!("the target throttled: {answers} asked for fewer requests; such requests are repeated\n")
+        wrapped(
+            &format!("the target throttled: {answers} asked for fewer requests; such requests are repeated"),
+            width,
+            "",
+        )
     }
 
-    fn by_requirement(&self) -> String {
+    fn by_requirement(&self, width: usize) -> String {
         let mut broken = self.broken.clone();
         broken.sort_by(|left, left_count, right, right_count| right_count.cmp(left_count).then(left.cmp(right)));
-        counted("requirements that do not hold, by cases:", &broken, MOST_REQUIREMENTS)
+        counted("requirements that do not hold, by cases:", &broken, MOST_REQUIREMENTS, width)
     }
 }
 
 /// A list with the count of each entry, at most `most` of them.
-fn counted(title: &str, entries: &IndexMap<String, usize>, most: usize) -> String {
-    let width = entries.values().map(|count| count.to_string().len()).max().unwrap_or(0);
-    let lines = entries.iter().take(most).map(|(entry, count)| format!("{count:>width$}  {entry}"));
+fn counted(title: &str, entries: &IndexMap<String, usize>, most: usize, width: usize) -> String {
+    let digits = entries.values().map(|count| count.to_string().len()).max().unwrap_or(0);
+    let lines = entries.iter().take(most).map(|(entry, count)| format!("{count:>digits$}  {entry}"));
     let more = entries.len().saturating_sub(most);
     let more = (more > 0).then(|| format!("… {more} more"));
-    listed(title, lines.chain(more))
+    listed(title, lines.chain(more), width)
 }
 
-fn listed(title: &str, lines: impl Iterator<Item = String>) -> String {
-    let lines: String = lines.map(|line| indent(&printable(&line), "  ")).collect();
+fn listed(title: &str, lines: impl Iterator<Item = String>, width: usize) -> String {
+    let lines: String = lines.map(|line| entry(&printable(&line), width)).collect();
     if lines.is_empty() { lines } else { format!("{}\n{lines}", styled(BOLD, title)) }
+}
+
+/// A line of a list, which goes on further in when it is too long.
+fn entry(line: &str, width: usize) -> String {
+    if line.chars().count() + 2 <= width && !line.contains('\n') {
+        return format!("  {line}\n");
+    }
+    let broken = wrapped(line, width.saturating_sub(2), "  ");
+    let mut lines = broken.lines();
+    lines.next().map(|first| format!("{first}\n")).into_iter().chain(lines.map(|line| format!("  {line}\n"))).collect()
 }
 
 #[cfg(test)]
@@ -256,7 +276,7 @@ mod tests {
     use crate::run::Event;
 
     fn plain(events: &[Event]) -> String {
-        strip_str(&Summary::of(events).text()).to_string()
+        strip_str(&Summary::of(events).text(200)).to_string()
     }
 
     #[test]
@@ -325,7 +345,7 @@ mod tests {
         result.requirements = vec!["PutItem/rule/version-grows".to_owned()];
         let mut summary = Summary::new(&samples::service().disputes);
         events.iter().for_each(|event| summary.add(event));
-        insta::assert_snapshot!(strip_str(&summary.text()).to_string(), @r#"
+        insta::assert_snapshot!(strip_str(&summary.text(200)).to_string(), @r#"
         action   pass  cases    time
         PutItem     2      2  2.4 ms
         total       2      2  2.4 ms

@@ -90,6 +90,28 @@ pub(super) fn indent(text: &str, by: &str) -> String {
     text.lines().map(line).collect()
 }
 
+/// Prose on lines of at most `width` characters, each behind `by`, broken at blanks. A
+/// longer word stands whole: somebody may want to copy it.
+pub(super) fn wrapped(text: &str, width: usize, by: &str) -> String {
+    let room = width.saturating_sub(by.chars().count());
+    let mut lines = String::new();
+    for line in text.lines() {
+        let mut column = 0;
+        for word in line.split(' ').filter(|word| !word.is_empty()) {
+            let length = word.chars().count();
+            if column > 0 && column + 1 + length > room {
+                lines.push('\n');
+                column = 0;
+            }
+            lines.push_str(if column == 0 { by } else { " " });
+            lines.push_str(word);
+            column += length + usize::from(column > 0);
+        }
+        lines.push('\n');
+    }
+    lines
+}
+
 /// At most `most` characters of one line, beginning near character `around`,
 /// with a note of how long it really is.
 pub(super) fn excerpt(line: &str, most: usize, around: usize) -> String {
@@ -109,7 +131,7 @@ pub(super) fn excerpt(line: &str, most: usize, around: usize) -> String {
 mod tests {
     use rstest::rstest;
 
-    use super::{count, duration, excerpt, printable};
+    use super::{count, duration, excerpt, printable, wrapped};
 
     #[rstest]
     #[case(0, "0 µs")]
@@ -135,6 +157,16 @@ mod tests {
     fn what_drives_a_terminal_is_shown_and_not_sent() {
         assert_eq!(printable("a\u{1b}[2J\r\n\tb\u{202e}\u{ffff}"), "a\\u{1b}[2J\\u{d}\n\tb\\u{202e}\\u{ffff}");
         assert_eq!(printable("größer\n"), "größer\n");
+    }
+
+    #[rstest]
+    #[case(9, "  aa bb\n  cc dd\n")]
+    #[case(7, "  aa bb\n  cc dd\n")]
+    #[case(6, "  aa\n  bb\n  cc\n  dd\n")]
+    #[case(usize::MAX, "  aa bb cc dd\n")]
+    fn prose_fits_its_width(#[case] width: usize, #[case] text: &str) {
+        assert_eq!(wrapped("aa bb  cc dd", width, "  "), text);
+        assert_eq!(wrapped("a-word-that-is-longer", width, ""), "a-word-that-is-longer\n");
     }
 
     #[rstest]

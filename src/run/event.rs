@@ -51,6 +51,10 @@ pub struct Header {
     /// Absent when the run was not resumed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumed: Option<usize>,
+    /// The command that a case's id is added to in order to run it alone, quoted for a
+    /// shell. Absent when whoever ran the suite knows of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun: Option<String>,
 }
 
 /// Which failures fail a run.

@@ -41,7 +41,10 @@ pub(super) fn difference(expected: &str, actual: &str) -> Difference {
         return Difference::Lines(lines(expected, actual));
     }
     let (left, right): (Vec<_>, Vec<_>) = (expected.chars().collect(), actual.chars().collect());
-    let same = |(a, b): &(&char, &char)| a == b;
+    // What two numbers or two statuses share says nothing.
+    let is_number = |text: &str| text.parse::<f64>().is_ok();
+    let apart = expected != actual && (is_number(expected) || is_number(actual));
+    let same = |(a, b): &(&char, &char)| a == b && !apart;
     let before = left.iter().zip(&right).take_while(same).count();
     let room = left.len().min(right.len()) - before;
     let after = left.iter().rev().zip(right.iter().rev()).take(room).take_while(same).count();
@@ -111,7 +114,9 @@ mod tests {
     }
 
     #[rstest]
-    #[case("409", "200", "[409] | [200]")]
+    #[case("409", "400", "[409] | [400]")]
+    #[case("1", "1024", "[1] | [1024]")]
+    #[case("5", "5", "5 | 5")]
     #[case("\"abc\"", "\"abXc\"", "\"abc\" | \"ab[X]c\"")]
     #[case("aa", "aaa", "aa | aa[a]")]
     #[case("same", "same", "same | same")]

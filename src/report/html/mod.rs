@@ -9,8 +9,11 @@
 
 mod difference;
 mod evidence;
+mod filters;
 mod index;
+mod numbers;
 mod page;
+mod sections;
 mod wire;
 
 pub use page::html;

@@ -1,4 +1,3 @@
-"use strict";
 (() => {
   const STEP = 100;
   const get = (id) => document.getElementById(id);
@@ -11,24 +10,46 @@
     return element;
   };
 
-  // ---- theme --------------------------------------------------------------
-  const theme = get("theme");
-  const dark = () => (document.documentElement.dataset.theme ||
-    (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-  const label = () => { theme.textContent = dark() ? "Light" : "Dark"; };
-  theme.addEventListener("click", () => {
-    document.documentElement.dataset.theme = dark() ? "light" : "dark";
-    label();
-  });
-  theme.hidden = false;
-  label();
+  // ---- copying ------------------------------------------------------------
+  // Where a page may not use the clipboard, because it came over plain HTTP, an
+  // older way is left.
+  const copied = async (text) => {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      const area = make("textarea", text);
+      document.body.append(area);
+      area.select();
+      const done = document.execCommand("copy");
+      area.remove();
+      return done;
+    }
+  };
+  const copyable = (pre) => {
+    const line = make("div", undefined, { class: "line" });
+    const button = make("button", "Copy", { type: "button" });
+    button.addEventListener("click", async () => {
+      const done = await copied(pre.textContent);
+      button.textContent = done ? "Copied" : "Select it";
+      if (!done) getSelection().selectAllChildren(pre);
+      get("said").textContent = done ? "Copied." : "It could not be copied; it is selected.";
+      button.focus({ preventScroll: true });
+      setTimeout(() => { button.textContent = "Copy"; get("said").textContent = ""; }, 2000);
+    });
+    pre.replaceWith(line);
+    line.append(pre, button);
+  };
+  document.querySelectorAll("pre.copy").forEach(copyable);
 
   // ---- all cases ----------------------------------------------------------
   // What is searched in is put together once: keystrokes must not wait for it.
   const requirement = index.requirements.map((id) => id.toLowerCase());
   const texts = index.cases.map((one) =>
     `${one[ID]} ${one[ABOUT]} ${one[CAME]}`.toLowerCase() + " " + one[REQUIREMENTS].map((n) => requirement[n]).join(" "));
-  const numbers = index.verdicts.map((_, verdict) => index.cases.filter((one) => one[VERDICT] === verdict).length);
+  const places = new Map(index.cases.map((one, number) => [one[ID], number]));
+  const numbers = index.verdicts.map(() => 0);
+  index.cases.forEach((one) => { numbers[one[VERDICT]] += 1; });
   const search = get("search"), action = get("action"), rows = get("rows"), more = get("more");
   for (const name of [...index.actions].sort()) action.append(make("option", name, { value: name }));
   const boxes = index.verdicts.map((name, verdict) => {
@@ -44,11 +65,11 @@
   const time = (us) => us < 1000 ? `${us} µs` : us < 100000 ? `${(us / 1000).toFixed(1)} ms` : `${(us / 1e6).toFixed(1)} s`;
   const row = (one) => {
     const line = make("tr");
-    const verdict = make("td");
+    const verdict = make("td"), name = make("td");
     verdict.append(make("span", index.verdicts[one[VERDICT]], { class: `verdict ${index.verdicts[one[VERDICT]]}` }));
-    const name = make("td");
     name.append(make("a", one[ID], { href: `#case/${one[ID]}`, class: "anchor" }));
-    line.append(verdict, name, make("td", index.actions[one[ACTION]]), make("td", time(one[TIME])), make("td", one[CAME]));
+    if (one[CAME]) name.append(make("span", one[CAME], { class: "came" }));
+    line.append(verdict, name, make("td", index.actions[one[ACTION]]), make("td", time(one[TIME]), { class: "number" }));
     return line;
   };
   const add = () => {
@@ -56,8 +77,8 @@
     rows.append(...next.map((number) => row(index.cases[number])));
     shown += next.length;
     more.hidden = shown >= found.length;
-    get("shown").textContent = `${found.length} of ${index.cases.length} cases` +
-      (shown < found.length ? `, the first ${shown} are listed` : "");
+    get("shown").textContent = `${found.length.toLocaleString("en")} of ${index.cases.length.toLocaleString("en")} cases` +
+      (shown < found.length ? `, the first ${shown.toLocaleString("en")} are listed` : "");
   };
   const filter = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -73,33 +94,54 @@
     rows.replaceChildren();
     add();
   };
-  get("filter").addEventListener("input", filter);
+
+  // What is chosen stands in the address, so that it can be sent to somebody.
+  const chosen = () => {
+    const all = new URLSearchParams();
+    if (search.value) all.set("q", search.value);
+    if (action.value) all.set("action", action.value);
+    if (!boxes.every((box) => box.checked)) all.set("verdict", boxes.filter((box) => box.checked).map((box) => box.value).join(","));
+    return all.size > 0 ? `#cases?${all}` : "#cases";
+  };
+  const choose = (text) => {
+    const all = new URLSearchParams(text), verdicts = all.get("verdict")?.split(",");
+    search.value = all.get("q") ?? "";
+    action.value = all.get("action") ?? "";
+    if (action.selectedIndex < 0) action.value = "";
+    boxes.forEach((box) => { box.checked = !verdicts || verdicts.includes(box.value); });
+    filter();
+  };
+  get("filter").addEventListener("input", () => {
+    filter();
+    try { history.replaceState(null, "", chosen()); } catch { /* some browsers allow no address to be changed so often */ }
+  });
   get("filter").addEventListener("submit", (event) => event.preventDefault());
-  more.addEventListener("click", add);
+  more.addEventListener("click", () => {
+    const before = shown;
+    add();
+    rows.querySelectorAll("tr:not(.more)")[before]?.querySelector("a").focus({ preventScroll: true });
+  });
   get("filter").hidden = false;
   get("list").hidden = false;
   filter();
 
   // A case without evidence of its own on the page is told below its row.
   const tell = (id) => {
-    const number = index.cases.findIndex((one) => one[ID] === id);
-    if (number < 0) return;
-    if (!found.includes(number)) {
-      search.value = id;
-      action.value = "";
-      boxes.forEach((box) => { box.checked = true; });
-      filter();
-    }
+    const number = places.get(id);
+    if (number === undefined) return;
+    if (!found.includes(number)) choose(new URLSearchParams({ q: id }));
     while (shown <= found.indexOf(number)) add();
     const line = rows.querySelectorAll("tr:not(.more)")[found.indexOf(number)];
     rows.querySelectorAll(".more").forEach((old) => old.remove());
     const one = index.cases[number];
-    const cell = make("td", undefined, { colspan: "5" });
+    const cell = make("td", undefined, { colspan: "4" });
     if (one[ABOUT]) cell.append(make("p", one[ABOUT]));
     const list = make("ul");
     for (const number of one[REQUIREMENTS]) list.append(make("li", index.requirements[number]));
     const word = /^[\w@%+=:,./-]+$/.test(id) ? id : `'${id.replaceAll("'", "'\\''")}'`;
-    cell.append(make("p", "It shows:"), list, make("pre", `${index.rerun} ${word}`, { class: "command", tabindex: "0" }));
+    const command = make("pre", `${index.rerun} ${word}`, { class: "copy", tabindex: "0" });
+    cell.append(make("p", "It shows:"), list, make("p", "Run this case alone", { class: "label" }), command);
+    copyable(command);
     const detail = make("tr", undefined, { class: "more" });
     detail.append(cell);
     line.after(detail);
@@ -109,20 +151,37 @@
 
   // ---- deep links -----------------------------------------------------------
   const follow = () => {
-    const name = decodeURIComponent(location.hash.slice(1));
+    let name = location.hash.slice(1);
+    if (name.startsWith("cases?")) {
+      choose(name.slice(6));
+      get("cases").scrollIntoView();
+      return;
+    }
+    try { name = decodeURIComponent(name); } catch { return; }
     const place = get(name);
     if (place) {
       for (let up = place; up; up = up.parentElement) if (up.tagName === "DETAILS") up.open = true;
       place.scrollIntoView();
+      const focus = place.querySelector("summary, a");
+      if (place.matches(".group, .case, li")) focus?.focus({ preventScroll: true });
     } else if (name.startsWith("case/")) {
       tell(name.slice(5));
     } else if (name.startsWith("rule/")) {
-      search.value = name.slice(5);
-      filter();
+      choose(new URLSearchParams({ q: name.slice(5) }));
       get("cases").scrollIntoView();
     }
   };
   addEventListener("hashchange", follow);
-  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((one) => { one.open = true; }));
+  // A link to where one is already changes nothing, and is to be followed all the same.
+  addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[href^='#']");
+    if (link && link.getAttribute("href") === location.hash) follow();
+  });
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll("details:not([open])")];
+    opened.forEach((one) => { one.open = true; });
+  });
+  addEventListener("afterprint", () => { opened.forEach((one) => { one.open = false; }); });
   if (location.hash) follow();
 })();

@@ -1,0 +1,124 @@
+//! What a run leaves: its documents, and what is printed of it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::args::Format;
+use super::output::write_atomically;
+use super::run::Run;
+use super::run_args::{Allow, RunArgs};
+use super::{Exit, report};
+use crate::report::{Context, Partial, Record, Summary, failures, html, junit, overview, quote, write_event};
+use crate::run::{CaseResult, Event, TargetSummary};
+
+/// Name of a run's page in its folder.
+const PAGE_FILE: &str = "run.html";
+
+impl Run<'_> {
+    /// Prints an event as a line of `run.jsonl`.
+    pub(super) fn json(&self, event: &Event) {
+        let mut line = Vec::new();
+        // Writing to memory cannot fail.
+        let _ = write_event(event, &mut line);
+        let _ = self.output.bytes(&line);
+    }
+
+    /// Writes the documents that were asked for, from the record in this folder; the
+    /// place of the page, if there is one.
+    pub(super) fn documents(&self, dir: &Path) -> Result<Option<PathBuf>, Exit> {
+        let (xml, page) = (self.args.junit.as_ref(), self.args.html.as_ref());
+        if xml.is_none() && page.is_none() {
+            return Ok(None);
+        }
+        let record = report::read(&dir.join(report::RUN_FILE), Partial::Refuse)?;
+        let rerun = rerun(self.args);
+        let context = self.context(&record.header.target, &rerun);
+        if let Some(xml) = xml {
+            document(xml, |document| junit(&record, &context, document))?;
+        }
+        let Some(page) = page else { return Ok(None) };
+        let page = page.clone().unwrap_or_else(|| dir.join(PAGE_FILE));
+        self.page(&page, &record, &context)?;
+        Ok(Some(page))
+    }
+
+    fn page(&self, page: &Path, record: &Record, context: &Context<'_>) -> Result<(), Exit> {
+        document(page, |document| html(record, context, &self.session.service.disputes, document))
+    }
+
+    fn context<'c>(&self, target: &'c TargetSummary, rerun: &'c str) -> Context<'c> {
+        Context { catalog: self.session.catalog, target, signing_service: &self.session.service.signing_name, rerun }
+    }
+
+    /// Prints what came of the run. `kept` are the results that call for attention, `page`
+    /// and `listed` tell what was written beside the record.
+    pub(super) fn tell(
+        &self,
+        summary: &Summary,
+        kept: &[CaseResult],
+        dir: &Path,
+        page: Option<&Path>,
+        listed: Option<&str>,
+    ) {
+        let written = listed.map(str::to_owned).into_iter();
+        let written: Vec<_> = written.chain(page.map(|page| format!("page: {}", page.display()))).collect();
+        if self.args.format == Format::Json {
+            // Standard output holds the lines of the record, and nothing else.
+            written.iter().for_each(|line| self.output.note(line));
+            return;
+        }
+        let Some(header) = &summary.header else { return };
+        let (rerun, width) = (rerun(self.args), self.output.width());
+        let context = self.context(&header.target, &rerun);
+        let broke = overview(summary, kept, &context, width);
+        if self.args.quiet {
+            self.output.text(&[broke, summary.verdict(width)].concat());
+            return;
+        }
+        let failed = failures(kept, self.args.shown_in_full(), &context, width);
+        let sections = [broke, failed, summary.text(width)];
+        let sections: Vec<_> = sections.into_iter().filter(|section| !section.is_empty()).collect();
+        self.output.text(&sections.join("\n"));
+        written.iter().for_each(|line| self.output.text(&format!("{line}\n")));
+        self.output.text(&format!("report: {}\n", dir.display()));
+    }
+}
+
+/// Writes a document whole or not at all.
+fn document(path: &Path, write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<(), Exit> {
+    let mut document = Vec::new();
+    let ended = write(&mut document).and_then(|()| write_atomically(path, &document));
+    ended.map_err(|error| Exit::usage(format!("cannot write {}: {error}", path.display())))
+}
+
+/// The command that a case's id is added to in order to run it alone, with all that
+/// decides what comes of it.
+pub(super) fn rerun(args: &RunArgs) -> String {
+    let option = |name: &str, value: String| format!(" {name} {}", quote(&value));
+    let path = |path: &PathBuf| path.display().to_string();
+    let suite = args.suite.cases.as_ref().map(|dir| option("--cases", path(dir)));
+    let target = args.target.target.as_ref().map(|file| option("--target", path(file)));
+    let endpoint = args.target.endpoint.as_ref().map(|url| option("--endpoint", url.clone()));
+    let compare = args.compare.as_ref().map(|set| option("--compare", set.clone()));
+    let snapshots = args.snapshots.as_ref().map(|dir| option("--snapshots", path(dir)));
+    let strict = args.strict.then(|| " --strict".to_owned());
+    let allowed = args.allow.iter().map(|effect| option("--allow", Allow::name(*effect).to_owned()));
+    let options = [suite, target, endpoint, compare, snapshots, strict].into_iter().flatten().chain(allowed);
+    std::iter::once("syncspec run".to_owned()).chain(options).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::rerun;
+    use crate::cli::run_args::RunArgs;
+
+    #[test]
+    fn what_decides_on_a_case_is_repeated() {
+        let typed = "run a/b --target t.toml --strict --allow pool-changes --jobs 2 --junit x.xml --html=p.html";
+        let args = RunArgs::parse_from(typed.split(' '));
+        assert_eq!(rerun(&args), "syncspec run --target t.toml --strict --allow pool-changes");
+        assert_eq!(rerun(&RunArgs::default()), "syncspec run");
+    }
+}

@@ -1,0 +1,165 @@
+//! What is broken on a target, in the order in which its author wants to hear of it:
+//! a rule that is broken by itself before those of an action that does nothing yet.
+
+use std::collections::BTreeMap;
+
+use super::failure::{cause, worst};
+use super::summary::{Summary, Tally};
+use crate::judge::{Finding, Verdict};
+use crate::run::CaseResult;
+
+/// What the cases of an action say of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Works {
+    /// Nothing was tried.
+    Untried,
+    /// Every case came to a good end.
+    Wholly,
+    /// Some cases passed.
+    Partly,
+    /// No case passed.
+    NotAtAll,
+}
+
+impl Works {
+    /// What these results of one action say.
+    pub(super) fn of(tally: &Tally) -> Self {
+        let verdicts = [Verdict::Fail, Verdict::ExpectedFail, Verdict::NotTestable, Verdict::Indeterminate];
+        let bad: usize = verdicts.into_iter().map(|verdict| tally.of(verdict)).sum();
+        match (tally.cases() - tally.of(Verdict::Skipped), bad, passed(tally)) {
+            (0, ..) => Self::Untried,
+            (_, 0, _) => Self::Wholly,
+            // What only warns is no proof that the action does anything.
+            (.., 0) => Self::NotAtAll,
+            _ => Self::Partly,
+        }
+    }
+}
+
+/// Cases that passed.
+pub(super) fn passed(tally: &Tally) -> usize {
+    tally.of(Verdict::Pass) + tally.of(Verdict::UnexpectedPass)
+}
+
+/// The status that came in most cases where another was asked for, if there are several
+/// and it came in more than half of them: a thing not built yet answers always the same.
+pub(super) fn mostly(tally: &Tally) -> Option<&str> {
+    let all: usize = tally.wrong_statuses.values().sum();
+    let most = tally.wrong_statuses.iter().max_by_key(|(_, count)| **count);
+    most.filter(|(_, count)| **count > 1 && **count * 2 > all).map(|(status, _)| status.as_str())
+}
+
+/// Actions of which nothing works.
+#[derive(Debug, Default)]
+pub(super) struct Dead<'s> {
+    /// Each with its results.
+    pub(super) actions: Vec<(&'s str, &'s Tally)>,
+}
+
+impl<'s> Dead<'s> {
+    /// Those of which more than one case failed, and none passed.
+    pub(super) fn of(summary: &'s Summary) -> Self {
+        let is_dead = |tally: &Tally| Works::of(tally) == Works::NotAtAll && tally.of(Verdict::Fail) > 1;
+        let actions = summary.actions.iter().filter(|(_, tally)| is_dead(tally));
+        Self { actions: actions.map(|(action, tally)| (action.as_str(), tally)).collect() }
+    }
+
+    /// Whether this failure says no more than that such an action does nothing: it is
+    /// the action's own, or the answer is the one that all these actions give.
+    pub(super) fn explains(&self, result: &CaseResult) -> bool {
+        let status = worst(result).filter(|finding| finding.at == "status").map(status);
+        self.actions
+            .iter()
+            .any(|(action, tally)| result.action == *action || (status.is_some() && mostly(tally) == status))
+    }
+}
+
+fn status(finding: &Finding) -> &str {
+    finding.actual.split(' ').next().unwrap_or_default()
+}
+
+/// Results of one cause.
+#[derive(Debug)]
+pub(super) struct Cause<'r> {
+    /// The requirement or the reason that they share.
+    pub(super) cause: &'r str,
+    /// Whether it is a requirement.
+    pub(super) is_requirement: bool,
+    /// Whether all of it only says that some action does nothing.
+    pub(super) is_explained: bool,
+    /// The results, those that nothing else explains first.
+    pub(super) results: Vec<&'r CaseResult>,
+}
+
+/// The results under their causes, the most important first: most cases that nothing
+/// else explains, then most cases.
+pub(super) fn causes<'r>(results: impl IntoIterator<Item = &'r CaseResult>, dead: &Dead<'_>) -> Vec<Cause<'r>> {
+    let mut by_cause: BTreeMap<&str, Vec<(bool, &CaseResult)>> = BTreeMap::new();
+    for result in results {
+        by_cause.entry(cause(result)).or_default().push((dead.explains(result), result));
+    }
+    let mut causes: Vec<_> = by_cause.into_iter().collect();
+    causes.iter_mut().for_each(|(_, cases)| cases.sort_by_key(|(explained, result)| (*explained, &result.case)));
+    let unexplained = |cases: &[(bool, &CaseResult)]| cases.iter().filter(|(explained, _)| !explained).count();
+    causes
+        .sort_by_key(|(cause, cases)| std::cmp::Reverse((unexplained(cases), cases.len(), std::cmp::Reverse(*cause))));
+    let of = |(cause, cases): (&'r str, Vec<(bool, &'r CaseResult)>)| {
+        let names = |finding: &Finding| finding.requirement == cause;
+        let is_requirement = cases.iter().any(|(_, result)| result.findings.iter().any(names));
+        let is_explained = cases.iter().all(|(explained, _)| *explained);
+        Cause { cause, is_requirement, is_explained, results: cases.into_iter().map(|(_, result)| result).collect() }
+    };
+    causes.into_iter().map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::super::summary::Summary;
+    use super::{Dead, Works, causes};
+    use crate::judge::Verdict;
+    use crate::run::{CaseResult, Event};
+
+    fn result(case: &str, action: &str, requirement: &str, actual: &str) -> CaseResult {
+        let mut result = samples::result(case, Verdict::Fail);
+        result.action = action.to_owned();
+        result.findings[0].requirement = requirement.to_owned();
+        result.findings[0].actual = actual.to_owned();
+        result
+    }
+
+    fn summary(results: &[CaseResult]) -> Summary {
+        Summary::of(&results.iter().map(|result| Event::Result(Box::new(result.clone()))).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_rule_broken_by_itself_comes_before_what_is_not_built() {
+        let mut results: Vec<_> =
+            (0..5).map(|index| result(&format!("put/{index}"), "PutItem", "PutItem/route", "501")).collect();
+        let mut other = samples::result("get/ok", Verdict::Pass);
+        other.action = "GetItem".to_owned();
+        results.extend([
+            other,
+            result("get/a", "GetItem", "every/call", "501 not built"),
+            result("get/b", "GetItem", "GetItem/rule", "404"),
+        ]);
+        let summary = summary(&results);
+        let dead = Dead::of(&summary);
+        assert_eq!(dead.actions.iter().map(|(action, _)| *action).collect::<Vec<_>>(), ["PutItem"]);
+        assert_eq!(Works::of(&summary.actions["GetItem"]), Works::Partly);
+        let failed = results.iter().filter(|result| result.verdict == Verdict::Fail);
+        let order: Vec<_> = causes(failed, &dead).iter().map(|cause| (cause.cause, cause.results.len())).collect();
+        assert_eq!(order, [("GetItem/rule", 1), ("PutItem/route", 5), ("every/call", 1)]);
+    }
+
+    #[test]
+    fn without_dead_actions_the_widest_comes_first() {
+        let mut ok = samples::result("ok", Verdict::Pass);
+        ok.action = "PutItem".to_owned();
+        let results =
+            [ok, result("a", "PutItem", "x", "1"), result("b", "PutItem", "y", "1"), result("c", "PutItem", "y", "1")];
+        let summary = summary(&results);
+        let order: Vec<_> = causes(&results[1..], &Dead::of(&summary)).iter().map(|cause| cause.cause).collect();
+        assert_eq!(order, ["y", "x"]);
+    }
+}
