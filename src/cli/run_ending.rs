@@ -72,7 +72,8 @@ impl Run<'_> {
         let context = self.context(&header.target, &rerun);
         let broke = overview(summary, kept, &context, width);
         if self.args.quiet {
-            self.output.text(&[broke, summary.verdict(width)].concat());
+            let between = if broke.is_empty() { "" } else { "\n" };
+            self.output.text(&[&broke, between, &summary.verdict(width)].concat());
             return;
         }
         let failed = failures(kept, self.args.shown_in_full(), &context, width);

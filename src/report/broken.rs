@@ -1,12 +1,18 @@
 //! What is broken on a target, in the order in which its author wants to hear of it:
 //! a rule that is broken by itself before those of an action that does nothing yet.
 
+use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::failure::{cause, worst};
 use super::summary::{Summary, Tally};
+use super::text::{count, grouped, printable};
 use crate::judge::{Finding, Verdict};
 use crate::run::CaseResult;
+
+/// One case of so many passes by chance.
+const SELDOM: usize = 5;
 
 /// What the cases of an action say of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +55,7 @@ pub(super) fn mostly(tally: &Tally) -> Option<&str> {
     most.filter(|(_, count)| **count > 1 && **count * 2 > all).map(|(status, _)| status.as_str())
 }
 
-/// Actions of which nothing works.
+/// Actions of which nothing works, or next to nothing.
 #[derive(Debug, Default)]
 pub(super) struct Dead<'s> {
     /// Each with its results.
@@ -57,11 +63,33 @@ pub(super) struct Dead<'s> {
 }
 
 impl<'s> Dead<'s> {
-    /// Those of which more than one case failed, and none passed.
+    /// Those of which more than one case failed, and none passed; or few did, and
+    /// nearly all else got the same answer: where an error is expected, one that is
+    /// always given is right now and then.
     pub(super) fn of(summary: &'s Summary) -> Self {
-        let is_dead = |tally: &Tally| Works::of(tally) == Works::NotAtAll && tally.of(Verdict::Fail) > 1;
+        let seldom = |tally: &Tally| passed(tally) * SELDOM < tally.cases() && mostly(tally).is_some();
+        let is_dead = |tally: &Tally| {
+            let works = Works::of(tally);
+            tally.of(Verdict::Fail) > 1 && (works == Works::NotAtAll || (works == Works::Partly && seldom(tally)))
+        };
         let actions = summary.actions.iter().filter(|(_, tally)| is_dead(tally));
         Self { actions: actions.map(|(action, tally)| (action.as_str(), tally)).collect() }
+    }
+
+    /// What came of their cases, in words.
+    pub(super) fn says(&self) -> String {
+        let sum = |of: &dyn Fn(&Tally) -> usize| self.actions.iter().map(|(_, tally)| of(tally)).sum::<usize>();
+        let (passed, failed) = (sum(&passed), sum(&|tally| tally.of(Verdict::Fail)));
+        let tried = sum(&|tally| tally.cases() - tally.of(Verdict::Skipped));
+        let passed = if passed == 0 {
+            "no case passed".to_owned()
+        } else {
+            format!("{passed} of {} passed", count(tried, "case"))
+        };
+        let status = self.actions.first().and_then(|(_, tally)| mostly(tally));
+        let is_everywhere = self.actions.iter().all(|(_, tally)| mostly(tally) == status);
+        let status = status.filter(|_| is_everywhere).map(|status| format!(", mostly with {}", printable(status)));
+        format!("{passed}, {} failed{}", grouped(failed as u64), status.unwrap_or_default())
     }
 
     /// Whether this failure says no more than that such an action does nothing: it is
@@ -82,7 +110,7 @@ fn status(finding: &Finding) -> &str {
 #[derive(Debug)]
 pub(super) struct Cause<'r> {
     /// The requirement or the reason that they share.
-    pub(super) cause: &'r str,
+    pub(super) cause: Cow<'r, str>,
     /// Whether it is a requirement.
     pub(super) is_requirement: bool,
     /// Whether all of it only says that some action does nothing.
@@ -94,22 +122,34 @@ pub(super) struct Cause<'r> {
 /// The results under their causes, the most important first: most cases that nothing
 /// else explains, then most cases.
 pub(super) fn causes<'r>(results: impl IntoIterator<Item = &'r CaseResult>, dead: &Dead<'_>) -> Vec<Cause<'r>> {
-    let mut by_cause: BTreeMap<&str, Vec<(bool, &CaseResult)>> = BTreeMap::new();
+    let mut by_cause: BTreeMap<Cow<'r, str>, Vec<(bool, &CaseResult)>> = BTreeMap::new();
     for result in results {
-        by_cause.entry(cause(result)).or_default().push((dead.explains(result), result));
+        by_cause.entry(general(cause(result))).or_default().push((dead.explains(result), result));
     }
     let mut causes: Vec<_> = by_cause.into_iter().collect();
     causes.iter_mut().for_each(|(_, cases)| cases.sort_by_key(|(explained, result)| (*explained, &result.case)));
     let unexplained = |cases: &[(bool, &CaseResult)]| cases.iter().filter(|(explained, _)| !explained).count();
-    causes
-        .sort_by_key(|(cause, cases)| std::cmp::Reverse((unexplained(cases), cases.len(), std::cmp::Reverse(*cause))));
-    let of = |(cause, cases): (&'r str, Vec<(bool, &'r CaseResult)>)| {
+    // By name they are in order already.
+    causes.sort_by_key(|(_, cases)| Reverse((unexplained(cases), cases.len())));
+    let of = |(cause, cases): (Cow<'r, str>, Vec<(bool, &'r CaseResult)>)| {
         let names = |finding: &Finding| finding.requirement == cause;
         let is_requirement = cases.iter().any(|(_, result)| result.findings.iter().any(names));
         let is_explained = cases.iter().all(|(explained, _)| *explained);
         Cause { cause, is_requirement, is_explained, results: cases.into_iter().map(|(_, result)| result).collect() }
     };
     causes.into_iter().map(of).collect()
+}
+
+/// A reason without what differs from case to case: the number of a step and the place
+/// of its expectation. A requirement's id is left as it is.
+fn general(cause: &str) -> Cow<'_, str> {
+    let general = || {
+        let (_, step) = cause.strip_prefix("prerequisite step ")?.split_once(", ")?;
+        let (label, rest) = step.split_once(", at ")?;
+        let (_, why) = rest.split_once(": ")?;
+        Some(Cow::Owned(format!("the prerequisite {label} did not hold: {why}")))
+    };
+    general().unwrap_or(Cow::Borrowed(cause))
 }
 
 #[cfg(test)]
@@ -148,7 +188,8 @@ mod tests {
         assert_eq!(dead.actions.iter().map(|(action, _)| *action).collect::<Vec<_>>(), ["PutItem"]);
         assert_eq!(Works::of(&summary.actions["GetItem"]), Works::Partly);
         let failed = results.iter().filter(|result| result.verdict == Verdict::Fail);
-        let order: Vec<_> = causes(failed, &dead).iter().map(|cause| (cause.cause, cause.results.len())).collect();
+        let causes = causes(failed, &dead);
+        let order: Vec<_> = causes.iter().map(|cause| (cause.cause.as_ref(), cause.results.len())).collect();
         assert_eq!(order, [("GetItem/rule", 1), ("PutItem/route", 5), ("every/call", 1)]);
     }
 
@@ -159,7 +200,34 @@ mod tests {
         let results =
             [ok, result("a", "PutItem", "x", "1"), result("b", "PutItem", "y", "1"), result("c", "PutItem", "y", "1")];
         let summary = summary(&results);
-        let order: Vec<_> = causes(&results[1..], &Dead::of(&summary)).iter().map(|cause| cause.cause).collect();
+        let causes = causes(&results[1..], &Dead::of(&summary));
+        let order: Vec<_> = causes.iter().map(|cause| cause.cause.as_ref()).collect();
         assert_eq!(order, ["y", "x"]);
+    }
+
+    #[test]
+    fn what_lacks_the_same_prerequisite_is_one_cause() {
+        let mut results: Vec<_> =
+            (0..3).map(|index| samples::result(&index.to_string(), Verdict::NotTestable)).collect();
+        for (step, result) in results.iter_mut().enumerate() {
+            result.findings.clear();
+            result.reason = Some(format!(
+                "prerequisite step {step} (fixture f{step}), PutItem, at c.toml:{step}:3: answered 501: no"
+            ));
+        }
+        let causes = causes(&results, &Dead::default());
+        assert_eq!(causes.len(), 1);
+        assert_eq!(causes[0].cause, "the prerequisite PutItem did not hold: answered 501: no");
+    }
+
+    #[test]
+    fn an_action_that_passes_by_chance_is_dead_all_the_same() {
+        let mut results: Vec<_> =
+            (0..10).map(|index| result(&index.to_string(), "PutItem", "PutItem/route", "501")).collect();
+        let dead = |results: &[CaseResult]| Dead::of(&summary(results)).actions.len();
+        results[0].verdict = Verdict::Pass;
+        assert_eq!(dead(&results), 1);
+        results[1].verdict = Verdict::Pass;
+        assert_eq!(dead(&results), 0);
     }
 }

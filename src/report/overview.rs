@@ -1,10 +1,10 @@
 //! What broke, in a screen: what a failed run says before all evidence.
 
-use super::broken::{Cause, Dead, causes, mostly};
+use super::broken::{Cause, Dead, causes};
 use super::curl::quote;
 use super::failure::{Context, brief, statement};
 use super::summary::Summary;
-use super::text::{BOLD, DIM, count, excerpt, grouped, printable, styled, wrapped};
+use super::text::{BOLD, DIM, count, excerpt, grouped, hanging, printable, styled, wrapped};
 use crate::judge::Verdict;
 use crate::run::CaseResult;
 
@@ -38,30 +38,29 @@ pub fn overview<'r>(
     let title = if failed.is_empty() { "what went wrong:" } else { "what broke, the most important first:" };
     let parts = [
         styled(BOLD, title) + "\n",
-        dead_actions(&dead, width),
+        dead_actions(&dead, &failed, context, width),
         rules(&causes(failed, &dead), context, width),
         reasons(&unjudged, &dead, width),
     ];
     parts.concat()
 }
 
-fn dead_actions(dead: &Dead<'_>, width: usize) -> String {
+fn dead_actions(dead: &Dead<'_>, failed: &[&CaseResult], context: &Context<'_>, width: usize) -> String {
     if dead.actions.is_empty() {
         return String::new();
     }
     let names: Vec<_> = dead.actions.iter().map(|(action, _)| printable(action)).collect();
-    let failed: usize = dead.actions.iter().map(|(_, tally)| tally.of(Verdict::Fail)).sum();
-    let status = dead.actions.first().and_then(|(_, tally)| mostly(tally));
-    let is_everywhere = dead.actions.iter().all(|(_, tally)| mostly(tally) == status);
-    let status = status.filter(|_| is_everywhere).map(|status| format!(", mostly with {}", printable(status)));
     let verb = if names.len() == 1 { "does not work" } else { "do not work" };
-    let text = format!(
-        "{} {verb}: no case passed, {} failed{}",
-        names.join(", "),
-        grouped(failed as u64),
-        status.unwrap_or_default()
-    );
-    wrapped(&text, width, "  ")
+    let words = wrapped(&format!("{} {verb}: {}", names.join(", "), dead.says()), width, "  ");
+    let words: String = words.lines().map(|line| styled(BOLD, line) + "\n").collect();
+    let of_dead = |result: &&&CaseResult| dead.actions.iter().any(|(action, _)| result.action == *action);
+    let first = failed.iter().filter(of_dead).min_by_key(|result| &result.case);
+    words + &first.map(|first| again(first, context)).unwrap_or_default()
+}
+
+/// The command that shows a case again. It is never broken.
+fn again(result: &CaseResult, context: &Context<'_>) -> String {
+    format!("     {} {}\n", styled(DIM, context.rerun), quote(&result.case))
 }
 
 fn rules(causes: &[Cause<'_>], context: &Context<'_>, width: usize) -> String {
@@ -80,13 +79,15 @@ fn rules(causes: &[Cause<'_>], context: &Context<'_>, width: usize) -> String {
 
 fn rule(number: usize, cause: &Cause<'_>, context: &Context<'_>, width: usize) -> String {
     let Some(first) = cause.results.first() else { return String::new() };
-    let words =
-        if cause.is_requirement { statement(cause.cause, context) } else { printable(cause.cause).into_owned() };
+    let words = match cause.is_requirement {
+        true => statement(&cause.cause, context),
+        false => printable(&cause.cause).into_owned(),
+    };
     let came = brief(first);
     let came = if came.is_empty() { count(cause.results.len(), "case") } else { counted(cause, &came) };
-    let words = wrapped(&format!("{number}. {words}"), width, "  ");
+    let words = hanging(&words, width, &format!("  {number}. "), "     ");
     let words: String = words.lines().map(|line| styled(BOLD, line) + "\n").collect();
-    format!("{words}{}     {} {}\n", wrapped(&came, width, "     "), styled(DIM, context.rerun), quote(&first.case))
+    words + &wrapped(&came, width, "     ") + &again(first, context)
 }
 
 fn counted(cause: &Cause<'_>, came: &str) -> String {
@@ -100,8 +101,8 @@ fn reasons(unjudged: &[&CaseResult], dead: &Dead<'_>, width: usize) -> String {
     let causes = causes(unjudged.iter().copied(), dead);
     let title = wrapped(&format!("{} could not be judged:", count(unjudged.len(), "case")), width, "  ");
     let reason = |cause: &Cause<'_>| {
-        let reason = excerpt(&printable(cause.cause).replace('\n', " "), MOST_CHARS, 0);
-        wrapped(&format!("{}  {reason}", grouped(cause.results.len() as u64)), width, "     ")
+        let reason = excerpt(&printable(&cause.cause).replace('\n', " "), MOST_CHARS, 0);
+        hanging(&format!("{}: {reason}", grouped(cause.results.len() as u64)), width, "     ", "       ")
     };
     let more = causes.len().saturating_sub(MOST_REASONS);
     let more = (more > 0).then(|| format!("     … {}\n", count(more, "more reason")));
@@ -149,7 +150,17 @@ mod tests {
 
     #[test]
     fn what_broke_is_told_in_a_screen() {
-        insta::assert_snapshot!(told(&results(), 80), @"");
+        insta::assert_snapshot!(told(&results(), 80), @r#"
+        what broke, the most important first:
+          Scan does not work: no case passed, 3 failed, mostly with 501
+             syncspec run --target t.toml scan/0
+          3 rules are broken for no other reason than that this does not work
+          1. PutItem: a change made to an old version of an item is refused
+             2 cases; status: expected 409, got 200
+             syncspec run --target t.toml put-item/count/1
+          1 case could not be judged:
+             1: step 1 (PutItem): status was 500, not 200
+        "#);
     }
 
     #[rstest]

@@ -8,7 +8,7 @@ use super::outline::outline;
 use super::readings::Readings;
 use super::sentence;
 use super::table;
-use super::text::{BAD, BOLD, GOOD, count, printable, styled, wrapped};
+use super::text::{BAD, BOLD, GOOD, count, hanging, printable, styled, wrapped};
 use crate::judge::{Level, Verdict};
 use crate::run::{CaseResult, Event, Footer, Header};
 use crate::spec::Dispute;
@@ -261,9 +261,7 @@ fn entry(line: &str, width: usize) -> String {
     if line.chars().count() + 2 <= width && !line.contains('\n') {
         return format!("  {line}\n");
     }
-    let broken = wrapped(line, width.saturating_sub(2), "  ");
-    let mut lines = broken.lines();
-    lines.next().map(|first| format!("{first}\n")).into_iter().chain(lines.map(|line| format!("  {line}\n"))).collect()
+    hanging(line, width, "  ", "    ")
 }
 
 #[cfg(test)]
@@ -294,15 +292,6 @@ mod tests {
             result.known_failures = entries.iter().map(|entry| (*entry).to_owned()).collect();
         }
         insta::assert_snapshot!(plain(&events), @r#"
-        action   pass  warn  fail  expected-fail  unexpected-pass  skipped  not-testable  indeterminate  cases     time
-        GetItem     1     ·     ·              ·                ·        ·             ·              ·      1   1.2 ms
-        PutItem     ·     1     2              1                1       12             1              1     19  22.9 ms
-        total       1     1     2              1                1       12             1              1     20  24.1 ms
-
-        requirements that do not hold, by cases:
-          2  PutItem/rule/stale
-          1  PutItem/rule/version-grows
-
         skipped:
           12  the target lacks lambda
 
@@ -319,6 +308,15 @@ mod tests {
           gone/*
 
         1 known failure only matches cases that were skipped or not selected
+
+        requirements that do not hold, by cases:
+          2  PutItem/rule/stale
+          1  PutItem/rule/version-grows
+
+        action   pass  warn  fail  expected-fail  unexpected-pass  skipped  not-testable  indeterminate  cases     time
+        GetItem     1     ·     ·              ·                ·        ·             ·              ·      1   1.2 ms
+        PutItem     ·     1     2              1                1       12             1              1     19  22.9 ms
+        total       1     1     2              1                1       12             1              1     20  24.1 ms
 
         works:          GetItem
         works in part:  PutItem 1 of 7 (mostly 200)
@@ -346,12 +344,12 @@ mod tests {
         let mut summary = Summary::new(&samples::service().disputes);
         events.iter().for_each(|event| summary.add(event));
         insta::assert_snapshot!(strip_str(&summary.text(200)).to_string(), @r#"
+        what the target answered where sources disagree:
+          do versions grow by one? yes
+
         action   pass  cases    time
         PutItem     2      2  2.4 ms
         total       2      2  2.4 ms
-
-        what the target answered where sources disagree:
-          do versions grow by one? yes
 
         all 2 cases passed on my-emulator (http://127.0.0.1:4566) in 0.8 s
         "#);

@@ -139,7 +139,27 @@ mod tests {
     #[test]
     fn narrow_ones_keep_the_counts() {
         let summary = Summary::of(&samples::events(&Verdict::ALL));
-        insta::assert_snapshot!(strip_str(&table(&summary, 60)).to_string(), @"");
-        insta::assert_snapshot!(strip_str(&table(&summary, 40)).to_string(), @"");
+        insta::assert_snapshot!(strip_str(&table(&summary, 60)).to_string(), @r#"
+        PutItem
+          1 pass, 1 warn, 1 fail, 1 expected-fail, 1
+          unexpected-pass, 1 skipped, 1 not-testable, 1
+          indeterminate
+        total
+          1 pass, 1 warn, 1 fail, 1 expected-fail, 1
+          unexpected-pass, 1 skipped, 1 not-testable, 1
+          indeterminate
+        "#);
+        insta::assert_snapshot!(strip_str(&table(&summary, 40)).to_string(), @r#"
+        PutItem
+          1 pass, 1 warn, 1 fail, 1
+          expected-fail, 1 unexpected-pass, 1
+          skipped, 1 not-testable, 1
+          indeterminate
+        total
+          1 pass, 1 warn, 1 fail, 1
+          expected-fail, 1 unexpected-pass, 1
+          skipped, 1 not-testable, 1
+          indeterminate
+        "#);
     }
 }

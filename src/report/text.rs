@@ -93,6 +93,11 @@ pub(super) fn indent(text: &str, by: &str) -> String {
 /// Prose on lines of at most `width` characters, each behind `by`, broken at blanks. A
 /// longer word stands whole: somebody may want to copy it.
 pub(super) fn wrapped(text: &str, width: usize, by: &str) -> String {
+    hanging(text, width, by, by)
+}
+
+/// The same with something else before the very first line, of the same length or less.
+pub(super) fn hanging(text: &str, width: usize, first: &str, by: &str) -> String {
     let room = width.saturating_sub(by.chars().count());
     let mut lines = String::new();
     for line in text.lines() {
@@ -103,7 +108,11 @@ pub(super) fn wrapped(text: &str, width: usize, by: &str) -> String {
                 lines.push('\n');
                 column = 0;
             }
-            lines.push_str(if column == 0 { by } else { " " });
+            lines.push_str(match column {
+                0 if lines.is_empty() => first,
+                0 => by,
+                _ => " ",
+            });
             lines.push_str(word);
             column += length + usize::from(column > 0);
         }

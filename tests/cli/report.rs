@@ -1,5 +1,11 @@
 //! Documents from recorded runs.
 
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
 use crate::check;
 use crate::command::Room;
 
@@ -17,4 +23,40 @@ fn a_partial_record_is_refused_unless_asked_for() {
     check("report-missing", &room.run("report junit missing").exits(2).to_string());
     room.write("r/run.jsonl", &whole);
     check("report-unwritable", &room.run("report junit r -o missing/j.xml").exits(2).to_string());
+}
+
+/// What does not differ from run to run: of each case what came of it, and what was
+/// found, in the order of the cases; and which suite it was.
+fn lasting(text: &str) -> (Value, BTreeMap<String, Value>) {
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+    let header = &lines[0];
+    let members = ["format-version", "suite-version", "suite-digest", "selection-digest", "selected", "rerun"];
+    let header = members.map(|member| (member, header[member].clone())).into_iter().collect();
+    let found = |finding: &Value| {
+        let members = ["level", "step", "at", "requirement", "origin"];
+        members.map(|member| (member.to_owned(), finding[member].clone())).into_iter().collect::<Value>()
+    };
+    let of = |line: &Value| {
+        let members = ["about", "action", "protocol", "verdict", "reason", "requirements", "origin"];
+        let mut lasting: Vec<Value> = members.map(|member| line[member].clone()).into();
+        lasting.extend(line["findings"].as_array().into_iter().flatten().map(found));
+        (line["case"].as_str().expect("a case has an id").to_owned(), Value::from(lasting))
+    };
+    (header, lines.iter().filter(|line| line["type"] == "result").map(of).collect())
+}
+
+/// Both are what a user gets who types the command today.
+#[test]
+fn the_committed_run_of_the_reference_server_is_not_stale() {
+    let renew = "renew it with `cargo run --release -- run --report-dir reports/reference --html`";
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/reference");
+    let committed = |name: &str| fs::read_to_string(dir.join(name)).unwrap_or_else(|error| panic!("{name}: {error}; {renew}"));
+    let room = Room::new();
+    room.run("run --report-dir r --quiet").exits(0);
+    let ((header, then), (now_header, now)) = (lasting(&committed("run.jsonl")), lasting(&room.read("r/run.jsonl")));
+    assert_eq!(header, now_header, "{renew}");
+    let differing: Vec<_> = then.keys().chain(now.keys()).filter(|case| then.get(*case) != now.get(*case)).collect();
+    assert!(differing.is_empty(), "{differing:?}; {renew}");
+    let page = room.run(&format!("report html {}", dir.join("run.jsonl").display())).exits(0).stdout;
+    assert!(page == committed("run.html"), "the page is not what is made of its run.jsonl; {renew}");
 }

@@ -116,6 +116,60 @@ fn a_failure_tells_all() {
 }
 
 #[test]
+fn a_failed_run_fits_narrow_terminals() {
+    let (room, altered) = (Room::with_suite(), Altered::start(wrong_counts));
+    let args = format!("{SUITE} --endpoint {} --report-dir r --show 0", altered.endpoint);
+    let output = room.command(&args).env("COLUMNS", "40").output().expect("the program starts");
+    check("run-failed-40-columns", &Ended::of(&args, &output).exits(1).to_string());
+}
+
+#[test]
+fn colours_change_no_word() {
+    let (room, altered) = (Room::with_suite(), Altered::start(wrong_counts));
+    let args = format!("{SUITE} --endpoint {} --report-dir r --quiet", altered.endpoint);
+    let plain = room.run(&args).exits(1);
+    let output = room.command(&args).env("CLICOLOR_FORCE", "1").output().expect("the program starts");
+    let coloured = Ended::of(&args, &output);
+    assert!(is_plain(&plain) && !is_plain(&coloured), "{coloured}");
+    let styles = regex::Regex::new("\u{1b}\\[[0-9;]*m").expect("the pattern compiles");
+    assert_eq!(settled(&styles.replace_all(&coloured.stdout, "")), settled(&plain.stdout));
+}
+
+#[test]
+fn as_much_is_printed_as_was_asked_for() {
+    let (room, altered) = (Room::with_suite(), Altered::start(wrong_counts));
+    let args = format!("{SUITE} --endpoint {} --report-dir r --jobs 1", altered.endpoint);
+    check("run-quiet", &room.run(&format!("{args} --quiet")).exits(1).to_string());
+    let verbose = room.run(&format!("{args} --verbose")).exits(1);
+    assert!(verbose.stderr.contains("fail records/counts/first-write\n"), "{verbose}");
+    assert_eq!(verbose.stderr.lines().count(), 4, "{verbose}");
+    assert_eq!(room.run(&format!("{args} --no-progress --show 0")).exits(1).stderr, "");
+    check("quiet-and-verbose", &room.run("run --quiet --verbose").exits(2).to_string());
+}
+
+#[test]
+fn a_page_is_written_where_it_is_asked_for_and_nowhere_else() {
+    let room = Room::with_suite();
+    room.run(&format!("{SUITE} --report-dir none")).exits(0);
+    assert!(!room.path("none/run.html").exists());
+    let ended = room.run(&format!("{SUITE} --report-dir r --html records")).exits(0);
+    assert!(ended.stdout.contains("\npage: r/run.html\n"), "{ended}");
+    assert_eq!(room.read("r/run.html"), room.run("report html r").exits(0).stdout);
+    room.run(&format!("{SUITE} --report-dir r --html=elsewhere.html")).exits(0);
+    assert!(room.read("elsewhere.html").contains("<h1 class=\"good\">"));
+    check("bad-html", &room.run(&format!("{SUITE} --report-dir r --html=missing/page.html")).exits(2).to_string());
+}
+
+#[test]
+fn lines_for_machines_stay_alone_on_standard_output() {
+    let (room, altered) = (Room::with_suite(), Altered::start(wrong_counts));
+    let args = format!("{SUITE} --endpoint {} --report-dir r --format json", altered.endpoint);
+    let ended = room.run(&format!("{args} --html --write-known-failures k.toml")).exits(1);
+    record(&ended.stdout);
+    assert_eq!(ended.stderr, "known failures: k.toml (2 entries for 2 cases, to be reviewed)\npage: r/run.html\n");
+}
+
+#[test]
 fn an_answer_that_is_none_of_the_service_is_shown() {
     let altered = Altered::start(|_, response| {
         response.status = 502;

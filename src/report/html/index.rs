@@ -5,7 +5,7 @@ use indexmap::IndexSet;
 use serde::Serialize;
 
 use crate::judge::Verdict;
-use crate::report::failure::short;
+use crate::report::failure::{severity, short};
 use crate::run::CaseResult;
 
 #[derive(Serialize)]
@@ -40,7 +40,9 @@ pub(super) fn index<'r>(results: &'r [CaseResult], rerun: &'r str) -> String {
         let came = if result.verdict == Verdict::Pass { String::new() } else { short(result) };
         index.cases.push(Case(&result.case, verdict, action, result.duration_us, requirements, about, came));
     }
-    index.cases.sort_by(|a, b| a.0.cmp(b.0));
+    // What calls for attention comes first.
+    let rank = |case: &Case<'_>| Verdict::ALL.get(case.1).and_then(|verdict| severity(*verdict)).unwrap_or(u8::MAX);
+    index.cases.sort_by(|a, b| (rank(a), a.0).cmp(&(rank(b), b.0)));
     // Such an index holds nothing that could not be written.
     let json = serde_json::to_string(&index).unwrap_or_default();
     // Nothing in it may end the element, or begin a comment.

@@ -11,7 +11,7 @@ use super::index::index;
 use super::numbers::{Share, Table, tables};
 use super::sections::{Group, Section, sections};
 use crate::judge::Verdict;
-use crate::report::broken::{Dead, mostly};
+use crate::report::broken::Dead;
 use crate::report::failure::Context;
 use crate::report::record::Record;
 use crate::report::standing::{Standing, Standings};
@@ -122,12 +122,8 @@ fn page(record: &Record, context: &Context<'_>, disputes: &[Dispute]) -> Page {
 
 impl DeadAction {
     fn of(action: &str, tally: &Tally) -> Self {
-        let status = mostly(tally).map(|status| format!(", mostly with {}", printable(status))).unwrap_or_default();
-        let failed = count(tally.of(Verdict::Fail), "case");
-        Self {
-            action: printable(action).into_owned(),
-            says: format!("does not work: {failed} failed{status}, none passed"),
-        }
+        let says = format!("does not work: {}", Dead { actions: vec![(action, tally)] }.says());
+        Self { action: printable(action).into_owned(), says }
     }
 }
 

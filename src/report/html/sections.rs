@@ -146,9 +146,9 @@ fn groups(causes: Vec<Cause<'_>>, context: &Context<'_>, room: &mut usize) -> Ve
     let group = |Cause { cause, is_requirement, is_explained, results }: Cause<'_>| {
         let (full, rest): (Vec<_>, Vec<_>) =
             results.iter().copied().partition(|case| shown.contains(case.case.as_str()));
-        let (heading, grounds) = if is_requirement { words(cause, context) } else { (reason(cause), String::new()) };
+        let (heading, grounds) = if is_requirement { words(&cause, context) } else { (reason(&cause), String::new()) };
         Group {
-            requirement: if is_requirement { cause.to_owned() } else { String::new() },
+            requirement: if is_requirement { cause.into_owned() } else { String::new() },
             heading,
             is_explained,
             grounds,
