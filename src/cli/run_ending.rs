@@ -60,11 +60,10 @@ impl Run<'_> {
         page: Option<&Path>,
         listed: Option<&str>,
     ) {
-        let written = listed.map(str::to_owned).into_iter();
-        let written: Vec<_> = written.chain(page.map(|page| format!("page: {}", page.display()))).collect();
+        let page = page.map(|page| format!("page: {}", page.display()));
         if self.args.format == Format::Json {
             // Standard output holds the lines of the record, and nothing else.
-            written.iter().for_each(|line| self.output.note(line));
+            page.as_deref().into_iter().chain(listed).for_each(|line| self.output.note(line));
             return;
         }
         let Some(header) = &summary.header else { return };
@@ -80,8 +79,9 @@ impl Run<'_> {
         let sections = [broke, failed, summary.text(width)];
         let sections: Vec<_> = sections.into_iter().filter(|section| !section.is_empty()).collect();
         self.output.text(&sections.join("\n"));
-        written.iter().for_each(|line| self.output.text(&format!("{line}\n")));
-        self.output.text(&format!("report: {}\n", dir.display()));
+        let report = format!("report: {}", dir.display());
+        let written = page.as_deref().into_iter().chain([report.as_str()]).chain(listed);
+        written.for_each(|line| self.output.text(&format!("{line}\n")));
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn mostly(tally: &Tally) -> Option<&str> {
     most.filter(|(_, count)| **count > 1 && **count * 2 > all).map(|(status, _)| status.as_str())
 }
 
-/// Actions of which nothing works, or next to nothing.
+/// Actions that always give the same wrong answer.
 #[derive(Debug, Default)]
 pub(super) struct Dead<'s> {
     /// Each with its results.
@@ -63,15 +63,12 @@ pub(super) struct Dead<'s> {
 }
 
 impl<'s> Dead<'s> {
-    /// Those of which more than one case failed, and none passed; or few did, and
-    /// nearly all else got the same answer: where an error is expected, one that is
-    /// always given is right now and then.
+    /// Those of which no case passed, or few did, and most answers that were wrong have
+    /// the same status: where an error is expected, one that is always given is right
+    /// now and then.
     pub(super) fn of(summary: &'s Summary) -> Self {
-        let seldom = |tally: &Tally| passed(tally) * SELDOM < tally.cases() && mostly(tally).is_some();
-        let is_dead = |tally: &Tally| {
-            let works = Works::of(tally);
-            tally.of(Verdict::Fail) > 1 && (works == Works::NotAtAll || (works == Works::Partly && seldom(tally)))
-        };
+        let seldom = |tally: &Tally| passed(tally) * SELDOM < tally.cases() - tally.of(Verdict::Skipped);
+        let is_dead = |tally: &Tally| tally.of(Verdict::Fail) > 1 && seldom(tally) && mostly(tally).is_some();
         let actions = summary.actions.iter().filter(|(_, tally)| is_dead(tally));
         Self { actions: actions.map(|(action, tally)| (action.as_str(), tally)).collect() }
     }
@@ -92,13 +89,12 @@ impl<'s> Dead<'s> {
         format!("{passed}, {} failed{}", grouped(failed as u64), status.unwrap_or_default())
     }
 
-    /// Whether this failure says no more than that such an action does nothing: it is
-    /// the action's own, or the answer is the one that all these actions give.
+    /// Whether this failure says no more than that such an action does nothing: the
+    /// answer is the one that it always gives. What has no action of its own, such as a
+    /// route, shows the same.
     pub(super) fn explains(&self, result: &CaseResult) -> bool {
         let status = worst(result).filter(|finding| finding.at == "status").map(status);
-        self.actions
-            .iter()
-            .any(|(action, tally)| result.action == *action || (status.is_some() && mostly(tally) == status))
+        status.is_some() && self.actions.iter().any(|(_, tally)| mostly(tally) == status)
     }
 }
 

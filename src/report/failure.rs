@@ -19,7 +19,7 @@ const MOST_STEPS: usize = 20;
 const MOST_LABEL: usize = 60;
 /// Most cases listed in a line each; more would push the summary's start off screen
 /// and say nothing new.
-const MOST_LINES: usize = 40;
+const MOST_LINES: usize = 20;
 /// Longest line in a list of cases, in characters.
 const MOST_CHARS: usize = 160;
 /// Longest value in a few words, in characters.
@@ -411,8 +411,8 @@ mod tests {
     fn a_long_list_is_cut() {
         let results: Vec<_> = (0..50).map(|index| samples::result(&format!("a/{index}"), Verdict::Fail)).collect();
         let text = with_context(|context| strip_str(&failures(&results, 0, context, 160)).to_string());
-        assert_eq!(text.lines().count(), 42, "{text}");
-        assert!(text.starts_with("50 cases\n") && text.ends_with("  … 10 more, in the report\n"), "{text}");
+        assert_eq!(text.lines().count(), 22, "{text}");
+        assert!(text.starts_with("50 cases\n") && text.ends_with("  … 30 more, in the report\n"), "{text}");
     }
 
     #[test]

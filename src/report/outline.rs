@@ -39,7 +39,7 @@ pub(super) fn outline(summary: &Summary, width: usize) -> String {
         } else {
             styled(style, format_args!("{title:<column$}"))
         };
-        title + &wrapped(&actions, column, width)
+        title + &listed(&actions, column, width)
     };
     lists.map(list).collect()
 }
@@ -49,7 +49,7 @@ fn with_status(tally: &Tally) -> String {
 }
 
 /// Names with commas between them, on lines that begin at the same column.
-fn wrapped(names: &[String], indent: usize, width: usize) -> String {
+pub(super) fn listed(names: &[String], indent: usize, width: usize) -> String {
     let mut text = String::new();
     let mut column = indent;
     for (index, name) in names.iter().enumerate() {

@@ -4,8 +4,9 @@ use std::iter;
 
 use anstyle::Style;
 
+use super::outline::listed;
 use super::summary::{Summary, Tally};
-use super::text::{BOLD, DIM, duration, printable, styled, verdict_style, wrapped};
+use super::text::{BOLD, DIM, duration, printable, styled, verdict_style};
 use crate::judge::Verdict;
 
 /// What the table shows, from the widest to the narrowest.
@@ -87,11 +88,11 @@ fn list(summary: &Summary, width: usize) -> String {
     let line = |(style, name, tally): (Style, &str, &Tally)| {
         let counts = Verdict::ALL.into_iter().filter(|verdict| tally.of(*verdict) > 0);
         let counts: Vec<_> = counts.map(|verdict| format!("{} {}", tally.of(verdict), verdict.name())).collect();
-        let (name, counts) = (printable(name), counts.join(", "));
-        if name.chars().count() + 2 + counts.len() <= width {
-            return format!("{}  {counts}\n", styled(style, name));
+        let (name, line) = (printable(name), counts.join(", "));
+        if name.chars().count() + 2 + line.len() <= width {
+            return format!("{}  {line}\n", styled(style, name));
         }
-        format!("{}\n{}", styled(style, name), wrapped(&counts, width, "  "))
+        format!("{}\n  {}", styled(style, name), listed(&counts, 2, width))
     };
     let actions = summary.actions.iter().map(|(action, tally)| (Style::new(), action.as_str(), tally));
     actions.chain([(BOLD, "total", &summary.total)]).map(line).collect()
@@ -141,25 +142,25 @@ mod tests {
         let summary = Summary::of(&samples::events(&Verdict::ALL));
         insta::assert_snapshot!(strip_str(&table(&summary, 60)).to_string(), @r#"
         PutItem
-          1 pass, 1 warn, 1 fail, 1 expected-fail, 1
-          unexpected-pass, 1 skipped, 1 not-testable, 1
-          indeterminate
+          1 pass, 1 warn, 1 fail, 1 expected-fail,
+          1 unexpected-pass, 1 skipped, 1 not-testable,
+          1 indeterminate
         total
-          1 pass, 1 warn, 1 fail, 1 expected-fail, 1
-          unexpected-pass, 1 skipped, 1 not-testable, 1
-          indeterminate
+          1 pass, 1 warn, 1 fail, 1 expected-fail,
+          1 unexpected-pass, 1 skipped, 1 not-testable,
+          1 indeterminate
         "#);
         insta::assert_snapshot!(strip_str(&table(&summary, 40)).to_string(), @r#"
         PutItem
-          1 pass, 1 warn, 1 fail, 1
-          expected-fail, 1 unexpected-pass, 1
-          skipped, 1 not-testable, 1
-          indeterminate
+          1 pass, 1 warn, 1 fail,
+          1 expected-fail, 1 unexpected-pass,
+          1 skipped, 1 not-testable,
+          1 indeterminate
         total
-          1 pass, 1 warn, 1 fail, 1
-          expected-fail, 1 unexpected-pass, 1
-          skipped, 1 not-testable, 1
-          indeterminate
+          1 pass, 1 warn, 1 fail,
+          1 expected-fail, 1 unexpected-pass,
+          1 skipped, 1 not-testable,
+          1 indeterminate
         "#);
     }
 }

@@ -104,7 +104,7 @@ pub(super) fn hanging(text: &str, width: usize, first: &str, by: &str) -> String
         let mut column = 0;
         for word in line.split(' ').filter(|word| !word.is_empty()) {
             let length = word.chars().count();
-            if column > 0 && column + 1 + length > room {
+            if column > 0 && column + 1 + length > room && length <= room {
                 lines.push('\n');
                 column = 0;
             }

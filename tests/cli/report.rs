@@ -50,7 +50,8 @@ fn lasting(text: &str) -> (Value, BTreeMap<String, Value>) {
 fn the_committed_run_of_the_reference_server_is_not_stale() {
     let renew = "renew it with `cargo run --release -- run --report-dir reports/reference --html`";
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/reference");
-    let committed = |name: &str| fs::read_to_string(dir.join(name)).unwrap_or_else(|error| panic!("{name}: {error}; {renew}"));
+    let committed =
+        |name: &str| fs::read_to_string(dir.join(name)).unwrap_or_else(|error| panic!("{name}: {error}; {renew}"));
     let room = Room::new();
     room.run("run --report-dir r --quiet").exits(0);
     let ((header, then), (now_header, now)) = (lasting(&committed("run.jsonl")), lasting(&room.read("r/run.jsonl")));

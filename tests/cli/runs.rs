@@ -166,7 +166,7 @@ fn lines_for_machines_stay_alone_on_standard_output() {
     let args = format!("{SUITE} --endpoint {} --report-dir r --format json", altered.endpoint);
     let ended = room.run(&format!("{args} --html --write-known-failures k.toml")).exits(1);
     record(&ended.stdout);
-    assert_eq!(ended.stderr, "known failures: k.toml (2 entries for 2 cases, to be reviewed)\npage: r/run.html\n");
+    assert_eq!(ended.stderr, "page: r/run.html\nknown failures: k.toml (2 entries for 2 cases, to be reviewed)\n");
 }
 
 #[test]
