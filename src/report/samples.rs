@@ -169,6 +169,7 @@ pub(super) fn header(selected: usize) -> Header {
         target: target(),
         strict: false,
         resumed: None,
+        partition: None,
         fail_on: FailOn::Any,
         started: "2026-01-01T00:00:00Z".to_owned(),
     }

@@ -262,6 +262,7 @@ pub fn header(session: &Session, plan: &Plan, suite_digest: &str) -> Header {
         fail_on: session.fail_on,
         started: now(),
         resumed: None,
+        partition: None,
     }
 }
 

@@ -7,10 +7,12 @@
 //! broken requirement, then for more of them up to a bound, so that a page of many
 //! failures stays small; `run.jsonl` holds the rest.
 
+mod anchor;
 mod difference;
 mod evidence;
 mod index;
 mod page;
 mod wire;
 
+pub(super) use anchor::anchor;
 pub use page::html;
