@@ -22,7 +22,7 @@ use super::{Exit, NOTHING_SELECTED, forecast, journal, report};
 use crate::cases::Suite;
 use crate::judge::{Recorded, Verdict};
 use crate::plan::Plan;
-use crate::report::{Context, Partial, Summary, failures, junit, quote, write_event};
+use crate::report::{Context, Locations, Partial, Summary, failures, junit, quote, write_event};
 use crate::run::{CaseResult, Event, Header, Session, Settings, TargetSummary};
 use crate::snapshot::Store;
 use crate::target::Target;
@@ -217,7 +217,7 @@ impl Run<'_> {
     fn junit(&self, run: &Path, xml: &Path) -> Result<(), Exit> {
         let record = report::read(run, Partial::Refuse)?;
         let mut document = Vec::new();
-        let ended = junit(&record, &self.context(&record.header.target), &mut document)
+        let ended = junit(&record, &self.context(&record.header.target), Locations::Hidden, &mut document)
             .and_then(|()| write_atomically(xml, &document));
         ended.map_err(|error| Exit::usage(format!("cannot write {}: {error}", xml.display())))
     }

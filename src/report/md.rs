@@ -12,6 +12,9 @@ pub(super) const MOST_BYTES: usize = 1_000_000;
 /// Room kept for what closes a page.
 const FOR_THE_END: usize = 2_000;
 
+/// Room that a list leaves to what follows it.
+const FOR_THE_REST: usize = 100_000;
+
 /// A page under way.
 pub(super) struct Page {
     text: String,
@@ -42,7 +45,7 @@ impl Page {
         let mut block = folded(title, open);
         let mut left_out = untold;
         for line in lines {
-            if self.text.len() + block.len() + line.len() + FOR_THE_END > MOST_BYTES {
+            if self.text.len() + block.len() + line.len() + FOR_THE_REST > MOST_BYTES {
                 left_out += 1;
             } else {
                 block += &line;

@@ -142,6 +142,30 @@ pub(super) fn result_at(input: &mut (impl BufRead + Seek), place: u64) -> io::Re
     Ok(result)
 }
 
+/// The case of which the result stands at this place of a record.
+///
+/// # Errors
+///
+/// When the file cannot be read, or no result begins there.
+pub fn case_at(input: &mut (impl BufRead + Seek), place: u64) -> io::Result<String> {
+    result_at(input, place).map(|result| result.case)
+}
+
+/// How a run began, without reading more of it.
+///
+/// # Errors
+///
+/// When it is no record of a run.
+pub fn header(input: impl BufRead) -> Result<Header, ReadError> {
+    let mut lines = Lines::of(input);
+    let line = lines.next_line()?.ok_or(ReadError::Empty)?;
+    match brief(line.text) {
+        Ok(Brief::Header(header)) => Ok(*header),
+        Ok(_) => Err(ReadError::NoHeader),
+        Err(error) => Err(ReadError::malformed(line.number, &error)),
+    }
+}
+
 enum Brief<'l> {
     Header(Box<Header>),
     Result(Box<BriefResult<'l>>),

@@ -120,7 +120,7 @@ impl View {
             before: told(&change.before),
             after: told(&change.after),
             turns: change.turns,
-            rerun: format!("{rerun} {}", quote(&change.case)),
+            rerun: printable(&format!("{rerun} {}", quote(&change.case))).into_owned(),
             case: printable(&change.case).into_owned(),
         }
     }

@@ -4,6 +4,7 @@
 //! read a second time, from where it stands.
 
 mod html;
+mod json;
 mod markdown;
 mod notes;
 mod text;
@@ -19,6 +20,7 @@ use crate::judge::Verdict;
 use crate::run::{CaseResult, Header};
 
 pub use html::diff_html;
+pub use json::diff_json;
 pub use markdown::diff_markdown;
 pub use text::diff_text;
 

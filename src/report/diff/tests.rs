@@ -48,7 +48,13 @@ const NEW: &[(&str, Verdict)] = &[("a/new", Pass), ("a/3", Warn), ("a/2", Fail),
 fn two_nights_that_differ_in_three_cases_give_three_lines() {
     let diff = diff(&night(1, OLD, |_, _| {}), &night(2, NEW, |_, _| {}), &[]);
     assert!(diff.is_regression());
-    insta::assert_snapshot!(plain(&diff), @"");
+    insta::assert_snapshot!(plain(&diff), @r#"
+    my-emulator, 2026-01-01T00:00:00Z → 2026-01-02T00:00:00Z
+    newly failing  a/2  pass → fail  status: expected 409, got 200 (PutItem/rule/stale)
+    vanished       a/gone  pass
+    added          a/new  pass
+    a step back: 1 newly failing, 1 vanished, 1 added, 2 cases as before
+    "#);
     insta::assert_snapshot!(diff_markdown(&diff), @"");
 }
 
@@ -56,7 +62,10 @@ fn two_nights_that_differ_in_three_cases_give_three_lines() {
 fn a_night_like_the_one_before_is_one_sentence() {
     let diff = diff(&night(1, OLD, |_, _| {}), &night(2, OLD, |_, _| {}), &[]);
     assert!(!diff.is_regression());
-    insta::assert_snapshot!(plain(&diff), @"");
+    insta::assert_snapshot!(plain(&diff), @r#"
+    my-emulator, 2026-01-01T00:00:00Z → 2026-01-02T00:00:00Z
+    nothing has changed: 4 cases as before
+    "#);
 }
 
 #[rstest]
@@ -109,7 +118,16 @@ fn what_cannot_be_compared_is_said() {
     };
     let mut cut = night(1, OLD, |_, _| {});
     cut.truncate(cut.len() - 10);
-    insta::assert_snapshot!(plain(&diff(&night(2, OLD, other), &cut, &[])), @"");
+    insta::assert_snapshot!(plain(&diff(&night(2, OLD, other), &cut, &[])), @r#"
+    other, 2026-01-02T00:00:00Z → my-emulator, 2026-01-01T00:00:00Z
+    the old run began after the new one; are they swapped?
+    the targets differ, so this is no history of one: other, now my-emulator
+    the suites differ (0.1.0 ffff, now 0.1.0 aa11): what changed may be the cases, and not the target
+    what the target lacks has changed: nothing, now lambda
+    one run was strict on inferred requirements: strict, now not strict
+    the new run is partial: 4 of 4 cases have a result
+    nothing has changed: 4 cases as before
+    "#);
     let fewer = |header: &mut Header, _: &mut [CaseResult]| header.selection_digest = "fewer".to_owned();
     let text = plain(&diff(&night(1, OLD, |_, _| {}), &night(2, &OLD[..3], fewer), &[]));
     assert!(text.contains("other cases of the same suite were selected (4, now 3)"), "{text}");
