@@ -34,7 +34,9 @@ pub fn job_summary(record: &Record, context: &Context<'_>, disputes: &[Dispute])
         section(&mut page, title, verdicts, record, context);
     }
     page.add(&actions(&summary));
-    page.list("Skipped", false, counted(&summary.skips), 0);
+    if !summary.skips.is_empty() {
+        page.list("Skipped", false, counted(&summary.skips), 0);
+    }
     let readings: Vec<_> = summary.readings().collect();
     if !readings.is_empty() {
         page.list("What the target answered where sources disagree", false, lines(readings), 0);
@@ -118,7 +120,7 @@ fn of_cause(cause: &str, cases: &[&CaseResult], context: &Context<'_>) -> String
     if more > 0 {
         block += &format!("- … {}\n", count(more, "more case"));
     }
-    block + "\n</details>\n"
+    block.trim_end().to_owned() + "\n\n</details>\n"
 }
 
 fn actions(summary: &Summary) -> String {
@@ -155,7 +157,38 @@ mod tests {
         let mut results: Vec<_> =
             verdicts.map(|(index, verdict)| samples::result(&format!("a/{index}"), *verdict)).collect();
         results.extend([samples::result("a/8", Verdict::Fail), samples::result("a/9", Verdict::Warn)]);
-        insta::assert_snapshot!(told(results), @"");
+        let text = told(results);
+        let mut fenced = false;
+        let outside = text.lines().filter(|line| {
+            fenced ^= line.starts_with("```");
+            !fenced && !line.is_empty() && *line != "```" && *line != "</details>"
+        });
+        insta::assert_snapshot!(outside.collect::<Vec<_>>().join("\n"), @r#"
+        ### 2 of 10 cases failed on my-emulator (http://127.0.0.1:4566) in 0.8 s, 1 passed against a known failure, 2 could not be judged
+        **0 %** (0 of 2) of the requirements that were judged conform; **18.1 %** (2 of 11) of all requirements could be judged.
+        #### Broken: 2 cases
+        <details><summary>2 cases: a change made to an old version of an item is refused</summary>
+        `PutItem/rule/stale`
+        - `a/8`: `status: expected 409, got 200 (PutItem/rule/stale)`
+        #### Passed against a known failure: 1 case
+        <details><summary>1 case: known failure: versions are not built yet</summary>
+        #### Could not be judged: 2 cases
+        <details><summary>1 case: step 1 (PutItem): status was 500, not 200</summary>
+        <details><summary>1 case: step 2 (PutItem): the connection was cut</summary>
+        #### In doubt: 2 cases
+        <details><summary>2 cases: each change raises the item's version by one</summary>
+        `PutItem/rule/version-grows`
+        - `a/9`: `status: expected 409, got 200 (PutItem/rule/version-grows)`
+        <details><summary>By action</summary>
+        | action | pass | warn | fail | expected-fail | unexpected-pass | skipped | not-testable | indeterminate | cases |
+        |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|
+        | `PutItem` | 1 | 2 | 2 | 1 | 1 | 1 | 1 | 1 | 10 |
+        <details><summary>Skipped</summary>
+        - the target lacks lambda: 1 case
+        <details><summary>What the target answered where sources disagree</summary>
+        - do versions grow by one? another answer: 200
+        "#);
+        assert!(text.contains("```text\nFAIL a/2\n") && text.contains("curl -i -X PUT"), "{text}");
     }
 
     #[test]

@@ -55,7 +55,29 @@ fn two_nights_that_differ_in_three_cases_give_three_lines() {
     added          a/new  pass
     a step back: 1 newly failing, 1 vanished, 1 added, 2 cases as before
     "#);
-    insta::assert_snapshot!(diff_markdown(&diff), @"");
+    insta::assert_snapshot!(diff_markdown(&diff), @r#"
+    ### a step back: 1 newly failing, 1 vanished, 1 added, 2 cases as before
+
+    my-emulator, 2026-01-01T00:00:00Z → 2026-01-02T00:00:00Z
+
+    <details open><summary>newly failing: 1 case</summary>
+
+    - `a/2` pass → fail: `status: expected 409, got 200 (PutItem/rule/stale)`
+
+    </details>
+
+    <details open><summary>vanished: 1 case</summary>
+
+    - `a/gone` pass
+
+    </details>
+
+    <details><summary>added: 1 case</summary>
+
+    - `a/new` pass
+
+    </details>
+    "#);
 }
 
 #[test]

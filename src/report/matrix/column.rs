@@ -91,7 +91,7 @@ fn add_evidence(evidence: &mut IndexMap<String, Evidence>, result: &CaseResult) 
 
 /// The columns of a matrix, one after the other.
 #[derive(Debug, Default)]
-pub struct Columns(Vec<Column>);
+pub struct Columns(pub(super) Vec<Column>);
 
 impl Columns {
     /// Reads a run as the next column. `label` is what it is to be called; else it has

@@ -35,7 +35,7 @@ pub fn matrix_markdown(matrix: &Matrix) -> String {
             page.add(&table(&title, &loud, matrix));
         }
     }
-    page.add(&format!("{} hold wherever they were judged.\n", count(quiet, "requirement")));
+    page.add(&format!("{} conform wherever they were judged.\n", count(quiet, "requirement")));
     if !matrix.disputes.is_empty() {
         let mut block = folded("Where the sources disagree", false) + &head("question", matrix);
         for dispute in &matrix.disputes {

@@ -69,9 +69,10 @@ impl Row {
         self.cells.iter().copied().max().unwrap_or(Standing::Unasked)
     }
 
-    /// Whether nothing about it calls for attention: all that were judged keep it.
+    /// Whether nothing about it calls for attention: all that were judged keep it, and in
+    /// the same way.
     fn is_quiet(&self) -> bool {
-        self.disagreement == 0 && self.worst() <= Standing::Holds
+        self.disagreement == 0 && self.worst() <= Standing::Noted
     }
 }
 
@@ -136,7 +137,7 @@ impl Matrix {
         let broken = rows().filter(|row| row.cells.contains(&Standing::Broken)).count();
         let targets = super::text::count(self.columns.len(), "target");
         let requirements = super::text::count(all, "requirement");
-        format!("{targets} on {requirements}: {apart} stand differently, {broken} are broken by at least one")
+        format!("{targets} on {requirements}: they differ on {apart}; {broken} broken by at least one")
     }
 }
 

@@ -55,7 +55,7 @@ pub fn matrix_text(matrix: &Matrix) -> String {
         }
         loud.into_iter().for_each(|row| line(&mut text, row));
     }
-    let _ = writeln!(text, "\n{} hold wherever they were judged", count(quiet, "requirement"));
+    let _ = writeln!(text, "\n{} conform wherever they were judged", count(quiet, "requirement"));
     if !matrix.disputes.is_empty() {
         let _ = writeln!(text, "\n{}", styled(BOLD, "where the sources disagree"));
     }

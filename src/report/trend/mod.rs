@@ -211,7 +211,17 @@ mod tests {
 
     #[test]
     fn gaps_partial_runs_and_other_suites_show() {
-        insta::assert_snapshot!(strip_str(&trend_text(&trend())).to_string(), @"");
+        insta::assert_snapshot!(strip_str(&trend_text(&trend())).to_string(), @r#"
+        my-emulator: 5 runs from 2026-01-01T00:00:00Z to 2026-01-14T00:00:00Z; the latest: 4 passed, 0 failed, 0 not judged
+        began                 passed  failed  not judged
+        2026-01-01T00:00:00Z       2       0           1
+        2026-01-02T00:00:00Z       1       1           1
+        2026-01-03T00:00:00Z       2       0           0  partial: 2 of 2 results
+        2026-01-04T00:00:00Z       4       0           0  suite changed: 0.1.0 aa, now 0.1.0 bb
+        2026-01-14T00:00:00Z       4       0           0  no run for 10 days before
+
+        not read: x/run.jsonl: line 1 is no header; is this a run.jsonl?
+        "#);
     }
 
     #[test]
