@@ -69,7 +69,7 @@ pub enum MergeError {
         what: String,
     },
     /// Not every case of the run has a result.
-    #[error("{missing} of the {selected} cases have no result in any part{}", named(.names))]
+    #[error("{missing} of the {selected} cases have no result in any part{}", named(.names, *.missing))]
     Incomplete {
         /// How many have none.
         missing: usize,
@@ -93,8 +93,9 @@ pub enum MergeError {
     Io(#[from] io::Error),
 }
 
-fn named(names: &[String]) -> String {
-    if names.is_empty() { String::new() } else { format!(": {}, …", names.join(", ")) }
+fn named(names: &[String], all: usize) -> String {
+    let more = if names.len() < all { ", …" } else { "" };
+    if names.is_empty() { String::new() } else { format!(": {}{more}", names.join(", ")) }
 }
 
 /// What parts that do not say so themselves are parts of.
@@ -457,7 +458,7 @@ mod tests {
         let whole = digest(&merged(&parts, suite(&["p2/0", "p1/0"])).unwrap());
         assert_eq!(whole.len(), 64);
         let error = merged(&parts, suite(&["p1/0", "p2/0", "p3/0"])).unwrap_err().to_string();
-        assert_eq!(error, "1 of the 3 cases have no result in any part: p3/0, …");
+        assert_eq!(error, "1 of the 3 cases have no result in any part: p3/0");
         let union = Whole { union: true, ..suite(&["p2/0", "p3/0", "p1/0"]) };
         assert_eq!(digest(&merged(&parts, union).unwrap()), whole);
         assert!(matches!(merged(&parts, suite(&["p1/0"])).unwrap_err(), MergeError::Incomplete { .. }));

@@ -123,7 +123,7 @@ fn a_badge_has_two_honest_numbers() {
         add(&mut columns, "t", verdicts, whole);
         badge(&columns.0[0], "Item <Store>")
     };
-    insta::assert_snapshot!(svg(&[Pass, Fail], true), @r#"
+    insta::assert_snapshot!(svg(&[Pass, Fail], true), @r##"
     <svg xmlns="http://www.w3.org/2000/svg" width="263" height="20" viewBox="0 0 263 20" role="img" aria-label="Item &lt;Store&gt;: of the requirements that were judged, 0 % of 1 conform; of all requirements, 9 % of 11 were judged">
     <title>Item &lt;Store&gt;: of the requirements that were judged, 0 % of 1 conform; of all requirements, 9 % of 11 were judged</title>
     <clipPath id="r"><rect width="263" height="20" rx="3"/></clipPath>
@@ -133,7 +133,7 @@ fn a_badge_has_two_honest_numbers() {
     <rect x="184" width="79" height="20" fill="#5c6370"/><text x="190" y="14" textLength="67">judged 9 %</text>
     </g>
     </svg>
-    "#);
+    "##);
     for (svg, says) in [
         (svg(&[Pass], false), "run not finished"),
         (svg(&[Skipped], true), "nothing judged"),
