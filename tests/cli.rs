@@ -32,6 +32,8 @@ mod resume;
 mod runs;
 #[path = "cli/serve.rs"]
 mod serve;
+#[path = "cli/several.rs"]
+mod several;
 #[path = "cli/spec.rs"]
 mod spec;
 #[path = "cli/stops.rs"]

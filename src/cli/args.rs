@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::report_args::{JunitArgs, MatrixArgs, MergeArgs, NightDiffArgs, TrendArgs};
 use super::run_args::RunArgs;
 use super::serve_args::ServeArgs;
 
@@ -56,7 +57,7 @@ pub(super) enum Command {
         /// Which format
         kind: SchemaKind,
     },
-    /// Make a document from a recorded run
+    /// Make a document from recorded runs
     Report {
         /// Which document
         #[command(subcommand)]
@@ -265,7 +266,17 @@ pub(super) enum ReportFormat {
     /// One page of HTML, which needs nothing beside it
     Html(DocumentArgs),
     /// JUnit XML
-    Junit(DocumentArgs),
+    Junit(JunitArgs),
+    /// Markdown for the summary of a job, such as $GITHUB_STEP_SUMMARY
+    Markdown(DocumentArgs),
+    /// What one run has come to that another had not; exits 1 on a regression
+    Diff(NightDiffArgs),
+    /// What several targets, or versions of one, make of each requirement
+    Matrix(MatrixArgs),
+    /// How targets fared over the runs in a folder
+    Trend(TrendArgs),
+    /// One run of its parts; exits like the run
+    Merge(MergeArgs),
 }
 
 #[derive(Debug, Subcommand)]

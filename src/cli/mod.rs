@@ -15,6 +15,8 @@ mod inspect;
 mod interrupt;
 mod journal;
 mod known;
+mod merge;
+mod nights;
 mod open;
 mod output;
 mod progress;
@@ -22,6 +24,8 @@ mod prove;
 mod record;
 mod recording;
 mod report;
+mod report_args;
+mod report_several;
 mod resume;
 mod run;
 mod run_args;
@@ -36,7 +40,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{Args, Command, ReportFormat, SpecView, TargetAction};
+use self::args::{Args, Command, SpecView, TargetAction};
 use self::output::Output;
 use self::run_args::RunArgs;
 
@@ -79,8 +83,7 @@ pub fn main() -> ExitCode {
         Command::Clean(args) => clean::clean(&args, &output),
         Command::Serve(args) => serve::serve(&args, &output),
         Command::Schema { kind } => inspect::schema(kind, &output),
-        Command::Report { format: ReportFormat::Html(args) } => report::html(&args, &output),
-        Command::Report { format: ReportFormat::Junit(args) } => report::junit(&args, &output),
+        Command::Report { format } => report::report(&format, &output),
         Command::Spec { view: SpecView::Diff(args) } => spec::diff(&args, &output),
         Command::Spec { view: SpecView::Disputes } => spec::disputes(&output),
         Command::Spec { view: SpecView::Tolerance } => spec::tolerance(&output),

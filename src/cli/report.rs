@@ -1,13 +1,16 @@
 //! `syncspec report`: documents from recorded runs.
 
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufReader, Write as _};
 use std::path::Path;
 
-use super::Exit;
-use super::args::DocumentArgs;
+use anstream::adapter::strip_str;
+
+use super::args::{DocumentArgs, ReportFormat};
 use super::output::{Output, write_atomically};
-use crate::report::{self, Context, Partial, Record};
+use super::report_args::JunitArgs;
+use super::{Exit, merge, report_several};
+use crate::report::{self, Context, Locations, Partial, Record};
 use crate::spec::{Catalog, Service};
 
 /// Name of a recorded run in its folder.
@@ -40,13 +43,34 @@ fn document(
     deliver(&document, args.output.as_deref(), output)
 }
 
-pub(super) fn html(args: &DocumentArgs, output: &Output) -> Result<u8, Exit> {
+/// Makes the document that was asked for.
+pub(super) fn report(format: &ReportFormat, output: &Output) -> Result<u8, Exit> {
+    match format {
+        ReportFormat::Html(args) => html(args, output),
+        ReportFormat::Junit(args) => junit(args, output),
+        ReportFormat::Markdown(args) => markdown(args, output),
+        ReportFormat::Diff(args) => report_several::diff(args, output),
+        ReportFormat::Matrix(args) => report_several::matrix(args, output),
+        ReportFormat::Trend(args) => report_several::trend(args, output),
+        ReportFormat::Merge(args) => merge::merge(args, output),
+    }
+}
+
+fn html(args: &DocumentArgs, output: &Output) -> Result<u8, Exit> {
     let disputes = &Service::embedded().disputes;
     document(args, output, |record, context, document| report::html(record, context, disputes, document))
 }
 
-pub(super) fn junit(args: &DocumentArgs, output: &Output) -> Result<u8, Exit> {
-    document(args, output, |record, context, document| report::junit(record, context, document))
+fn junit(args: &JunitArgs, output: &Output) -> Result<u8, Exit> {
+    let locations = if args.locations { Locations::Shown } else { Locations::Hidden };
+    document(&args.document, output, |record, context, document| report::junit(record, context, locations, document))
+}
+
+fn markdown(args: &DocumentArgs, output: &Output) -> Result<u8, Exit> {
+    let disputes = &Service::embedded().disputes;
+    document(args, output, |record, context, document| {
+        document.write_all(report::job_summary(record, context, disputes).as_bytes())
+    })
 }
 
 /// Writes a document to a file, or prints it.
@@ -57,4 +81,13 @@ pub(super) fn deliver(document: &[u8], path: Option<&Path>, output: &Output) -> 
         None => output.bytes(document).map_err(Exit::usage),
     };
     written.map(|()| 0)
+}
+
+/// The same for text with styles: they are for a terminal only.
+pub(super) fn deliver_text(text: &str, path: Option<&Path>, output: &Output) -> Result<u8, Exit> {
+    if path.is_some() {
+        return deliver(strip_str(text).to_string().as_bytes(), path, output);
+    }
+    output.text(text);
+    Ok(0)
 }

@@ -8,7 +8,9 @@ use super::output::write_atomically;
 use super::run::Run;
 use super::run_args::{Allow, RunArgs};
 use super::{Exit, report};
-use crate::report::{Context, Partial, Record, Summary, failures, html, junit, overview, quote, write_event};
+use crate::report::{
+    Context, Locations, Partial, Record, Summary, failures, html, junit, overview, quote, write_event,
+};
 use crate::run::{CaseResult, Event, TargetSummary};
 
 /// Name of a run's page in its folder.
@@ -34,7 +36,7 @@ impl Run<'_> {
         let rerun = rerun(self.args);
         let context = self.context(&record.header.target, &rerun);
         if let Some(xml) = xml {
-            document(xml, |document| junit(&record, &context, document))?;
+            document(xml, |document| junit(&record, &context, Locations::Hidden, document))?;
         }
         let Some(page) = page else { return Ok(None) };
         let page = page.clone().unwrap_or_else(|| dir.join(PAGE_FILE));

@@ -3,11 +3,8 @@
 use std::collections::HashSet;
 use std::io::{self, BufRead, Write};
 
-use indexmap::IndexMap;
-use serde::Deserialize;
-
-use crate::judge::Verdict;
-use crate::run::{Event, FORMAT_VERSION, FailOn, Footer, Header};
+use super::lines::{Checks, Lines, Name, Names};
+use crate::run::{Event, FORMAT_VERSION};
 
 /// Writes one event as one line and flushes, so that an interrupted run leaves
 /// whole lines behind.
@@ -78,6 +75,12 @@ pub enum ReadError {
         /// The case.
         case: String,
     },
+    /// The same, from a reader that keeps no lines.
+    #[error("two results for one case, in the lines that begin at bytes {} and {}", places[0].min(places[1]), places[0].max(places[1]))]
+    RepeatedCase {
+        /// Where the lines begin, in bytes from the beginning.
+        places: [u64; 2],
+    },
     /// No footer: the run was interrupted.
     #[error("the run is partial: it ends after {results} of {selected} results, without a footer")]
     Partial {
@@ -96,38 +99,39 @@ pub enum ReadError {
     },
 }
 
+impl ReadError {
+    /// The message without its position, which counts lines within this line.
+    pub(super) fn malformed(line: usize, error: &serde_json::Error) -> Self {
+        let text = error.to_string();
+        let message = text.split(" at line ").next().unwrap_or(&text);
+        let place = if error.column() > 0 { format!(", at column {}", error.column()) } else { String::new() };
+        Self::Malformed { line, problem: format!("{message}{place}") }
+    }
+}
+
 /// Reads a record event by event. After an error nothing more comes; a record
 /// is whole and consistent when the iterator ended without one.
 pub fn read_events<R: BufRead>(input: R, partial: Partial) -> Reader<R> {
     Reader {
-        input,
-        partial,
-        line: 0,
+        lines: Lines::of(input),
         over: false,
-        header: None,
+        checks: Checks::new(partial),
         cases: HashSet::new(),
-        totals: IndexMap::new(),
-        footer: false,
+        names: Names::new(),
     }
 }
 
 /// The events of a record, each checked against those before it.
 #[derive(Debug)]
 pub struct Reader<R> {
-    input: R,
-    partial: Partial,
-    /// Number of the line read last, from 1.
-    line: usize,
+    lines: Lines<R>,
     /// Nothing more comes.
     over: bool,
-    /// How many cases the header selects, and what fails the run.
-    header: Option<(usize, FailOn)>,
-    /// The cases that have a result.
-    cases: HashSet<String>,
-    /// Results by verdict.
-    totals: IndexMap<Verdict, usize>,
-    /// The footer has come.
-    footer: bool,
+    checks: Checks,
+    /// The cases that have a result, by what stands for their ids: a million ids
+    /// would take the memory that reading line by line saves.
+    cases: HashSet<Name>,
+    names: Names,
 }
 
 impl<R: BufRead> Iterator for Reader<R> {
@@ -143,103 +147,38 @@ impl<R: BufRead> Iterator for Reader<R> {
     }
 }
 
-/// As much of a header as every version of the form has.
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct AnyHeader {
-    r#type: String,
-    format_version: u64,
-}
-
 impl<R: BufRead> Reader<R> {
     fn event(&mut self) -> Result<Option<Event>, ReadError> {
-        let mut text = Vec::new();
-        self.input.read_until(b'\n', &mut text)?;
-        if text.is_empty() {
-            return self.end();
-        }
-        self.line += 1;
-        if self.line == 1 {
-            check_version(&text)?;
-        }
-        let event = match serde_json::from_slice(&text) {
+        let Some(line) = self.lines.next_line()? else { return self.checks.end().map(|()| None) };
+        let event = match parse(line.text) {
             Ok(event) => event,
-            Err(_) if !text.ends_with(b"\n") && self.header.is_some() && !self.footer => return self.end(),
-            Err(error) => return Err(ReadError::Malformed { line: self.line, problem: problem(&error) }),
+            Err(_) if self.checks.is_cut(&line) => return self.checks.end().map(|()| None),
+            Err(error) => return Err(ReadError::malformed(line.number, &error)),
         };
-        self.check(&event)?;
+        match &event {
+            Event::Header(header) => self.checks.header(line.number, header)?,
+            Event::Result(result) => {
+                self.checks.result(line.number, result.verdict)?;
+                if !self.cases.insert(self.names.name(&result.case)) {
+                    return Err(ReadError::DuplicateCase { line: line.number, case: result.case.clone() });
+                }
+            }
+            Event::Footer(footer) => self.checks.footer(line.number, footer)?,
+        }
         Ok(Some(event))
     }
-
-    fn end(&self) -> Result<Option<Event>, ReadError> {
-        let (selected, _) = self.header.ok_or(ReadError::Empty)?;
-        if self.footer || self.partial == Partial::Allow {
-            Ok(None)
-        } else {
-            Err(ReadError::Partial { results: self.cases.len(), selected })
-        }
-    }
-
-    fn check(&mut self, event: &Event) -> Result<(), ReadError> {
-        let line = self.line;
-        if self.footer {
-            return Err(ReadError::AfterFooter { line });
-        }
-        match event {
-            Event::Header(_) if self.header.is_some() => Err(ReadError::SecondHeader { line }),
-            Event::Header(Header { selected, fail_on, .. }) => {
-                self.header = Some((*selected, *fail_on));
-                Ok(())
-            }
-            Event::Result(result) => {
-                if !self.cases.insert(result.case.clone()) {
-                    return Err(ReadError::DuplicateCase { line, case: result.case.clone() });
-                }
-                *self.totals.entry(result.verdict).or_default() += 1;
-                Ok(())
-            }
-            Event::Footer(footer) => {
-                self.footer = true;
-                self.contradiction(footer).map_or(Ok(()), |problem| Err(ReadError::Inconsistent { line, problem }))
-            }
-        }
-    }
-
-    /// What in the footer cannot be true after this header and these results.
-    fn contradiction(&self, footer: &Footer) -> Option<String> {
-        let (results, (selected, fail_on)) = (self.cases.len(), self.header.unwrap_or_default());
-        let count = |totals: &IndexMap<Verdict, usize>, verdict| totals.get(&verdict).copied().unwrap_or(0);
-        for verdict in Verdict::ALL {
-            let (said, counted) = (count(&footer.totals, verdict), count(&self.totals, verdict));
-            if said != counted {
-                return Some(format!("the footer counts {said} as {verdict}, but {counted} of the results are"));
-            }
-        }
-        if results != selected {
-            return Some(format!("the header selects {selected} cases, but there are {results} results"));
-        }
-        let unmatched = !footer.unmatched_known_failures.is_empty();
-        let exit = Footer::exit_code(&footer.totals, unmatched, footer.stopped.is_some(), fail_on);
-        (footer.exit != exit)
-            .then(|| format!("the footer has exit code {}, but its totals lead to {exit}", footer.exit))
-    }
 }
 
-/// The message without its position, which counts lines within this line.
-fn problem(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let message = text.split(" at line ").next().unwrap_or(&text).to_owned();
-    if error.column() > 0 { format!("{message}, at column {}", error.column()) } else { message }
-}
+/// How the line of a result begins, as it is written here.
+pub(super) const RESULT: &[u8] = br#"{"type":"result","#;
 
-fn check_version(line: &[u8]) -> Result<(), ReadError> {
-    match serde_json::from_slice::<AnyHeader>(line) {
-        Ok(header) if header.r#type != "header" => Err(ReadError::NoHeader),
-        Ok(header) if header.format_version != u64::from(FORMAT_VERSION) => {
-            Err(ReadError::UnknownVersion { found: header.format_version })
-        }
-        Ok(_) => Ok(()),
-        Err(_) => Err(ReadError::NoHeader),
+/// A line as an event. That of a result is told by how it begins: looking for its type
+/// would hold all of it in memory once more.
+fn parse(line: &[u8]) -> serde_json::Result<Event> {
+    if line.starts_with(RESULT) {
+        serde_json::from_slice(line).map(Event::Result)
+    } else {
+        serde_json::from_slice(line)
     }
 }
 

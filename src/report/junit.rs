@@ -13,16 +13,32 @@ use super::text::printable;
 use crate::judge::Verdict;
 use crate::run::{CaseResult, FailOn};
 
+/// Name of the outermost element.
+const NAME: &str = "syncspec";
+
+/// Whether test cases say where their case stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Locations {
+    /// No: the form that Jenkins checks has no place for it.
+    #[default]
+    Hidden,
+    /// Yes, as `file` and `line`.
+    Shown,
+}
+
 /// Writes the run as JUnit XML: a suite for each action, in alphabetical order,
 /// its cases by id. What is wrong with the run itself, such as a missing end, is
 /// a failed test in a suite of its own, so that no reader takes it for green.
 ///
+/// The document has the form that Jenkins checks with `junit-10.xsd`. With
+/// [`Locations::Shown`], each test case also has the `file` and `line` of its case, which
+/// GitLab and annotations on GitHub show, and which that form does not know.
+///
 /// # Errors
 ///
 /// When `output` cannot be written to.
-pub fn junit(record: &Record, context: &Context<'_>, output: impl Write) -> io::Result<()> {
-    let mut report = Report::new("syncspec");
-    report.timestamp = record.header.started.parse().ok();
+pub fn junit(record: &Record, context: &Context<'_>, locations: Locations, mut output: impl Write) -> io::Result<()> {
+    let mut report = Report::new(NAME);
     if let Some(footer) = &record.footer {
         report.set_time(Duration::from_micros(footer.duration_us));
     }
@@ -34,12 +50,24 @@ pub fn junit(record: &Record, context: &Context<'_>, output: impl Write) -> io::
         results.sort_by_key(|result| &result.case);
         let mut suite = TestSuite::new(clean(action));
         suite.add_properties(properties(record));
-        suite.add_test_cases(results.iter().map(|result| case(result, context, record.header.fail_on)));
+        suite.timestamp = record.header.started.parse().ok();
+        suite.add_test_cases(results.iter().map(|result| case(result, context, record.header.fail_on, locations)));
         suite.set_time(Duration::from_micros(results.iter().map(|result| result.duration_us).sum()));
         report.add_test_suite(suite);
     }
     report.add_test_suites(run(record));
-    report.serialize(output).map_err(io::Error::other)
+    let text = report.to_string().map_err(io::Error::other)?;
+    output.write_all(without_skipped(&text).as_bytes())
+}
+
+/// The document without the number of skipped cases in its outermost element, where the
+/// form has none. The suites have it.
+fn without_skipped(text: &str) -> String {
+    let begins = format!("<testsuites name=\"{NAME}\"");
+    let Some((before, rest)) = text.split_once(&begins) else { return text.to_owned() };
+    let Some((attributes, after)) = rest.split_once('>') else { return text.to_owned() };
+    let kept = attributes.split_inclusive("\" ").filter(|attribute| !attribute.trim_start().starts_with("skipped="));
+    format!("{before}{begins}{}>{after}", kept.collect::<String>())
 }
 
 /// Text that XML allows, without losing what it does not allow.
@@ -60,10 +88,14 @@ fn properties(record: &Record) -> Vec<Property> {
     .into()
 }
 
-fn case(result: &CaseResult, context: &Context<'_>, fail_on: FailOn) -> TestCase {
+fn case(result: &CaseResult, context: &Context<'_>, fail_on: FailOn, locations: Locations) -> TestCase {
     let mut case = TestCase::new(clean(&result.case), status(result, context, fail_on));
     case.set_classname(format!("syncspec.{}", clean(&result.action)));
     case.set_time(Duration::from_micros(result.duration_us));
+    if let (Locations::Shown, Some((file, line))) = (locations, place(&result.origin)) {
+        case.extra.insert("file".into(), clean(file).into());
+        case.extra.insert("line".into(), clean(line).into());
+    }
     let told = match result.verdict {
         Verdict::Pass | Verdict::Warn => !result.findings.is_empty(),
         Verdict::UnexpectedPass => fail_on == FailOn::New,
@@ -73,6 +105,11 @@ fn case(result: &CaseResult, context: &Context<'_>, fail_on: FailOn) -> TestCase
         case.set_system_out(text(result, context));
     }
     case
+}
+
+/// File and line of `file:line:column`.
+fn place(origin: &str) -> Option<(&str, &str)> {
+    origin.rsplit_once(':').and_then(|(place, _)| place.rsplit_once(':'))
 }
 
 fn text(result: &CaseResult, context: &Context<'_>) -> String {
@@ -89,7 +126,10 @@ fn status(result: &CaseResult, context: &Context<'_>, fail_on: FailOn) -> TestCa
     };
     status.set_type(result.verdict.name());
     if result.verdict == Verdict::Skipped || result.verdict == Verdict::ExpectedFail {
-        status.set_message(clean(result.reason.as_deref().unwrap_or(result.verdict.name())));
+        let reason = clean(result.reason.as_deref().unwrap_or(result.verdict.name()));
+        // GitHub's readers show the message, GitLab shows the text.
+        status.set_message(reason.as_str());
+        status.set_description(reason);
     } else {
         status.set_message(short(result));
         status.set_description(text(result, context));
@@ -103,6 +143,7 @@ fn run(record: &Record) -> Option<TestSuite> {
     let mut add = |name: &str, kind: NonSuccessKind, message: &str| {
         let mut status = TestCaseStatus::non_success(kind);
         status.set_message(clean(message));
+        status.set_description(clean(message));
         let mut case = TestCase::new(name, status);
         case.set_classname("syncspec.run");
         cases.push(case);
@@ -134,7 +175,7 @@ fn run(record: &Record) -> Option<TestSuite> {
 #[cfg(test)]
 mod tests {
     use super::super::samples;
-    use super::{Context, Record, junit};
+    use super::{Context, Locations, Record, junit};
     use crate::judge::{Level, Verdict};
 
     fn record(verdicts: &[Verdict]) -> Record {
@@ -149,7 +190,7 @@ mod tests {
         let context =
             Context { catalog: &catalog, target: &target, signing_service: "item-store", rerun: "syncspec run" };
         let mut xml = Vec::new();
-        junit(record, &context, &mut xml).unwrap();
+        junit(record, &context, Locations::Hidden, &mut xml).unwrap();
         String::from_utf8(xml).unwrap()
     }
 
@@ -159,8 +200,8 @@ mod tests {
         record.results[0].action = "GetItem".to_owned();
         insta::assert_snapshot!(xml(&record), @r#"
         <?xml version="1.0" encoding="UTF-8"?>
-        <testsuites name="syncspec" tests="2" skipped="1" failures="0" errors="0" timestamp="2026-01-01T00:00:00.000+00:00" time="0.800">
-            <testsuite name="GetItem" tests="1" skipped="1" errors="0" failures="0" time="0.001">
+        <testsuites name="syncspec" tests="2" failures="0" errors="0" time="0.800">
+            <testsuite name="GetItem" tests="1" skipped="1" errors="0" failures="0" timestamp="2026-01-01T00:00:00.000+00:00" time="0.001">
                 <properties>
                     <property name="target" value="my-emulator"/>
                     <property name="endpoint" value="http://127.0.0.1:4566"/>
@@ -169,10 +210,10 @@ mod tests {
                     <property name="selection-digest" value="bb22"/>
                 </properties>
                 <testcase name="put-item/0" classname="syncspec.GetItem" time="0.001">
-                    <skipped message="the target lacks lambda" type="skipped"/>
+                    <skipped message="the target lacks lambda" type="skipped">the target lacks lambda</skipped>
                 </testcase>
             </testsuite>
-            <testsuite name="PutItem" tests="1" skipped="0" errors="0" failures="0" time="0.001">
+            <testsuite name="PutItem" tests="1" skipped="0" errors="0" failures="0" timestamp="2026-01-01T00:00:00.000+00:00" time="0.001">
                 <properties>
                     <property name="target" value="my-emulator"/>
                     <property name="endpoint" value="http://127.0.0.1:4566"/>
@@ -187,6 +228,18 @@ mod tests {
     }
 
     #[test]
+    fn places_are_shown_when_asked_for() {
+        let record = record(&[Verdict::Pass]);
+        assert!(!xml(&record).contains("line="));
+        let (catalog, target) = (samples::catalog(), samples::target());
+        let context = Context { catalog: &catalog, target: &target, signing_service: "s", rerun: "syncspec run" };
+        let mut xml = Vec::new();
+        junit(&record, &context, Locations::Shown, &mut xml).unwrap();
+        let xml = String::from_utf8(xml).unwrap();
+        assert!(xml.contains(r#" file="cases/put-item/count.toml" line="12""#), "{xml}");
+    }
+
+    #[test]
     fn counts_agree_with_the_verdicts() {
         let mut record = record(&Verdict::ALL);
         record.results[0].findings = vec![samples::finding(Level::Note, 1)];
@@ -198,7 +251,9 @@ mod tests {
             text.contains(r#"<failure message="known failure: versions are not built yet" type="unexpected-pass">"#)
         );
         assert!(text.contains(r#"<error message="step 2 (PutItem): the connection was cut" type="indeterminate">"#));
-        assert!(text.contains(r#"<skipped message="the target lacks lambda" type="skipped"/>"#));
+        assert!(text.contains(
+            r#"<skipped message="the target lacks lambda" type="skipped">the target lacks lambda</skipped>"#
+        ));
     }
 
     #[test]

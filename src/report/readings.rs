@@ -62,6 +62,11 @@ impl Readings {
         }
     }
 
+    /// The id of each dispute that a case spoke to, and the answer.
+    pub(super) fn answers(&self) -> impl Iterator<Item = (&str, String)> {
+        self.points.iter().filter_map(|point| Some((point.dispute.id.as_str(), point.answer()?)))
+    }
+
     /// One line for each dispute that a case spoke to.
     pub(super) fn lines(&self) -> impl Iterator<Item = String> {
         self.points.iter().filter_map(Point::line)
@@ -69,9 +74,14 @@ impl Readings {
 }
 
 impl Point {
-    /// The question and the answer. A case can hold under another reading too, so
-    /// what holds counts for nothing beside an answer that tells readings apart.
+    /// The question and the answer.
     fn line(&self) -> Option<String> {
+        self.answer().map(|answer| format!("{} {answer}", self.dispute.question))
+    }
+
+    /// The answer. A case can hold under another reading too, so what holds counts for
+    /// nothing beside an answer that tells readings apart.
+    fn answer(&self) -> Option<String> {
         let says = |number: &usize| self.dispute.readings[*number].says.clone();
         let said = |shown: &Shown| match shown {
             Shown::Held(number) | Shown::Reading(number) => says(number),
@@ -89,7 +99,7 @@ impl Point {
         let more = answered.len().saturating_sub(MOST_ANSWERS);
         let more = (more > 0).then(|| format!("{more} more"));
         let answers: Vec<_> = answered.iter().take(MOST_ANSWERS).map(told).chain(more).collect();
-        (all > 0).then(|| format!("{} {}", self.dispute.question, answers.join("; ")))
+        (all > 0).then(|| answers.join("; "))
     }
 }
 

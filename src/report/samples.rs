@@ -170,6 +170,7 @@ pub(super) fn header(selected: usize) -> Header {
         strict: false,
         resumed: None,
         rerun: None,
+        partition: None,
         fail_on: FailOn::Any,
         started: "2026-01-01T00:00:00Z".to_owned(),
     }

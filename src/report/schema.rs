@@ -9,6 +9,7 @@ use crate::run::{Event, FORMAT_VERSION};
 pub fn schema() -> Value {
     let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let mut schema = generator.into_root_schema_for::<Event>();
+    schema.insert("$id".to_owned(), format!("urn:syncspec:run.jsonl:{FORMAT_VERSION}").into());
     schema.insert("title".to_owned(), format!("One line of run.jsonl, format version {FORMAT_VERSION}").into());
     schema.to_value()
 }
@@ -51,7 +52,14 @@ mod tests {
     }
 
     #[test]
+    fn the_published_file_is_this_schema() {
+        let published: Value = serde_json::from_str(include_str!("../../docs/run.schema.json")).unwrap();
+        assert_eq!(published, schema(), "renew it: cargo run -- schema report > docs/run.schema.json");
+    }
+
+    #[test]
     fn its_title_names_the_version() {
+        assert_eq!(schema()["$id"], format!("urn:syncspec:run.jsonl:{FORMAT_VERSION}"));
         assert_eq!(schema()["title"], format!("One line of run.jsonl, format version {FORMAT_VERSION}"));
         assert_eq!(schema()["$schema"], "https://json-schema.org/draft/2020-12/schema");
     }

@@ -68,21 +68,34 @@ pub struct Standings {
 impl Standings {
     /// What these results say.
     pub fn of<'r>(catalog: &Catalog, results: impl IntoIterator<Item = &'r CaseResult>) -> Self {
-        let mut by_id: IndexMap<_, _> =
-            catalog.iter().map(|requirement| (requirement.id.clone(), Standing::Unasked)).collect();
-        let mut say = |id: &str, standing: Standing| match by_id.get_mut(id) {
-            Some(known) => *known = standing.max(*known),
-            None => drop(by_id.insert(id.to_owned(), standing)),
-        };
-        for result in results {
-            for finding in result.findings.iter().filter(|finding| finding.requirement != SNAPSHOT) {
-                say(&finding.requirement, finding.level.into());
+        let mut standings = Self::new(catalog);
+        results.into_iter().for_each(|result| standings.add(result));
+        standings
+    }
+
+    /// What no result says yet.
+    pub fn new(catalog: &Catalog) -> Self {
+        Self { by_id: catalog.iter().map(|requirement| (requirement.id.clone(), Standing::Unasked)).collect() }
+    }
+
+    /// Takes in what the next result says.
+    pub fn add(&mut self, result: &CaseResult) {
+        for (id, standing) in Self::said(result) {
+            match self.by_id.get_mut(id) {
+                Some(known) => *known = standing.max(*known),
+                None => drop(self.by_id.insert(id.to_owned(), standing)),
             }
-            let otherwise = if is_whole(result) { Standing::Holds } else { Standing::Unjudged };
-            let silent = |id: &&String| !result.findings.iter().any(|finding| finding.requirement == **id);
-            result.requirements.iter().filter(silent).for_each(|id| say(id, otherwise));
         }
-        Self { by_id }
+    }
+
+    /// What one result says: of whatever it found, then of the requirements that it
+    /// proves and found nothing against.
+    pub(super) fn said(result: &CaseResult) -> impl Iterator<Item = (&str, Standing)> {
+        let found = result.findings.iter().filter(|finding| finding.requirement != SNAPSHOT);
+        let found = found.map(|finding| (finding.requirement.as_str(), finding.level.into()));
+        let otherwise = if is_whole(result) { Standing::Holds } else { Standing::Unjudged };
+        let silent = |id: &&String| !result.findings.iter().any(|finding| finding.requirement == **id);
+        found.chain(result.requirements.iter().filter(silent).map(move |id| (id.as_str(), otherwise)))
     }
 
     /// What the run says of this requirement.

@@ -263,6 +263,7 @@ pub fn header(session: &Session, plan: &Plan, suite_digest: &str) -> Header {
         started: now(),
         resumed: None,
         rerun: None,
+        partition: None,
     }
 }
 

@@ -55,6 +55,24 @@ pub struct Header {
     /// shell. Absent when whoever ran the suite knows of none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun: Option<String>,
+    /// Which part of a run that several machines share this is. Absent when it is all of
+    /// it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<Partition>,
+}
+
+/// A part of a run; `selected` and `selection-digest` of its header tell of this part alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Partition {
+    /// Number of the part, from 1.
+    pub index: usize,
+    /// How many parts there are.
+    pub count: usize,
+    /// How many cases all parts together select.
+    pub selected: usize,
+    /// SHA-256 over the ids of the cases that all parts together select, as in the header.
+    pub selection_digest: String,
 }
 
 /// Which failures fail a run.

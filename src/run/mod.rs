@@ -37,8 +37,8 @@ pub use ask::{Asked, ask};
 pub use breaker::{Doubt, Unanswered};
 pub use engine::{Settings, header, results, resume, run};
 pub use event::{
-    CaseResult, Event, FORMAT_VERSION, FailOn, Footer, Header, RecordedBody, RecordedExchange, RecordedRequest,
-    RecordedResponse, TargetSummary,
+    CaseResult, Event, FORMAT_VERSION, FailOn, Footer, Header, Partition, RecordedBody, RecordedExchange,
+    RecordedRequest, RecordedResponse, TargetSummary,
 };
 pub use execute::{Outcome, execute};
 pub use prepare::PrepareError;

@@ -7,6 +7,7 @@
 //! broken requirement, then for more of them up to a bound, so that a page of many
 //! failures stays small; `run.jsonl` holds the rest.
 
+mod anchor;
 mod difference;
 mod evidence;
 mod filters;
@@ -16,4 +17,5 @@ mod page;
 mod sections;
 mod wire;
 
+pub(super) use anchor::anchor;
 pub use page::html;
