@@ -15,7 +15,8 @@ use crate::run::{Event, Footer, Header, Partition};
 
 /// Members of a header that may differ between parts of one run. All others, also those
 /// that later versions add, must be alike.
-const OWN_MEMBERS: [&str; 6] = ["started", "selected", "selection-digest", "resumed", "partition", "target"];
+const OWN_MEMBERS: [&str; 7] =
+    ["started", "selected", "selection-digest", "resumed", "rerun", "partition", "target"];
 
 /// Most missing cases that are named.
 const MOST_NAMED: usize = 5;
@@ -152,6 +153,8 @@ impl Merged {
         header.started = parts.iter().map(|(_, skim)| skim.header.started.clone()).min().unwrap_or_default();
         (header.selected, header.selection_digest) = (names.len(), digest);
         (header.partition, header.resumed) = (None, None);
+        // Each machine may have its target file elsewhere.
+        header.rerun = header.rerun.filter(|rerun| parts.iter().all(|(_, it)| it.header.rerun.as_ref() == Some(rerun)));
         let footer = footer(parts, &header)?;
         Ok(Self { header, footer })
     }
