@@ -10,6 +10,7 @@ use super::summary::{Summary, Tally};
 use super::text::{count, grouped, printable};
 use crate::judge::{Finding, Verdict};
 use crate::run::CaseResult;
+use crate::spec::{Catalog, RequirementKind};
 
 /// One case of so many passes by chance.
 const SELDOM: usize = 5;
@@ -116,8 +117,12 @@ pub(super) struct Cause<'r> {
 }
 
 /// The results under their causes, the most important first: most cases that nothing
-/// else explains, then most cases.
-pub(super) fn causes<'r>(results: impl IntoIterator<Item = &'r CaseResult>, dead: &Dead<'_>) -> Vec<Cause<'r>> {
+/// else explains, then most cases, then what says most of the service.
+pub(super) fn causes<'r>(
+    results: impl IntoIterator<Item = &'r CaseResult>,
+    dead: &Dead<'_>,
+    catalog: &Catalog,
+) -> Vec<Cause<'r>> {
     let mut by_cause: BTreeMap<Cow<'r, str>, Vec<(bool, &CaseResult)>> = BTreeMap::new();
     for result in results {
         by_cause.entry(general(cause(result))).or_default().push((dead.explains(result), result));
@@ -126,7 +131,7 @@ pub(super) fn causes<'r>(results: impl IntoIterator<Item = &'r CaseResult>, dead
     causes.iter_mut().for_each(|(_, cases)| cases.sort_by_key(|(explained, result)| (*explained, &result.case)));
     let unexplained = |cases: &[(bool, &CaseResult)]| cases.iter().filter(|(explained, _)| !explained).count();
     // By name they are in order already.
-    causes.sort_by_key(|(_, cases)| Reverse((unexplained(cases), cases.len())));
+    causes.sort_by_key(|(cause, cases)| (Reverse((unexplained(cases), cases.len())), rank(cause, catalog)));
     let of = |(cause, cases): (Cow<'r, str>, Vec<(bool, &'r CaseResult)>)| {
         let names = |finding: &Finding| finding.requirement == cause;
         let is_requirement = cases.iter().any(|(_, result)| result.findings.iter().any(names));
@@ -134,6 +139,17 @@ pub(super) fn causes<'r>(results: impl IntoIterator<Item = &'r CaseResult>, dead
         Cause { cause, is_requirement, is_explained, results: cases.into_iter().map(|(_, result)| result).collect() }
     };
     causes.into_iter().map(of).collect()
+}
+
+/// A rule that is broken breaks what members and credentials are shown with, and hardly
+/// ever the other way round.
+fn rank(cause: &str, catalog: &Catalog) -> u8 {
+    match catalog.get(cause).map(|requirement| requirement.kind) {
+        Some(RequirementKind::Rule | RequirementKind::Limit) => 0,
+        Some(RequirementKind::Error | RequirementKind::CommonError) => 1,
+        Some(_) => 2,
+        None => 3,
+    }
 }
 
 /// A reason without what differs from case to case: the number of a step and the place
@@ -184,7 +200,7 @@ mod tests {
         assert_eq!(dead.actions.iter().map(|(action, _)| *action).collect::<Vec<_>>(), ["PutItem"]);
         assert_eq!(Works::of(&summary.actions["GetItem"]), Works::Partly);
         let failed = results.iter().filter(|result| result.verdict == Verdict::Fail);
-        let causes = causes(failed, &dead);
+        let causes = causes(failed, &dead, &samples::catalog());
         let order: Vec<_> = causes.iter().map(|cause| (cause.cause.as_ref(), cause.results.len())).collect();
         assert_eq!(order, [("GetItem/rule", 1), ("PutItem/route", 5), ("every/call", 1)]);
     }
@@ -196,7 +212,7 @@ mod tests {
         let results =
             [ok, result("a", "PutItem", "x", "1"), result("b", "PutItem", "y", "1"), result("c", "PutItem", "y", "1")];
         let summary = summary(&results);
-        let causes = causes(&results[1..], &Dead::of(&summary));
+        let causes = causes(&results[1..], &Dead::of(&summary), &samples::catalog());
         let order: Vec<_> = causes.iter().map(|cause| cause.cause.as_ref()).collect();
         assert_eq!(order, ["y", "x"]);
     }
@@ -211,7 +227,7 @@ mod tests {
                 "prerequisite step {step} (fixture f{step}), PutItem, at c.toml:{step}:3: answered 501: no"
             ));
         }
-        let causes = causes(&results, &Dead::default());
+        let causes = causes(&results, &Dead::default(), &samples::catalog());
         assert_eq!(causes.len(), 1);
         assert_eq!(causes[0].cause, "the prerequisite PutItem did not hold: answered 501: no");
     }
@@ -225,5 +241,15 @@ mod tests {
         assert_eq!(dead(&results), 1);
         results[1].verdict = Verdict::Pass;
         assert_eq!(dead(&results), 0);
+    }
+
+    #[test]
+    fn of_equals_a_rule_comes_first() {
+        let results = [
+            result("a", "PutItem", "PutItem/input/Name/binding", "1"),
+            result("b", "PutItem", "PutItem/rule/stale", "1"),
+        ];
+        let causes = causes(&results, &Dead::default(), &samples::catalog());
+        assert_eq!(causes[0].cause, "PutItem/rule/stale");
     }
 }

@@ -39,8 +39,8 @@ pub fn overview<'r>(
     let parts = [
         styled(BOLD, title) + "\n",
         dead_actions(&dead, &failed, context, width),
-        rules(&causes(failed, &dead), context, width),
-        reasons(&unjudged, &dead, width),
+        rules(&causes(failed, &dead, context.catalog), context, width),
+        reasons(&unjudged, &dead, context, width),
     ];
     parts.concat()
 }
@@ -94,11 +94,11 @@ fn counted(cause: &Cause<'_>, came: &str) -> String {
     format!("{}; {came}", count(cause.results.len(), "case"))
 }
 
-fn reasons(unjudged: &[&CaseResult], dead: &Dead<'_>, width: usize) -> String {
+fn reasons(unjudged: &[&CaseResult], dead: &Dead<'_>, context: &Context<'_>, width: usize) -> String {
     if unjudged.is_empty() {
         return String::new();
     }
-    let causes = causes(unjudged.iter().copied(), dead);
+    let causes = causes(unjudged.iter().copied(), dead, context.catalog);
     let title = wrapped(&format!("{} could not be judged:", count(unjudged.len(), "case")), width, "  ");
     let reason = |cause: &Cause<'_>| {
         let reason = excerpt(&printable(&cause.cause).replace('\n', " "), MOST_CHARS, 0);

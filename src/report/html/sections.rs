@@ -115,7 +115,7 @@ pub(super) fn sections(record: &Record, dead: &Dead<'_>, context: &Context<'_>) 
     let mut room = MOST_EVIDENCE;
     let section = |sort: &Sort| {
         let results: Vec<_> = record.results.iter().filter(|result| sort.verdicts.contains(&result.verdict)).collect();
-        let groups = groups(causes(results.iter().copied(), dead), context, &mut room);
+        let groups = groups(causes(results.iter().copied(), dead, context.catalog), context, &mut room);
         let title = format!("{}: {}", sort.title, counted(&groups, results.len()));
         let &Sort { id, name, says, tone, .. } = sort;
         let cases = results.len();
