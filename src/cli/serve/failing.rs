@@ -13,9 +13,7 @@ pub(super) fn faults(texts: &[String]) -> Result<Vec<Fault>, Exit> {
         Fault::parse(text, service).map_err(|error| {
             let hint = match &error {
                 FaultError::UnknownFault(name) => did_you_mean(name, Fault::names(service)),
-                FaultError::UnknownOperation(name) => {
-                    did_you_mean(name, service.operations.keys().map(String::as_str))
-                }
+                FaultError::UnknownOperation(name) => did_you_mean(name, service.operations.keys().map(String::as_str)),
                 _ => None,
             };
             Exit::usage(format!("--fault {text}: {error}{}", hint.unwrap_or_default()))

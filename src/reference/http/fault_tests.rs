@@ -92,15 +92,30 @@ fn other_faults_begin_anew() {
      ResourceNotFoundException, NotAuthorizedException, InternalErrorException, TooManyRequestsException, and may be \
      given a common error"
 )]
-#[case::never("cut-before:0", "`0` does not say when: wanted `N` for the first N requests, or `N/M` for the first N of each M")]
-#[case::too_many("cut-before:3/2", "`3/2` does not say when: wanted `N` for the first N requests, or `N/M` for the first N of each M")]
-#[case::share("cut-before:50%", "`50%` does not say when: wanted `N` for the first N requests, or `N/M` for the first N of each M")]
+#[case::never(
+    "cut-before:0",
+    "`0` does not say when: wanted `N` for the first N requests, or `N/M` for the first N of each M"
+)]
+#[case::too_many(
+    "cut-before:3/2",
+    "`3/2` does not say when: wanted `N` for the first N requests, or `N/M` for the first N of each M"
+)]
+#[case::share(
+    "cut-before:50%",
+    "`50%` does not say when: wanted `N` for the first N requests, or `N/M` for the first N of each M"
+)]
 #[case::turned_round(
     "cut-before:1:ListRecords",
     "`cut-before:1:ListRecords` has too many parts: wanted WHAT[:OPERATION][:WHEN]"
 )]
-#[case::no_unit("delay=2", "`delay=2` is no delay: wanted a whole number with its unit, such as `500ms` or `2s`, of at most 1h")]
-#[case::too_long("delay=2h", "`delay=2h` is no delay: wanted a whole number with its unit, such as `500ms` or `2s`, of at most 1h")]
+#[case::no_unit(
+    "delay=2",
+    "`delay=2` is no delay: wanted a whole number with its unit, such as `500ms` or `2s`, of at most 1h"
+)]
+#[case::too_long(
+    "delay=2h",
+    "`delay=2h` is no delay: wanted a whole number with its unit, such as `500ms` or `2s`, of at most 1h"
+)]
 fn mistakes_are_explained(#[case] text: &str, #[case] message: &str) {
     let error = Fault::parse(text, Service::embedded()).expect_err("it is no fault");
     assert_eq!(error.to_string(), message);

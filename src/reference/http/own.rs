@@ -53,8 +53,7 @@ fn state(accounts: &Accounts) -> Value {
 
 /// The faults, and what became of them.
 fn shown(faults: &Faults) -> Value {
-    let fault =
-        |Set { fault, requests, met }| json!({ "fault": fault.to_string(), "requests": requests, "met": met });
+    let fault = |Set { fault, requests, met }| json!({ "fault": fault.to_string(), "requests": requests, "met": met });
     json!({ "faults": faults.all().into_iter().map(fault).collect::<Vec<_>>() })
 }
 

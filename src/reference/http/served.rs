@@ -115,10 +115,10 @@ mod tests {
     use std::sync::atomic::Ordering;
 
     use super::Served;
-    use crate::reference::clock::Clock;
-    use crate::reference::http::fault::Faults;
     use crate::reference::altered::Departure;
+    use crate::reference::clock::Clock;
     use crate::reference::http::accounts::Accounts;
+    use crate::reference::http::fault::Faults;
     use crate::reference::http::handler::Moment;
     use crate::reference::http::testing::{Signing, at};
     use crate::reference::store::tests::faulty_state;
