@@ -24,20 +24,19 @@ pub(super) fn faults(texts: &[String]) -> Result<Vec<Fault>, Exit> {
 
 /// What a person should know who meets the server.
 pub(super) fn told(args: &ServeArgs, faults: &[Fault]) -> String {
-    let mut told = String::new();
+    let mut told = Vec::new();
     if !faults.is_empty() {
         let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        told += &format!("It fails on purpose: {}\n", faults.join(", "));
+        told.push(format!("It fails on purpose: {}\n", faults.join(", ")));
     }
     if args.fault_control {
-        told += "Its faults can be changed at /_syncspec/faults by everybody who reaches it.\n";
+        told.push("Its faults can be changed at /_syncspec/faults by everybody who reaches it.\n".to_owned());
     }
-    match args.clock_offset {
-        None | Some(0) => {}
-        Some(seconds) if seconds > 0 => told += &format!("Its clock is {} ahead.\n", time(seconds)),
-        Some(seconds) => told += &format!("Its clock is {} behind.\n", time(seconds)),
+    if let Some(seconds) = args.clock_offset.filter(|seconds| *seconds != 0) {
+        let side = if seconds > 0 { "ahead" } else { "behind" };
+        told.push(format!("Its clock is {} {side}.\n", time(seconds)));
     }
-    told
+    told.concat()
 }
 
 /// Seconds in the largest unit that they are a whole number of.
