@@ -62,7 +62,8 @@ fn wrong_usage() {
 async fn requests_meet_what_was_asked_for() {
     let room = Room::new();
     let faults = "--fault TooManyRequestsException:UpdateRecords:1 --fault InternalErrorException:UpdateRecords:1 \
-                  --fault cut-before:UpdateRecords:1 --fault cut-after:UpdateRecords:1";
+                  --fault cut-before:UpdateRecords:1 --fault cut-after:UpdateRecords:1 \
+                  --fault cut-after:ListIdentityPoolUsage";
     let server = serve(&room, &format!("--log short {faults}"), 5);
     let target = target(&room);
     let user = user(&target);
@@ -76,6 +77,11 @@ async fn requests_meet_what_was_asked_for() {
     // Of the two whose connection was cut, the second took effect.
     let listed = user.call("ListRecords", &json!({ "DatasetName": "d" })).await.expect("it answers");
     assert_eq!(Caller::result(&listed)["DatasetSyncCount"], 2);
+    // Whose key it names is not who sent it.
+    let forged = "GET /identitypools HTTP/1.1\r\nhost: h\r\nx-amz-date: 20260101T000000Z\r\nauthorization: \
+                  AWS4-HMAC-SHA256 Credential=AKIASYNCSPECEXAMPLE0/20260101/us-east-1/cognito-sync/aws4_request, \
+                  SignedHeaders=host;x-amz-date, Signature=00\r\n\r\n";
+    assert_eq!(exchange(&target.endpoint, forged), "");
     // A read-only look is always there; a change must have been allowed.
     check("serve-faults", &told(&get(&target.endpoint, "/_syncspec/faults")));
     let refused = exchange(&target.endpoint, &request("DELETE", "", ""));

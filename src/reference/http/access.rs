@@ -64,9 +64,10 @@ impl Access {
         at: Timestamp,
         duration: Duration,
     ) -> Self {
-        let sent = answer.response.as_ref().filter(|_| !answer.is_cut);
-        let error = sent.filter(|sent| sent.status >= 400).and_then(Response::error_name);
+        let refusal = answer.response.as_ref().filter(|response| response.status >= 400);
+        let error = refusal.and_then(Response::error_name);
         let is_known = answer.is_of_service && !error.as_deref().is_some_and(|error| UNKNOWN_CALLER.contains(&error));
+        let sent = answer.response.as_ref().filter(|_| !answer.is_cut);
         let operation = accounts.any_handler().operation(request).map(str::to_owned);
         let caller = accounts.caller(request).filter(|_| is_known && operation.is_some());
         let identity_id = match caller {
@@ -81,7 +82,7 @@ impl Access {
             account_id: caller.map(|(account, _)| account.id.clone()),
             identity_id,
             status: sent.map(|sent| sent.status),
-            error,
+            error: error.filter(|_| sent.is_some()),
             request_id: sent.and_then(|sent| sent.headers.get("x-amzn-requestid")).map(str::to_owned),
             duration,
             faults: answer.faults.clone(),

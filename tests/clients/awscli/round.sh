@@ -106,7 +106,10 @@ refused ResourceConflictException update "$(patch a 0)"
 refused InvalidParameterException user list-records "${dataset[@]}" --last-sync-count 9
 refused NotAuthorizedException user get-cognito-events "${pool[@]}"
 much=$(printf '%060000d' 0)
+# In the standard mode this counts as throttling: all attempts are used up.
+# shellcheck disable=SC2046
 refused LimitExceededException update $(for key in $(seq 20); do patch "k$key" 0 "$much"; echo; done)
+grep -qF '(reached max retries: 2)' "$said"
 user delete-dataset "${dataset[@]}" >/dev/null
 refused ResourceNotFoundException user describe-dataset "${dataset[@]}"
 # Those that need other services, or luck. The model lacks the last one.
