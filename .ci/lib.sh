@@ -54,6 +54,25 @@ serve() {
     until_true test -s "$target"
 }
 
+# Starts the servers that a client's round is for; their addresses are in $round.
+client_servers() {
+    local flags
+    round=()
+    for flags in --fault-control "--clock-offset 1h" "--clock-offset -1h"; do
+        # shellcheck disable=SC2086
+        serve --world tests/clients/world.toml $flags
+        round+=("$(sed -n 's/^endpoint = "\(.*\)"$/\1/p' "$target")")
+    done
+}
+
+# Runs a client's script with nothing of this machine's settings for AWS, and ends the
+# servers.
+client_round() {
+    env AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true \
+        "$@" "${round[@]}"
+    stop; stop; stop
+}
+
 # Starts moto's server from $venv; its address is then in $moto, and `stop` ends it.
 moto() {
     local port

@@ -8,6 +8,8 @@ mod calls;
 mod clean;
 #[path = "support/command.rs"]
 mod command;
+#[path = "cli/faults.rs"]
+mod faults;
 #[path = "cli/fuzz.rs"]
 mod fuzz;
 #[path = "support/half_built.rs"]

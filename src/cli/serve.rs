@@ -1,5 +1,6 @@
 //! `syncspec serve`: the reference server as a server.
 
+mod failing;
 mod log;
 
 use std::time::Duration;
@@ -41,10 +42,20 @@ pub(super) fn serve(args: &ServeArgs, output: &Output) -> Result<u8, Exit> {
         world.collaborators = collaborators.clone();
     }
     let account = account(args, &worlds)?;
+    let faults = failing::faults(&args.fault)?;
     let state = args.state.as_deref().map(State::open).transpose().map_err(Exit::usage)?;
     let (log, lines) = Log::start(args.log, worlds.accounts.len() > 1).unzip();
     let ended = runtime()?.block_on(async {
-        let setup = Setup { state, log, own_paths: args.mutant.is_none(), ..Setup::default() };
+        let told = failing::told(args, &faults);
+        let setup = Setup {
+            state,
+            log,
+            own_paths: args.mutant.is_none(),
+            faults,
+            fault_control: args.fault_control,
+            clock_offset_seconds: args.clock_offset.unwrap_or(0),
+            ..Setup::default()
+        };
         let server = alteration.serve_with(args.listen, &worlds.accounts, setup).await;
         let server = server.map_err(|error: StartError| Exit::usage(error))?;
         let endpoint = server.endpoint();
@@ -56,6 +67,7 @@ pub(super) fn serve(args: &ServeArgs, output: &Output) -> Result<u8, Exit> {
         let stop = interruption(None);
         output.text(&welcome(args, &worlds, account, &endpoint));
         output.text(&outside(&collaborators));
+        output.text(&told);
         if args.mutant.is_some() {
             output.text(&format!("{}\n", described(&alteration)));
         }

@@ -23,7 +23,8 @@
 //! them; where it does not, what concerns them is stored and answered, not done. No
 //! lock is held while one is waited for.
 //!
-//! Deliberately absent: TLS, throttling, merged identities, and the RPC
+//! Deliberately absent: TLS, throttling of its own accord ([`Fault`] has it fail when
+//! told to), merged identities, and the RPC
 //! form of the protocol from 2014. Where no source says how the service behaves, a
 //! choice was made; [`model`], `http` and `collaborators` list theirs.
 
@@ -36,7 +37,8 @@ mod store;
 mod world;
 
 pub use altered::{Departure, Race, Rewrite, Switch, Switches};
+pub use clock::duration;
 pub use collaborators::{Collaborators, Times};
-pub use http::{Access, AccessLog, Server, Setup, StartError, Unreachable};
+pub use http::{Access, AccessLog, Fault, FaultError, Server, Setup, StartError, Unreachable};
 pub use store::{State, StateError};
 pub use world::{Keys, World, WorldIdentity, WorldPool};

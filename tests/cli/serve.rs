@@ -31,18 +31,18 @@ identities = 1
 "#;
 
 /// Starts a server in the room and reads its greeting.
-fn serve(room: &Room, args: &str, lines: usize) -> Running {
+pub(crate) fn serve(room: &Room, args: &str, lines: usize) -> Running {
     let mut server = room.start(&format!("serve --listen 127.0.0.1:0 --write-target t.toml {args}"));
     server.lines(lines);
     server
 }
 
-fn target(room: &Room) -> Target {
+pub(crate) fn target(room: &Room) -> Target {
     Target::from_file(&room.path("t.toml")).expect("a target file")
 }
 
 /// Sends bytes as they stand, and reads all that comes back.
-fn exchange(endpoint: &str, request: &str) -> String {
+pub(crate) fn exchange(endpoint: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(endpoint.trim_start_matches("http://")).expect("somebody listens");
     stream.write_all(request.as_bytes()).expect("it is sent");
     let mut answer = String::new();
@@ -50,7 +50,7 @@ fn exchange(endpoint: &str, request: &str) -> String {
     answer
 }
 
-fn get(endpoint: &str, path: &str) -> String {
+pub(crate) fn get(endpoint: &str, path: &str) -> String {
     exchange(endpoint, &format!("GET {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n"))
 }
 
@@ -258,7 +258,7 @@ async fn the_log_tells_who_did_what_and_no_secret() {
     }
 }
 
-fn without_times(log: &str) -> String {
+pub(crate) fn without_times(log: &str) -> String {
     let patterns = [
         (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "<time>"),
         (r#""duration-us":\d+"#, r#""duration-us":0"#),

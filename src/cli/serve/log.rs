@@ -95,11 +95,13 @@ fn short(access: &Access, several_accounts: bool) -> String {
         (Some(account), None) if several_accounts => format!("developer:{account}"),
         (Some(_), None) => "developer".to_owned(),
     };
-    let Access { status, method, target, .. } = access;
+    let Access { method, target, .. } = access;
+    let status = access.status.map_or_else(|| "cut".to_owned(), |status| status.to_string());
     let milliseconds = access.duration.as_secs_f64() * 1_000.0;
     let operation = access.operation.as_deref().unwrap_or("-");
     let error = access.error.as_ref().map(|error| format!(" {error}")).unwrap_or_default();
-    format!("{} {status} {milliseconds:.1} ms {operation} {caller} {method} {target}{error}", time(access))
+    let fault = if access.faults.is_empty() { String::new() } else { format!(" (fault {})", access.faults.join(" ")) };
+    format!("{} {status} {milliseconds:.1} ms {operation} {caller} {method} {target}{error}{fault}", time(access))
 }
 
 fn json(access: &Access) -> String {
@@ -116,6 +118,7 @@ fn json(access: &Access) -> String {
         "target": access.target,
         "error": access.error,
         "request-id": access.request_id,
+        "faults": access.faults,
     });
     line.to_string()
 }
@@ -135,10 +138,11 @@ mod tests {
             operation: Some("UpdateRecords".to_owned()),
             account_id: Some("111122223333".to_owned()),
             identity_id: Some("us-east-1:1dc0de00-0000-4000-8000-000000000003".to_owned()),
-            status: 409,
+            status: Some(409),
             error: Some("ResourceConflictException".to_owned()),
             request_id: Some("id".to_owned()),
             duration: Duration::from_micros(840),
+            faults: Vec::new(),
         }
     }
 
@@ -147,7 +151,7 @@ mod tests {
         let identity = "2023-11-14T22:13:20.123Z 409 0.8 ms UpdateRecords …00000003 POST /identitypools/p \
                         ResourceConflictException";
         assert_eq!(short(&access(), false), identity);
-        let developer = Access { identity_id: None, error: None, status: 200, ..access() };
+        let developer = Access { identity_id: None, error: None, status: Some(200), ..access() };
         assert!(short(&developer, false).contains(" UpdateRecords developer POST "));
         assert!(short(&developer, true).ends_with(" developer:111122223333 POST /identitypools/p"));
         let nobody = Access { account_id: None, identity_id: None, operation: None, ..access() };

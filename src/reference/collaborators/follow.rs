@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::outside::Outside;
-use crate::reference::clock::now;
+use crate::reference::clock::Clock;
 use crate::reference::model::{BulkPublish, DatasetPlace, Effect, Notification, StreamRecord, StreamTarget, Timestamp};
 
 /// Most things that wait in one lane.
@@ -49,6 +49,7 @@ pub(in crate::reference) async fn follow(
     outside: Arc<Outside>,
     desk: Arc<dyn Desk>,
     mut effects: UnboundedReceiver<Effect>,
+    clock: Clock,
 ) {
     let mut work = JoinSet::new();
     let mut streams: BTreeMap<String, Lane<(StreamTarget, StreamRecord)>> = BTreeMap::new();
@@ -81,7 +82,7 @@ pub(in crate::reference) async fn follow(
                 lane.add(notification, 0);
             }
             Effect::Publish(publish) => {
-                work.spawn(bulk_publish(Arc::clone(&outside), Arc::clone(&desk), publish));
+                work.spawn(bulk_publish(Arc::clone(&outside), Arc::clone(&desk), publish, clock));
             }
         }
     }
@@ -152,7 +153,7 @@ async fn push(outside: Arc<Outside>, mut waiting: Waiting<Notification>) {
     }
 }
 
-async fn bulk_publish(outside: Arc<Outside>, desk: Arc<dyn Desk>, publish: BulkPublish) {
+async fn bulk_publish(outside: Arc<Outside>, desk: Arc<dyn Desk>, publish: BulkPublish, clock: Clock) {
     let mut failure = None;
     for place in &publish.places {
         let Some(record) = desk.dataset(place).await else { continue };
@@ -161,7 +162,7 @@ async fn bulk_publish(outside: Arc<Outside>, desk: Arc<dyn Desk>, publish: BulkP
             break;
         }
     }
-    desk.publish_ended(&publish, now(), failure);
+    desk.publish_ended(&publish, clock.now(), failure);
 }
 
 /// Bytes that a record holds, roughly.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::accounts::Accounts;
 use super::canonical::decoded;
+use super::served::Answer;
 use crate::reference::model::{Caller, Timestamp};
 use crate::wire::{Request, Response};
 
@@ -29,19 +30,21 @@ pub struct Access {
     pub target: String,
     /// The operation that the path leads to, if any.
     pub operation: Option<String>,
-    /// Account of whoever signed it; none when the signature is not good.
+    /// Account of whoever signed it; none when the signature is not good, or was not
+    /// looked at because of a fault.
     pub account_id: Option<String>,
-    /// The identity that signed it; none for a developer, or when the signature is not
-    /// good.
+    /// The identity that signed it; none for a developer, or when there is no account.
     pub identity_id: Option<String>,
-    /// The answer's status.
-    pub status: u16,
+    /// The answer's status; none when the connection was cut instead.
+    pub status: Option<u16>,
     /// The error's name, if it is one.
     pub error: Option<String>,
     /// The answer's request id.
     pub request_id: Option<String>,
     /// From the request's last byte to the moment at which the answer is sent.
     pub duration: Duration,
+    /// The faults that it met, as they were written.
+    pub faults: Vec<String>,
 }
 
 /// Errors that are given before it is known who calls.
@@ -57,12 +60,14 @@ impl Access {
     pub(super) fn new(
         accounts: &Accounts,
         request: &Request,
-        response: &Response,
+        answer: &Answer,
         at: Timestamp,
         duration: Duration,
     ) -> Self {
-        let error = response.error_name().filter(|_| response.status >= 400);
-        let is_known = !error.as_deref().is_some_and(|error| UNKNOWN_CALLER.contains(&error));
+        let refusal = answer.response.as_ref().filter(|response| response.status >= 400);
+        let error = refusal.and_then(Response::error_name);
+        let is_known = answer.is_of_service && !error.as_deref().is_some_and(|error| UNKNOWN_CALLER.contains(&error));
+        let sent = answer.response.as_ref().filter(|_| !answer.is_cut);
         let operation = accounts.any_handler().operation(request).map(str::to_owned);
         let caller = accounts.caller(request).filter(|_| is_known && operation.is_some());
         let identity_id = match caller {
@@ -76,10 +81,11 @@ impl Access {
             operation,
             account_id: caller.map(|(account, _)| account.id.clone()),
             identity_id,
-            status: response.status,
-            error,
-            request_id: response.headers.get("x-amzn-requestid").map(str::to_owned),
+            status: sent.map(|sent| sent.status),
+            error: error.filter(|_| sent.is_some()),
+            request_id: sent.and_then(|sent| sent.headers.get("x-amzn-requestid")).map(str::to_owned),
             duration,
+            faults: answer.faults.clone(),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::claim::Claim;
 use super::handler::Handler;
 use super::race::Posted;
 use crate::reference::altered::Departure;
+use crate::reference::clock::Clock;
 use crate::reference::collaborators::{Desk, Outside, follow};
 use crate::reference::model::{Caller, Counts, Effect, PieceKey, Restored, Timestamp};
 use crate::reference::store::{State, StateError, Store};
@@ -117,14 +118,14 @@ impl Accounts {
 
     /// Sees to what follows from answers, until [`Accounts::stop_effects`] is called and
     /// a second more. Nothing of it runs where no other service is called.
-    pub(super) fn follow_effects(&self, store: Option<&Arc<Store>>) -> JoinSet<()> {
+    pub(super) fn follow_effects(&self, store: Option<&Arc<Store>>, clock: Clock) -> JoinSet<()> {
         let mut following = JoinSet::new();
         for Account { handler, outside, .. } in self.accounts.iter().filter(|account| account.outside.is_anybody()) {
             let ((post, posted), (to, effects)) = (unbounded_channel(), unbounded_channel());
             handler.send_effects(Some(post));
             following.spawn(when_kept(store.cloned(), posted, to));
             let desk: Arc<dyn Desk> = Arc::<Handler>::clone(handler);
-            following.spawn(follow(Arc::clone(outside), desk, effects));
+            following.spawn(follow(Arc::clone(outside), desk, effects, clock));
         }
         following
     }

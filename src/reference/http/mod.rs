@@ -20,6 +20,7 @@ mod careless;
 mod claim;
 mod dispatch;
 mod encode;
+mod fault;
 mod handler;
 mod input;
 mod own;
@@ -36,5 +37,6 @@ mod validate;
 
 pub use access::{Access, AccessLog};
 pub use accounts::Unreachable;
+pub use fault::{Fault, FaultError};
 pub use server::Server;
 pub use setup::{Setup, StartError};

@@ -1,14 +1,17 @@
-//! A request's way around the service: to this program's own paths, to its account, and
-//! out again when what it changed is kept.
+//! A request's way around the service: to this program's own paths, into the faults that
+//! it shall meet, to its account, and out again when what it changed is kept.
 
 use std::sync::Arc;
 
+use tokio::time::sleep;
+
 use super::access::AccessLog;
 use super::accounts::{Account, Accounts};
+use super::fault::{End, Faults, Met};
 use super::handler::{Moment, Step};
 use super::own;
 use super::refusal::Refusal;
-use crate::reference::clock::now;
+use crate::reference::clock::Clock;
 use crate::reference::store::Store;
 use crate::wire::{Request, Response};
 
@@ -18,17 +21,63 @@ pub(super) struct Served {
     pub(super) store: Option<Arc<Store>>,
     pub(super) log: Option<AccessLog>,
     pub(super) own_paths: bool,
+    pub(super) faults: Faults,
+    pub(super) clock: Clock,
+}
+
+/// What a request comes to.
+pub(super) struct Answer {
+    /// None when there is none.
+    pub(super) response: Option<Response>,
+    /// Whether the connection ends before it is sent.
+    pub(super) is_cut: bool,
+    /// Whether the service looked at the request, and at who signed it.
+    pub(super) is_of_service: bool,
+    /// The faults that it met, as they were written.
+    pub(super) faults: Vec<String>,
+}
+
+impl Answer {
+    /// What is sent; nothing when the connection ends instead.
+    pub(super) fn sent(self) -> Option<Response> {
+        self.response.filter(|_| !self.is_cut)
+    }
+}
+
+impl From<Response> for Answer {
+    fn from(response: Response) -> Self {
+        Self { response: Some(response), is_cut: false, is_of_service: true, faults: Vec::new() }
+    }
 }
 
 impl Served {
     /// The answer, when it may leave.
-    pub(super) async fn answer(&self, request: &Request, moment: &Moment) -> Response {
+    pub(super) async fn answer(&self, request: &Request, moment: &Moment) -> Answer {
         let is_sound = self.store.as_ref().is_none_or(|store| store.is_sound());
         if self.own_paths
-            && let Some(response) = own::answer(request, &self.accounts, is_sound)
+            && let Some(response) = own::answer(request, &self.accounts, is_sound, &self.faults)
         {
-            return response;
+            return response.into();
         }
+        let operation = self.accounts.any_handler().operation(request);
+        let Met { delay, end, told } = operation.map(|name| self.faults.meet(name)).unwrap_or_default();
+        let is_cut = matches!(end, Some(End::CutBefore | End::CutAfter));
+        let is_of_service = matches!(end, None | Some(End::CutAfter));
+        let response = match end {
+            None | Some(End::CutAfter) => Some(self.serve(request, moment, is_sound).await),
+            Some(End::CutBefore) => None,
+            Some(End::Refused(refusal)) => {
+                let origin = request.headers.contains("origin");
+                Some(self.accounts.any_handler().refuse(None, &refusal, moment, origin))
+            }
+        };
+        if !delay.is_zero() {
+            sleep(delay).await;
+        }
+        Answer { response, is_cut, is_of_service, faults: told }
+    }
+
+    async fn serve(&self, request: &Request, moment: &Moment, is_sound: bool) -> Response {
         let Account { handler, outside, .. } = self.accounts.account(request);
         let unwritten = || {
             let refusal = Refusal::internal("The state cannot be written");
@@ -45,7 +94,7 @@ impl Served {
             Step::Asks(pending) => {
                 let reply = outside.ask(&pending.question).await;
                 // Time has passed, but the luck of the request is not used up yet.
-                handler.finish(request, *pending, reply, &Moment { now: now(), ..*moment })
+                handler.finish(request, *pending, reply, &Moment { now: self.clock.now(), ..*moment })
             }
         };
         if self.is_kept().await { response } else { unwritten() }
@@ -67,7 +116,9 @@ mod tests {
 
     use super::Served;
     use crate::reference::altered::Departure;
+    use crate::reference::clock::Clock;
     use crate::reference::http::accounts::Accounts;
+    use crate::reference::http::fault::Faults;
     use crate::reference::http::handler::Moment;
     use crate::reference::http::testing::{Signing, at};
     use crate::reference::store::tests::faulty_state;
@@ -85,16 +136,19 @@ mod tests {
         let accounts = accounts.expect("the world is one");
         let (state, fails) = faulty_state();
         let (store, _) = accounts.restore(state, at(0)).expect("it is empty");
-        let served = Served { accounts, store: Some(store), log: None, own_paths: true };
+        let (faults, clock) = (Faults::new(service, Vec::new(), false), Clock::default());
+        let served = Served { accounts, store: Some(store), log: None, own_paths: true, faults, clock };
         let call = async |method: &str, body: &str| {
             let request = Signing::new(&world.developer).sign(method, EVENTS, &[], body.as_bytes());
-            let response = served.answer(&request, &Moment { now: at(0), request_id: [1; 16], random: [2; 16] }).await;
+            let answer = served.answer(&request, &Moment { now: at(0), request_id: [1; 16], random: [2; 16] }).await;
+            let response = answer.response.expect("no fault is set");
             (response.status, response.error_name(), String::from_utf8_lossy(&response.body).into_owned())
         };
         let health = async || {
             let (method, target) = ("GET".to_owned(), "/_syncspec/health".to_owned());
             let request = Request { method, target, headers: Headers::new(), body: Vec::new().into() };
-            served.answer(&request, &Moment { now: at(0), request_id: [1; 16], random: [2; 16] }).await.status
+            let answer = served.answer(&request, &Moment { now: at(0), request_id: [1; 16], random: [2; 16] }).await;
+            answer.response.expect("no fault is set").status
         };
         assert_eq!(call("POST", r#"{"Events":{"SyncTrigger":"a"}}"#).await.0, 200);
         assert_eq!(health().await, 200);

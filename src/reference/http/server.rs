@@ -1,6 +1,5 @@
 //! The listener: connections in, bytes to requests, responses to bytes.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -14,6 +13,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -21,12 +22,14 @@ use tokio::time::{sleep, timeout};
 
 use super::access::Access;
 use super::accounts::{Accounts, Unreachable};
+use super::fault::Faults;
 use super::handler::Moment;
 use super::refusal::Refusal;
-use super::served::Served;
+use super::served::{Answer, Served};
 use super::setup::{Setup, StartError};
 use crate::reference::altered::Departure;
-use crate::reference::clock::now;
+use crate::reference::clock::Clock;
+use crate::reference::model::Timestamp;
 use crate::reference::store::Store;
 use crate::reference::world::World;
 use crate::spec::Service;
@@ -51,6 +54,10 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long open requests may go on after the end was called.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
+
+const HTTP_DATE: &[BorrowedFormatItem<'_>] = time::macros::format_description!(
+    "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+);
 
 /// The service, listening. It stops when it is shut down or dropped.
 #[derive(Debug)]
@@ -105,24 +112,27 @@ impl Server {
         worlds: &[World],
         setup: Setup,
     ) -> Result<Self, StartError> {
-        let Setup { departure, state, log, own_paths } = setup;
+        let Setup { departure, state, log, own_paths, faults, fault_control, clock_offset_seconds } = setup;
+        let clock = Clock::ahead(clock_offset_seconds);
         let mut session_key = [0; 32];
         match &state {
             Some(state) => session_key = state.session_key(),
             None => getrandom::fill(&mut session_key).map_err(io::Error::other).map_err(StartError::Setup)?,
         }
-        let accounts = Accounts::new(&service, worlds, &departure, session_key, now()).map_err(StartError::Setup)?;
+        let accounts = Accounts::new(&service, worlds, &departure, session_key, clock.now());
+        let accounts = accounts.map_err(StartError::Setup)?;
         let refused = |source| StartError::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let (mut store, mut unreachable) = (None, Unreachable::default());
         if let Some(state) = state {
-            let (restored, left) = accounts.restore(state, now())?;
+            let (restored, left) = accounts.restore(state, clock.now())?;
             restored.settled().await.map_err(|why| StartError::Setup(io::Error::other(&*why)))?;
             (store, unreachable) = (Some(restored), left);
         }
         let (stop, stopped) = watch::channel(());
-        let served = Arc::new(Served { accounts, store: store.clone(), log, own_paths });
+        let faults = Faults::new(service, faults, fault_control);
+        let served = Arc::new(Served { accounts, store: store.clone(), log, own_paths, faults, clock });
         let accepting = tokio::spawn(serve(listener, served, stopped));
         Ok(Self { address, stop, accepting, store, unreachable })
     }
@@ -178,7 +188,7 @@ impl Server {
 
 /// Takes connections until it is stopped, and sees to what follows from requests.
 async fn serve(listener: TcpListener, served: Arc<Served>, stopped: watch::Receiver<()>) {
-    let mut following = served.accounts.follow_effects(served.store.as_ref());
+    let mut following = served.accounts.follow_effects(served.store.as_ref(), served.clock);
     let accept = async {
         accept(listener, Arc::clone(&served), stopped).await;
         served.accounts.stop_effects();
@@ -212,7 +222,7 @@ async fn connection(stream: TcpStream, served: Arc<Served>, mut stopped: watch::
     let _ignored = stream.set_nodelay(true);
     let service = service_fn(|request| {
         let served = Arc::clone(&served);
-        async move { Ok::<_, Infallible>(exchange(&served, request).await) }
+        async move { exchange(&served, request).await }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -228,36 +238,51 @@ async fn connection(stream: TcpStream, served: Arc<Served>, mut stopped: watch::
     let _ended = serving.await;
 }
 
-async fn exchange(served: &Served, request: http::Request<Incoming>) -> http::Response<Full<Bytes>> {
+/// Why a connection ends that might go on: a fault wants it.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is to be cut")]
+struct Cut;
+
+async fn exchange(served: &Served, request: http::Request<Incoming>) -> Result<http::Response<Full<Bytes>>, Cut> {
     let (head, body) = request.into_parts();
     let headers: Headers =
         head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes().to_vec())).collect();
     let origin = headers.contains("origin");
     let body = timeout(BODY_TIMEOUT, read(body)).await.unwrap_or_else(|_| Err(Refusal::timed_out()));
-    let Some(moment) = moment() else {
+    let Some(moment) = moment(served.clock) else {
         // No random bytes, no request id: there is nothing to say.
-        return encoded(Response { status: 500, headers: Headers::new(), body: Bytes::new() });
+        return Ok(encoded(Response { status: 500, headers: Headers::new(), body: Bytes::new() }));
     };
     let began = Instant::now();
     let target = head.uri.path_and_query().map(|target| target.as_str().to_owned()).unwrap_or_default();
     let request = Request { method: head.method.as_str().to_owned(), target, headers, body: Bytes::new() };
-    let (request, response) = match body {
+    let (request, answer) = match body {
         Ok(body) => {
             let request = Request { body, ..request };
-            let response = served.answer(&request, &moment).await;
-            (request, response)
+            let answer = served.answer(&request, &moment).await;
+            (request, answer)
         }
         Err(refusal) => {
             let mut response = served.accounts.any_handler().refuse(None, &refusal, &moment, origin);
             // The rest of the body may still be on its way.
             response.headers.append("connection", "close");
-            (request, response)
+            (request, Answer::from(response))
         }
     };
     if let Some(log) = &served.log {
-        log(&Access::new(&served.accounts, &request, &response, moment.now, began.elapsed()));
+        log(&Access::new(&served.accounts, &request, &answer, moment.now, began.elapsed()));
     }
-    encoded(response)
+    let mut response = answer.sent().ok_or(Cut)?;
+    if served.clock.is_off() {
+        response.headers.append("date", http_date(served.clock.now()));
+    }
+    Ok(encoded(response))
+}
+
+/// A moment in the form of HTTP's headers. Otherwise, hyper tells the machine's time.
+fn http_date(at: Timestamp) -> String {
+    let at = OffsetDateTime::from_unix_timestamp(at.millis().div_euclid(1_000));
+    at.ok().and_then(|at| at.format(HTTP_DATE).ok()).unwrap_or_default()
 }
 
 /// Reads a body of at most [`BODY_BYTES_MAX`] bytes.
@@ -280,11 +305,11 @@ async fn read(mut body: Incoming) -> Result<Bytes, Refusal> {
     if total > BODY_BYTES_MAX { Err(Refusal::too_large()) } else { Ok(bytes.freeze()) }
 }
 
-fn moment() -> Option<Moment> {
+fn moment(clock: Clock) -> Option<Moment> {
     let (mut request_id, mut random) = ([0; 16], [0; 16]);
     getrandom::fill(&mut request_id).ok()?;
     getrandom::fill(&mut random).ok()?;
-    Some(Moment { now: now(), request_id, random })
+    Some(Moment { now: clock.now(), request_id, random })
 }
 
 fn encoded(response: Response) -> http::Response<Full<Bytes>> {
