@@ -12,7 +12,7 @@ use crate::report::{curl, exchange};
 use crate::run::{Session, TargetSummary, preview};
 use crate::source::did_you_mean;
 use crate::spec::{Catalog, Requirement, Service};
-use crate::target::{Target, embedded_world};
+use crate::target::Target;
 
 pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<u8, Exit> {
     let (service, catalog) = inspect::service();
@@ -27,7 +27,7 @@ pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<u8, Exit> {
     let mut target = match &args.target.target {
         // Nobody is asked for credentials: nothing is sent.
         Some(file) => Target::from_file(file).map_err(Exit::usage)?.assumed(),
-        None => Target::embedded(&embedded_world(), "http://127.0.0.1:4580"),
+        None => open::embedded("http://127.0.0.1:4580"),
     };
     if let Some(endpoint) = &args.target.endpoint {
         endpoint.clone_into(&mut target.endpoint);
