@@ -180,7 +180,14 @@ async fn what_comes_for_nobody_is_refused_and_told_and_what_comes_late_is_not() 
         "POST / HTTP/1.1\r\nx-amz-target: Kinesis_20131202.PutRecord\r\ncontent-type: application/x-amz-cbor-1.1";
     assert!(stage.send(cbor, "").await.contains("AWS_CBOR_DISABLE"));
     let told: Vec<_> = stage.listener.strays().iter().map(|stray| format!("{} {}", stray.times, stray.what)).collect();
-    insta::assert_snapshot!(told.join("\n"), @"");
+    insta::assert_snapshot!(told.join("\n"), @r"
+    2 the function `yours`
+    1 the stream `yours`
+    1 MergeShards of a stream, which is not played
+    1 Publish of SNS with `arn:aws:sns:r:1:endpoint/GCM/yours/1`
+    1 POST /x, which is no call of Lambda, Kinesis, SNS or S3 that is played
+    1 a stream in CBOR, which is not spoken here; AWS's SDKs speak JSON with AWS_CBOR_DISABLE=true
+    ");
 }
 
 #[tokio::test]

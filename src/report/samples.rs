@@ -98,6 +98,7 @@ pub(super) fn request() -> RecordedRequest {
 
 pub(super) fn exchange(step: usize) -> RecordedExchange {
     RecordedExchange {
+        collaborator: None,
         step,
         label: "PutItem".to_owned(),
         signed_by: "identity".to_owned(),
@@ -178,6 +179,7 @@ pub(super) fn footer(results: &[CaseResult]) -> Footer {
     let count = |verdict| results.iter().filter(|result| result.verdict == verdict).count();
     let totals = Verdict::ALL.into_iter().map(|verdict| (verdict, count(verdict))).collect();
     Footer {
+        strays: Vec::new(),
         exit: Footer::exit_code(&totals, false, false, FailOn::Any),
         totals,
         unmatched_known_failures: Vec::new(),

@@ -9,7 +9,7 @@ use super::breaker::{Doubt, Unanswered};
 use super::event::{CaseResult, RecordedExchange};
 use super::kept::Kept;
 use super::keyring::Keyring;
-use super::observe::{collaborator, evidence_for, observed};
+use super::observe::{evidence, observed};
 use super::prepare::{Prepared, actor_name, prepare};
 use super::redact::{About, Redactor, micros};
 use super::session::Session;
@@ -380,12 +380,7 @@ impl<'s> Execution<'s> {
             self.redactor.exchange(exchange, about)
         };
         let mut recorded = self.exchanges.recorded(record);
-        recorded.extend(heard.iter().map(|heard| {
-            let label = format!("observe {}", collaborator(heard).name());
-            let step = evidence_for(self.case, heard, self.reached);
-            let about = About { step, label: &label, signed_by: "server", tampered: false, fixture: None };
-            self.redactor.exchange(&heard.exchange, about)
-        }));
+        recorded.extend(evidence(self.session, &self.redactor, self.case, heard, self.reached));
         recorded.sort_by_key(|exchange| exchange.step);
         recorded
     }

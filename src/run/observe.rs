@@ -2,17 +2,20 @@
 //! they heard.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::event::RecordedExchange;
+use super::redact::{About, Redactor};
 use super::session::Session;
 use crate::cases::{self, Action, Bindings, Case, Collaborator, FunctionPayload, RenderError, Template, names};
 use crate::collaborators::{
     FunctionAnswer, Heard, Listener, Mailbox, Payload, PushAnswer, PushCall, Refusal, Role, Scripts, StreamAnswer,
 };
 use crate::target::Collaborators;
-use crate::wire::{Headers, Response};
+use crate::wire::{Exchange, Failure, FailureKind, Headers, Request, Response};
 
 /// Who answers for the other services, as far as a run has them.
 #[derive(Debug, Clone, Default)]
@@ -99,19 +102,78 @@ pub(super) fn observed(mailbox: Option<&Mailbox>, collaborator: Collaborator) ->
     Response { status: 200, headers: Headers::new(), body: Bytes::from(document.to_string()) }
 }
 
+/// What the services heard, as evidence: each call under the step that looks at it, and
+/// for a step that looks and finds none, what was waited for.
+pub(super) fn evidence(
+    session: &Session,
+    redactor: &Redactor,
+    case: &Case,
+    heard: &[Heard],
+    reached: usize,
+) -> Vec<RecordedExchange> {
+    let under = |collaborator: Collaborator, step: usize, exchange: &Exchange| {
+        let label = format!("observe {}", collaborator.name());
+        let about = About { step, label: &label, signed_by: "server", tampered: false, fixture: None };
+        let collaborator = Some(collaborator.name().to_owned());
+        RecordedExchange { collaborator, ..redactor.exchange(exchange, about) }
+    };
+    let mut found: Vec<RecordedExchange> = heard
+        .iter()
+        .map(|heard| {
+            let collaborator = collaborator(heard.role);
+            under(collaborator, looking(case, heard, collaborator, reached), &heard.exchange)
+        })
+        .collect();
+    for (step, number) in case.steps.iter().zip(1..=reached) {
+        let Action::Observe(collaborator) = step.action else { continue };
+        if heard.iter().any(|heard| heard.role == role(collaborator)) {
+            continue;
+        }
+        let detail = session.waited_for(collaborator);
+        let request =
+            Request { method: String::new(), target: String::new(), headers: Headers::new(), body: Bytes::new() };
+        let outcome = Err(Failure { kind: FailureKind::Broken, detail: String::new() });
+        let nothing = under(collaborator, number, &Exchange { request, outcome, duration: Duration::ZERO });
+        found.push(RecordedExchange { failure: Some(detail), ..nothing });
+    }
+    found
+}
+
 /// The step of a case that a call is evidence for: the first that looks at its service
 /// from when it arrived on, if the case came so far; else the one under way then.
-pub(super) fn evidence_for(case: &Case, heard: &Heard, reached: usize) -> usize {
-    let looks = |number: &usize| matches!(case.steps[number - 1].action, Action::Observe(collaborator) if role(collaborator) == heard.role);
+fn looking(case: &Case, heard: &Heard, collaborator: Collaborator, reached: usize) -> usize {
+    let looks = |number: &usize| matches!(case.steps[number - 1].action, Action::Observe(one) if one == collaborator);
     let last = reached.min(case.steps.len());
     (heard.step.max(1)..=last).find(looks).unwrap_or(heard.step)
 }
 
-/// The name of the service that a call was for, as case files have it.
-pub(super) fn collaborator(heard: &Heard) -> Collaborator {
-    match heard.role {
+/// The name that case files have for a service.
+fn collaborator(role: Role) -> Collaborator {
+    match role {
         Role::Function => Collaborator::Function,
         Role::Stream => Collaborator::Stream,
         Role::Push => Collaborator::Push,
+    }
+}
+
+impl Session {
+    /// Says that nothing came for a service, where it was waited for, and what came
+    /// instead.
+    fn waited_for(&self, collaborator: Collaborator) -> String {
+        let (what, service, variable) = match collaborator {
+            Collaborator::Function => ("function", "Lambda", "LAMBDA"),
+            Collaborator::Stream => ("stream", "Kinesis", "KINESIS"),
+            Collaborator::Push => ("push application", "SNS", "SNS"),
+        };
+        let place = self.stage.0.as_ref().map(|listener| listener.endpoint()).unwrap_or_default();
+        let instead = self.strays();
+        let instead = match instead.as_slice() {
+            [] => "and nothing came there under another name".to_owned(),
+            strays => format!("and this came there for nobody: {}", strays.join("; ")),
+        };
+        format!(
+            "nothing arrived for the {what} of this case; the target's server is expected to call {service} at \
+             {place} (AWS_ENDPOINT_URL_{variable}), {instead}"
+        )
     }
 }

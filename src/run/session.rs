@@ -123,6 +123,14 @@ impl Session {
         Self { stage: Stage(Some(Arc::new(listener))), ..self }
     }
 
+    /// What came to the services that the harness plays and was for no case, as
+    /// sentences. Names that hold the run's own were wrong on purpose.
+    pub fn strays(&self) -> Vec<String> {
+        let strays = self.stage.0.iter().flat_map(|listener| listener.strays());
+        let strays = strays.filter(|stray| !stray.what.contains(&self.run_id));
+        strays.map(|stray| self.redactor.sentence(&format!("{} ({} times)", stray.what, stray.times))).collect()
+    }
+
     /// The name of what the harness plays for a case, by the case's number.
     pub(super) fn name_of_played(&self, number: usize) -> String {
         format!("{}-{}-{number}", self.target.prefix, self.run_id)
