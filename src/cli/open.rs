@@ -134,7 +134,7 @@ pub(super) fn named(args: &TargetArgs) -> Result<Option<Target>, Exit> {
 /// starting anything.
 pub(super) fn embedded(endpoint: &str) -> Target {
     let world = embedded_world();
-    Target::embedded(&world, endpoint).called_back(&world, ([127, 0, 0, 1], 4600).into())
+    Target::embedded(&world, endpoint).called_back(&world, ([127, 0, 0, 1], 0).into())
 }
 
 /// The target with credentials at hand. What was made for it is taken back when it

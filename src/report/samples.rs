@@ -65,6 +65,7 @@ pub(super) fn catalog() -> Catalog {
 
 pub(super) fn target() -> TargetSummary {
     TargetSummary {
+        collaborators: None,
         name: "my-emulator".to_owned(),
         endpoint: "http://127.0.0.1:4566".to_owned(),
         region: "us-east-1".to_owned(),

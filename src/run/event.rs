@@ -78,6 +78,10 @@ pub struct TargetSummary {
     pub region: String,
     /// What the target says it lacks.
     pub lacks: Vec<String>,
+    /// Where the harness plays the services that the target's server calls, as
+    /// `ADDRESS:PORT`. Absent when it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collaborators: Option<String>,
 }
 
 impl From<&Target> for TargetSummary {
@@ -87,6 +91,11 @@ impl From<&Target> for TargetSummary {
             endpoint: target.endpoint.clone(),
             region: target.region.clone(),
             lacks: target.lacks.iter().map(|lack| lack.need.clone()).collect(),
+            collaborators: target.collaborators.as_ref().map(|played| match played.listen {
+                // Which port, is known when it is listened on.
+                listen if listen.port() == 0 => listen.ip().to_string(),
+                listen => listen.to_string(),
+            }),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use indexmap::IndexMap;
 use toml::Spanned;
 
 use super::Target;
@@ -62,7 +63,9 @@ impl Target {
     pub fn called_back(self, world: &World, listen: SocketAddr) -> Self {
         let time_scale = EMBEDDED_TIME_SCALE;
         let collaborators = Collaborators { listen, account_id: world.account_id.clone(), time_scale };
-        Self { collaborators: Some(collaborators), ..self }
+        // Those names would lead nowhere now.
+        let resources = IndexMap::new();
+        Self { collaborators: Some(collaborators), resources, ..self }
     }
 }
 

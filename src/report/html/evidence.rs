@@ -109,9 +109,5 @@ fn of_exchange(exchange: &RecordedExchange, result: &CaseResult, context: &Conte
     // What the server sent, it has to send itself.
     let is_own = exchange.collaborator.is_none();
     let curl = is_own.then(|| curl(exchange, context.target, context.signing_service)).unwrap_or_default();
-    ExchangeView {
-        title: title(exchange),
-        lines: wire::lines(exchange, &at),
-        curl: printable(&curl).into_owned(),
-    }
+    ExchangeView { title: title(exchange), lines: wire::lines(exchange, &at), curl: printable(&curl).into_owned() }
 }

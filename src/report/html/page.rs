@@ -223,7 +223,13 @@ fn notices(record: &Record) -> Vec<String> {
     let strays = footer.strays.iter().map(|stray| format!("the server asked for what no case has: {stray}"));
     let throttled =
         (footer.throttled > 0).then(|| format!("answers that asked for fewer requests: {}", footer.throttled));
-    unmatched.chain(idle).chain(left).chain(strays).chain(throttled).map(|notice| printable(&notice).into_owned()).collect()
+    unmatched
+        .chain(idle)
+        .chain(left)
+        .chain(strays)
+        .chain(throttled)
+        .map(|notice| printable(&notice).into_owned())
+        .collect()
 }
 
 fn actions(standings: &Standings, context: &Context<'_>) -> Vec<Row> {
