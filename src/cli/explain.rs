@@ -108,11 +108,11 @@ fn requests(suite: &Suite, case: &Case, target: Target) -> Result<String, Exit> 
     text.push_str("Requests (values that an earlier step captures are shown as <name>):\n");
     for (step, prepared) in case.steps.iter().zip(preview(&session, case, &lease)) {
         match prepared {
-            Ok(_) if matches!(step.action, Action::Observe(_)) => {
+            Ok(looked) if matches!(step.action, Action::Observe(_)) => {
                 let within = step.within.map(|within| format!(", for at most {} ms", within.as_millis()));
                 let within = within.unwrap_or_default();
-                let title = step.label();
-                let _ = writeln!(text, "\n{title}: what the server has told it, is looked at{within}");
+                let title = format!("step {}, {}", looked.step, step.label());
+                let _ = writeln!(text, "\n{title}: what the server has sent there is looked at{within}");
                 expectations(step, &mut text);
             }
             Ok(prepared) => {

@@ -13,7 +13,7 @@ use super::observe::Stage;
 use super::redact::Redactor;
 use crate::cases::{Bases, Bindings, Case, names};
 use crate::client::{BackOff, Client};
-use crate::collaborators::Listener;
+use crate::collaborators::{Listener, Stray};
 use crate::journal::{Journal, Ledger, Payer};
 use crate::judge::{Judge, Recorded};
 use crate::plan::Lease;
@@ -128,7 +128,11 @@ impl Session {
     pub fn strays(&self) -> Vec<String> {
         let strays = self.stage.0.iter().flat_map(|listener| listener.strays());
         let strays = strays.filter(|stray| !stray.what.contains(&self.run_id));
-        strays.map(|stray| self.redactor.sentence(&format!("{} ({} times)", stray.what, stray.times))).collect()
+        let sentence = |stray: Stray| match stray.times {
+            1 => self.redactor.sentence(&stray.what),
+            times => self.redactor.sentence(&format!("{}, {times} times", stray.what)),
+        };
+        strays.map(sentence).collect()
     }
 
     /// The name of what the harness plays for a case, by the case's number.
