@@ -170,6 +170,7 @@ impl Summary {
             counted("skipped:", &self.skips, usize::MAX, width),
             self.levels(),
             listed("left behind on the target:", &mut self.left_behind()),
+            self.strays(width),
             self.known_failures(width),
             self.throttling(width),
             self.by_requirement(width),
@@ -190,6 +191,12 @@ impl Summary {
     fn left_behind(&self) -> impl Iterator<Item = String> {
         let by_cases = self.leftovers.iter().map(|(case, what)| format!("{case}: {what}"));
         by_cases.chain(self.footer.iter().flat_map(|footer| footer.leftovers.iter().cloned()))
+    }
+
+    /// What the target's server asked of the other services that no case has.
+    fn strays(&self, width: usize) -> String {
+        let mut strays = self.footer.iter().flat_map(|footer| footer.strays.iter().cloned());
+        listed("the target's server asked other services for what no case has; is a name wrong?", &mut strays, width)
     }
 
     fn levels(&self) -> String {

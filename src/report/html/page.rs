@@ -205,9 +205,10 @@ fn notices(record: &Record) -> Vec<String> {
     };
     let unmatched =
         footer.unmatched_known_failures.iter().map(|entry| format!("known failure without a case: {entry}"));
+    let strays = footer.strays.iter().map(|stray| format!("the server asked for what no case has: {stray}"));
     let throttled =
         (footer.throttled > 0).then(|| format!("answers that asked for fewer requests: {}", footer.throttled));
-    unmatched.chain(throttled).map(|notice| printable(&notice).into_owned()).collect()
+    unmatched.chain(strays).chain(throttled).map(|notice| printable(&notice).into_owned()).collect()
 }
 
 /// What the cases left, then what the run as a whole did.
