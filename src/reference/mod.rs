@@ -35,7 +35,7 @@ pub mod model;
 mod store;
 mod world;
 
-pub use altered::{Departure, Race, Rewrite, Switch, Switches};
+pub use altered::{Departure, Race, Retell, Rewrite, Switch, Switches, Told};
 pub use collaborators::{Collaborators, Times};
 pub use http::{Access, AccessLog, Server, Setup, StartError, Unreachable};
 pub use store::{State, StateError};

@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::send::{Answer, Lost, Outgoing, Sender, UNRESERVED, refused};
+use crate::reference::altered::{Telling, Told};
 use crate::reference::model::{EndpointRequest, Notification, ServiceError};
 
 /// Most bytes of an answer that are read.
@@ -17,12 +18,16 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 pub(super) struct Sns {
     pub(super) endpoint: String,
     pub(super) limit: Duration,
+    pub(super) telling: Telling,
 }
 
 impl Sns {
     /// Creates a platform endpoint for a device and gives its ARN.
     pub(super) async fn create(&self, sender: &Sender, request: &EndpointRequest) -> Result<String, ServiceError> {
-        let parameters = [("PlatformApplicationArn", request.application_arn.as_str()), ("Token", &request.token)];
+        let asked = json!({ "PlatformApplicationArn": request.application_arn, "Token": request.token });
+        let asked = self.telling.told(Told::Endpoint, asked).unwrap_or_default();
+        let part = |name: &'static str| (name, asked[name].as_str().unwrap_or_default());
+        let parameters = [part("PlatformApplicationArn"), part("Token")];
         let internal = |message: String| ServiceError::new("InternalErrorException", format!("SNS {message}"));
         let answer = self.call(sender, "CreatePlatformEndpoint", &parameters).await;
         let answer = answer.map_err(|lost| internal(lost.in_words()))?;
@@ -44,7 +49,8 @@ impl Sns {
 
     /// Sends a silent message to a device. Whether it arrives, nobody is told.
     pub(super) async fn publish(&self, sender: &Sender, notification: &Notification) {
-        let message = message(notification).to_string();
+        let Some(message) = message(notification, &self.telling) else { return };
+        let message = message.to_string();
         let parameters =
             [("TargetArn", notification.endpoint_arn.as_str()), ("MessageStructure", "json"), ("Message", &message)];
         let _ignored = self.call(sender, "Publish", &parameters).await;
@@ -70,8 +76,8 @@ impl Sns {
 }
 
 /// One text for each kind of endpoint: the form of the device's platform, and a default
-/// that SNS wants to be there.
-fn message(notification: &Notification) -> Value {
+/// that SNS wants to be there. None when nothing is to be said.
+fn message(notification: &Notification, telling: &Telling) -> Option<Value> {
     let Notification { platform, place, sync_count, .. } = notification;
     let data = json!({
         "source": "cognito-sync",
@@ -86,7 +92,8 @@ fn message(notification: &Notification) -> Value {
         // What stands under `data` is at the top level of what the application gets.
         _ => json!({ "data": data }),
     };
-    json!({ "default": data.to_string(), platform: form.to_string() })
+    let form = telling.told(Told::Message(platform), form)?;
+    Some(json!({ "default": data.to_string(), platform: form.to_string() }))
 }
 
 /// The text of the first element of this name in an XML document.
@@ -102,7 +109,7 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    use super::{message, tag};
+    use super::{Telling, message, tag};
     use crate::reference::model::{DatasetPlace, Notification};
 
     #[rstest]
@@ -116,12 +123,13 @@ mod tests {
             identity_id: "i".to_owned(),
             dataset_name: "d".to_owned(),
         };
-        let said = message(&Notification {
+        let notification = Notification {
             endpoint_arn: "e".to_owned(),
             platform: platform.to_owned(),
             place,
             sync_count: 7,
-        });
+        };
+        let said = message(&notification, &Telling::default()).expect("something is said");
         let parse = |text: &Value| -> Value { serde_json::from_str(text.as_str().expect("a text")).expect("JSON") };
         let expected = json!({
             "source": "cognito-sync", "identityPoolId": "p", "identityId": "i", "datasetName": "d", "syncCount": "7",
