@@ -71,7 +71,12 @@ impl Change {
                 let rewrite: Rewrite = Arc::new(move |operation, request, response: &mut Response| {
                     rewrites.iter().for_each(|rewrite| rewrite(operation, request, response));
                 });
-                Departure { switches: switches.into(), rewrite: Some(rewrite), retell: Some(retell), ..Departure::default() }
+                Departure {
+                    switches: switches.into(),
+                    rewrite: Some(rewrite),
+                    retell: Some(retell),
+                    ..Departure::default()
+                }
             }
         }
     }

@@ -291,6 +291,8 @@ switches! {
     FunctionSeesRefused,
     /// The function sees updates without patches too.
     FunctionSeesNoPatches,
+    /// The function sees records that were removed before.
+    FunctionSeesTombstones,
     /// A function is called twice for each update.
     FunctionCalledTwice,
     /// A function may take as long as it likes.
@@ -309,6 +311,8 @@ switches! {
     StreamRecordPerPatch,
     /// A record for the stream holds all records of the dataset.
     StreamsWholeDataset,
+    /// The partition key of a record is the identity's id and the dataset's name.
+    StreamPartitionedByDataset,
     /// Changes go into the stream while streaming is off.
     StreamsWhileDisabled,
     /// Updates that are refused are told to the stream and to devices.
@@ -339,6 +343,10 @@ switches! {
     FailedPublishCounts,
     /// A bulk publish that fails switches streaming off.
     PublishFailureEndsStreaming,
+    /// An endpoint is made when its device is first sent a message.
+    EndpointsMadeLate,
+    /// Of the devices that are subscribed only one is told.
+    PushesToOneDevice,
     /// Every device of the identity is told of every update.
     PushesToEveryDevice,
     /// Devices that other identities subscribed to a dataset of the same name are told.

@@ -72,9 +72,13 @@ impl Kinesis {
             let Some(told) = self.telling.told(Told::Record, body(record, &Payload::At(&url))) else { return Ok(()) };
             data = told.to_string();
         }
+        let mut key = record.place.identity_id.clone();
+        if self.telling.switches.has(Switch::StreamPartitionedByDataset) {
+            key = format!("{key}/{}", record.place.dataset_name);
+        }
         let mut pause = self.times.pause;
         for attempt in 1.. {
-            let Err(refusal) = self.put_once(sender, target, &record.place.identity_id, data.as_bytes()).await else {
+            let Err(refusal) = self.put_once(sender, target, &key, data.as_bytes()).await else {
                 break;
             };
             if !refusal.passes || attempt >= ATTEMPTS {

@@ -7,11 +7,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::send::{Answer, Lost, Outgoing, Sender, UNRESERVED, refused};
-use crate::reference::altered::{Telling, Told};
+use crate::reference::altered::{Switch, Telling, Told};
 use crate::reference::model::{EndpointRequest, Notification, ServiceError};
 
 /// Most bytes of an answer that are read.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// What stands before application and token of an endpoint that is made later.
+const LATE: &str = "late ";
 
 /// SNS at an endpoint.
 #[derive(Debug)]
@@ -24,6 +27,13 @@ pub(super) struct Sns {
 impl Sns {
     /// Creates a platform endpoint for a device and gives its ARN.
     pub(super) async fn create(&self, sender: &Sender, request: &EndpointRequest) -> Result<String, ServiceError> {
+        if self.telling.switches.has(Switch::EndpointsMadeLate) {
+            return Ok([LATE, &request.application_arn, " ", &request.token].concat());
+        }
+        self.create_now(sender, request).await
+    }
+
+    async fn create_now(&self, sender: &Sender, request: &EndpointRequest) -> Result<String, ServiceError> {
         let asked = json!({ "PlatformApplicationArn": request.application_arn, "Token": request.token });
         let asked = self.telling.told(Told::Endpoint, asked).unwrap_or_default();
         let part = |name: &'static str| (name, asked[name].as_str().unwrap_or_default());
@@ -51,9 +61,17 @@ impl Sns {
     pub(super) async fn publish(&self, sender: &Sender, notification: &Notification) {
         let Some(message) = message(notification, &self.telling) else { return };
         let message = message.to_string();
-        let parameters =
-            [("TargetArn", notification.endpoint_arn.as_str()), ("MessageStructure", "json"), ("Message", &message)];
+        let endpoint_arn = self.made(sender, &notification.endpoint_arn).await;
+        let parameters = [("TargetArn", endpoint_arn.as_str()), ("MessageStructure", "json"), ("Message", &message)];
         let _ignored = self.call(sender, "Publish", &parameters).await;
+    }
+
+    /// The endpoint, which an altered server makes only now.
+    async fn made(&self, sender: &Sender, endpoint_arn: &str) -> String {
+        let late = endpoint_arn.strip_prefix(LATE).and_then(|late| late.split_once(' '));
+        let Some((application_arn, token)) = late else { return endpoint_arn.to_owned() };
+        let (application_arn, token) = (application_arn.to_owned(), token.to_owned());
+        self.create_now(sender, &EndpointRequest { application_arn, token }).await.unwrap_or_default()
     }
 
     async fn call(&self, sender: &Sender, action: &str, parameters: &[(&str, &str)]) -> Result<Answer, Lost> {
@@ -123,12 +141,8 @@ mod tests {
             identity_id: "i".to_owned(),
             dataset_name: "d".to_owned(),
         };
-        let notification = Notification {
-            endpoint_arn: "e".to_owned(),
-            platform: platform.to_owned(),
-            place,
-            sync_count: 7,
-        };
+        let notification =
+            Notification { endpoint_arn: "e".to_owned(), platform: platform.to_owned(), place, sync_count: 7 };
         let said = message(&notification, &Telling::default()).expect("something is said");
         let parse = |text: &Value| -> Value { serde_json::from_str(text.as_str().expect("a text")).expect("JSON") };
         let expected = json!({

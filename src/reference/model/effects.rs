@@ -211,7 +211,8 @@ impl Model {
                 dataset.iter().flat_map(|dataset| &dataset.subscribers).collect()
             };
             let sender = device_id.filter(|_| !has(Switch::PushesToSender));
-            let others = subscribed.into_iter().filter(|id| Some(id.as_str()) != sender);
+            let most = if has(Switch::PushesToOneDevice) { 1 } else { subscribed.len() };
+            let others = subscribed.into_iter().filter(|id| Some(id.as_str()) != sender).take(most);
             effects.extend(others.filter_map(|id| identity.devices.endpoint(id)).map(|(platform, endpoint_arn)| {
                 Effect::Notify(Notification {
                     endpoint_arn: endpoint_arn.to_owned(),

@@ -85,7 +85,7 @@ impl Model {
         Ok(Some(Invocation {
             function_arn,
             place: place.clone(),
-            records: seen(dataset, &patches),
+            records: seen(dataset, &patches, has(Switch::FunctionSeesTombstones)),
             counts: dataset.records.values().map(|record| (record.key.clone(), record.sync_count)).collect(),
             drops_left_out: has(Switch::LeftOutPatchesDropped),
             patches,
@@ -116,8 +116,8 @@ impl Model {
 }
 
 /// The records of a dataset, as a function sees them.
-fn seen(dataset: &Dataset, patches: &[RecordPatch]) -> BTreeMap<String, Seen> {
-    let live = dataset.records.values().filter(|record| !record.is_tombstone());
+fn seen(dataset: &Dataset, patches: &[RecordPatch], tombstones: bool) -> BTreeMap<String, Seen> {
+    let live = dataset.records.values().filter(|record| tombstones || !record.is_tombstone());
     let mut records: BTreeMap<String, Seen> = live
         .map(|record| {
             let value = record.value.clone();
