@@ -7,6 +7,7 @@
 pub mod cases;
 pub mod cli;
 pub mod client;
+pub mod collaborators;
 pub mod fuzz;
 pub mod journal;
 pub mod judge;

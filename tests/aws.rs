@@ -153,7 +153,7 @@ fn asked<'s>(service: &'s Service, step: &Step) -> Option<(&'s Operation, String
             let label = |name: &str| labels.iter().find(|(of, _)| *of == name).map(|(_, value)| value.clone());
             Some((operation, arn(operation, label)))
         }
-        Action::Bytes(_) => None,
+        Action::Bytes(_) | Action::Observe(_) => None,
     }
 }
 

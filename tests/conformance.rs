@@ -14,6 +14,7 @@ use std::time::Duration;
 use libtest_mimic::Arguments;
 use syncspec::cases::{Bases, Case, Effect, Suite};
 use syncspec::client::Endpoint;
+use syncspec::collaborators::Listener;
 use syncspec::journal::{Begun, Journal, state_folder};
 use syncspec::judge::{Recorded, advice, snapshot};
 use syncspec::plan::{Plan, Reach};
@@ -23,7 +24,7 @@ use syncspec::run::libtest::{Concluded, Open, Trials, run_trials};
 use syncspec::run::{CaseResult, Session, TargetSummary, probe};
 use syncspec::snapshot::{Snapshot, Store};
 use syncspec::spec::{Catalog, Service};
-use syncspec::target::{EMBEDDED_SNAPSHOTS, Making, Target, embedded_world};
+use syncspec::target::{EMBEDDED_SNAPSHOTS, Making, Target, calling, embedded_world};
 use tokio::runtime::Runtime;
 
 const TARGET: &str = "SYNCSPEC_TARGET";
@@ -65,7 +66,8 @@ fn conformance(arguments: &Arguments) -> Result<ExitCode, String> {
     let Some(file) = file else {
         // Its endpoint is not known before it is started, which is not before a
         // case runs: listing must not start anything.
-        let target = Target::embedded(&embedded_world(), "http://127.0.0.1:0");
+        let (world, nowhere) = (embedded_world(), ([127, 0, 0, 1], 0).into());
+        let target = Target::embedded(&world, "http://127.0.0.1:0").called_back(&world, nowhere);
         return trials(arguments, &suite, target, None, String::new());
     };
     let target = Target::from_file(&file).map_err(|error| error.to_string())?;
@@ -135,9 +137,14 @@ fn open(mut target: Target, bases: &Bases, runtime: Option<Runtime>) -> Result<O
     let runtime = runtime.map_or_else(self::runtime, Ok)?;
     let session = runtime.block_on(async {
         let is_embedded = target.endpoint.ends_with(":0");
+        let mut listener = None;
         if is_embedded {
+            let played = Listener::start(([127, 0, 0, 1], 0).into()).await;
+            let played = played.map_err(|error| format!("the other services cannot be played: {error}"))?;
+            let world = calling(embedded_world(), &played.endpoint());
+            listener = Some(played);
             let service = Arc::new(Service::embedded().clone());
-            let server = Server::start(([127, 0, 0, 1], 0).into(), service, embedded_world()).await;
+            let server = Server::start(([127, 0, 0, 1], 0).into(), service, world).await;
             let server = server.map_err(|error| format!("the embedded server cannot start: {error}"))?;
             target.endpoint = server.endpoint();
             // It serves until the test program ends.
@@ -145,7 +152,16 @@ fn open(mut target: Target, bases: &Bases, runtime: Option<Runtime>) -> Result<O
         }
         // Process ids come again, in containers at every start.
         let run = getrandom::u32().map_err(|error| format!("no random numbers: {error}"))?;
-        let session = Session::connect(target, TIMEOUT, false, format!("{run:08x}"))?;
+        if let Some(played) = target.collaborators.as_ref().filter(|_| !is_embedded) {
+            let played = Listener::start(played.listen).await.map_err(|error| {
+                format!("cannot listen on {}, where the target's server calls other services: {error}", played.listen)
+            })?;
+            listener = Some(played);
+        }
+        let mut session = Session::connect(target, TIMEOUT, false, format!("{run:08x}"))?;
+        if let Some(listener) = listener {
+            session = session.playing(listener);
+        }
         let probed = session.client.probe().await;
         probed
             .map_err(|failure| format!("cannot reach {}: {failure}; {}", session.target.endpoint, advice(&failure)))?;

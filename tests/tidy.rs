@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("spec", &[]),
     ("wire", &[]),
     ("source", &[]),
+    ("collaborators", &["wire"]),
     ("reference", &["spec", "wire"]),
     ("cases", &["spec", "wire", "source"]),
     ("snapshot", &["spec", "wire", "source", "cases"]),
@@ -27,9 +28,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("plan", &["spec", "source", "cases", "target"]),
     ("judge", &["spec", "wire", "cases", "snapshot"]),
     ("journal", &["spec", "wire", "cases", "target", "client"]),
-    ("run", &["spec", "wire", "cases", "target", "plan", "client", "journal", "judge", "snapshot"]),
+    ("run", &["spec", "wire", "cases", "target", "plan", "client", "journal", "judge", "snapshot", "collaborators"]),
     ("report", &["spec", "plan", "judge", "run"]),
-    ("prove", &["spec", "wire", "source", "cases", "target", "plan", "judge", "run", "reference"]),
+    ("prove", &["spec", "wire", "source", "cases", "target", "plan", "judge", "run", "reference", "collaborators"]),
     ("fuzz", &["spec", "wire", "cases", "target", "client", "journal", "judge", "reference"]),
     (
         "cli",
@@ -49,12 +50,14 @@ const ARROWS: &[(&str, &[&str])] = &[
             "report",
             "prove",
             "fuzz",
+            "collaborators",
         ],
     ),
 ];
 
 /// Rooms that must work for any service.
-const MACHINERY: &[&str] = &["wire", "client", "journal", "judge", "plan", "run", "report", "snapshot"];
+const MACHINERY: &[&str] =
+    &["wire", "collaborators", "client", "journal", "judge", "plan", "run", "report", "snapshot"];
 
 /// Longest file without its tests, in lines.
 const MOST_FILE_LINES: usize = 500;

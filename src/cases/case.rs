@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::base::Bases;
 use super::file::{Actor, BodyForm, Isolation, ValueType};
+use super::script::{Collaborator, Scripts};
 use super::sending::{Payload, SignForm, Transfer};
 use super::template::{Template, Text};
 use crate::source::{Origin, matches};
@@ -84,6 +85,8 @@ pub struct Case {
     pub datasets: usize,
     /// Whether it needs a second identity.
     pub uses_other_identity: bool,
+    /// How the services answer that the server calls.
+    pub scripts: Scripts,
     /// The fixtures' steps, then its own.
     pub steps: Vec<Step>,
 }
@@ -109,7 +112,13 @@ impl Case {
 
     /// Calls `visit` with every placeholder that the case uses, repeats included.
     pub fn placeholders(&self, visit: &mut dyn FnMut(&str)) {
+        self.scripts.placeholders(visit);
         self.steps.iter().for_each(|step| step.placeholders(visit));
+    }
+
+    /// Whether the case has to do with a service that the server calls.
+    pub fn meets(&self, collaborator: Collaborator) -> bool {
+        self.needs.iter().any(|need| need == collaborator.need())
     }
 }
 
@@ -160,6 +169,7 @@ impl Step {
                 }
             }
             Action::Bytes(bytes) => bytes.names(visit),
+            Action::Observe(_) => {}
         }
         let texts =
             self.headers.iter().chain(&self.tamper.headers).chain(&self.tamper.add_headers).map(|(_, text)| text);
@@ -201,6 +211,7 @@ impl Step {
             Action::Call(call) => call.operation.clone(),
             Action::Send { method, target, .. } => format!("{} {}", method.as_written(), target.as_written()),
             Action::Bytes(_) => "raw bytes".to_owned(),
+            Action::Observe(collaborator) => format!("observe {}", collaborator.name()),
         }
     }
 }
@@ -221,6 +232,8 @@ pub enum Action {
     },
     /// Bytes on a connection of their own.
     Bytes(Text),
+    /// Nothing: what the server has sent to another service is looked at.
+    Observe(Collaborator),
 }
 
 /// A call of an operation.

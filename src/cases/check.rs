@@ -11,6 +11,7 @@ use super::case::{Action, Case, Expect, Ignore, Step};
 use super::file::{Actor, Isolation, Node, OneOrMany, RawExpect, RawIgnore, RawStep};
 use super::names;
 use super::scope::Scope;
+use super::script::{Collaborator, Scripts};
 use super::sending::Transfer;
 use crate::source::{Origin, did_you_mean};
 use crate::spec::{Catalog, Member, Service, ShapeKind, Strength};
@@ -119,7 +120,7 @@ fn placeholder_name(scope: &Scope<'_>, name: &Spanned<String>) {
     if text.starts_with(|first: char| first.is_ascii_digit()) {
         scope.problem(&name.span(), format!("`{text}` cannot be a placeholder: it begins with a digit"));
     }
-    if names::is_given(text) || text == "index" {
+    if names::is_given(text) || text == "index" || text == names::EVENT {
         scope.problem(&name.span(), format!("`{{{text}}}` has a meaning already; choose another name"));
     }
 }
@@ -146,6 +147,35 @@ pub(super) fn no_call_keys(scope: &Scope<'_>, raw: &Spanned<RawStep>) {
     if step.send_bytes.is_some() && step.transfer != Transfer::default() {
         scope.problem(&raw.span(), "`send-bytes` sends bytes as they are: write them as `transfer` would");
     }
+}
+
+/// What is observed is no HTTP response, and nothing is sent for it.
+pub(super) fn observation(scope: &Scope<'_>, raw: &Spanned<RawStep>, place: &Range<usize>) {
+    let step = raw.get_ref();
+    let is_sent = step.r#as.is_some() || step.sign.is_some() || step.tamper.is_some() || !step.headers.is_empty();
+    if is_sent || step.transfer != Transfer::default() || step.any_answer {
+        scope.problem(place, "`observe` sends nothing: no `as`, `headers`, `sign`, `tamper`, `transfer`, `any-answer`");
+    }
+    if step.expect.is_none() && step.assume.is_none() && step.capture.is_empty() {
+        scope.problem(place, "nothing comes of looking: `expect`, `assume` or `capture` something of it");
+    }
+    let expects = step.expect.iter().flat_map(|expects| &expects.0).chain(&step.assume);
+    for expect in expects {
+        let of_a_response = expect.status.is_some() || expect.error.is_some() || expect.message.is_some();
+        if of_a_response || !expect.headers.is_empty() || expect.body.is_some() || expect.snapshot {
+            let place = expect.span().unwrap_or_else(|| place.clone());
+            scope.problem(&place, "what is observed has `members` and nothing else: expect `members` and `absent`");
+        }
+    }
+}
+
+/// A JSON pointer into a function's event.
+pub(super) fn script_pointer(scope: &Scope<'_>, raw: &Spanned<String>) -> String {
+    let pointer = scope.string(raw);
+    if let Some(message) = astray(&pointer) {
+        scope.problem(&raw.span(), message);
+    }
+    pointer
 }
 
 /// Whatever answers is right, so nothing of it may be claimed or built on.
@@ -345,6 +375,7 @@ pub(super) fn uncertain_outcomes(catalog: &Catalog, scope: &Scope<'_>, steps: &[
 /// What the steps of a case, taken together, need.
 pub(super) struct Checked {
     steps: Vec<Step>,
+    scripts: Scripts,
     needs: Vec<String>,
     datasets: usize,
     uses_other_identity: bool,
@@ -368,6 +399,7 @@ impl Checked {
             isolation,
             datasets: self.datasets,
             uses_other_identity: self.uses_other_identity,
+            scripts: self.scripts,
             steps: self.steps,
         }
     }
@@ -375,7 +407,13 @@ impl Checked {
 
 /// Every placeholder is bound when it is used, and at least one step asserts
 /// something.
-pub(super) fn whole_case(scope: &Scope<'_>, name: &Spanned<String>, steps: Vec<Step>, needs: Vec<String>) -> Checked {
+pub(super) fn whole_case(
+    scope: &Scope<'_>,
+    name: &Spanned<String>,
+    steps: Vec<Step>,
+    scripts: Scripts,
+    needs: Vec<String>,
+) -> Checked {
     let mut needs = needs;
     if !steps.iter().any(|step| !step.expects.is_empty()) {
         scope.problem(&name.span(), "no step has an `expect`: the case cannot fail");
@@ -399,15 +437,34 @@ pub(super) fn whole_case(scope: &Scope<'_>, name: &Spanned<String>, steps: Vec<S
         }
         bound.extend(step.captures.iter().map(|capture| capture.name.clone()));
     }
+    scripts.placeholders(&mut |unknown| {
+        if !names::is_given(unknown) {
+            let message = format!(
+                "`{{{unknown}}}` stands for nothing in a script, which is read before the first step: what is \
+                 captured cannot be used there"
+            );
+            scope.problem(&name.span(), message);
+        }
+        used.insert(unknown.to_owned());
+    });
+    let observed = steps.iter().filter_map(|step| match step.action {
+        Action::Observe(collaborator) => Some(collaborator),
+        _ => None,
+    });
+    let mut met: Vec<&str> = observed.chain(scripts.collaborators()).map(Collaborator::need).collect();
+    if !met.is_empty() {
+        met.push(names::COLLABORATORS);
+    }
     let uses_other_identity =
         used.contains(names::OTHER_IDENTITY) || steps.iter().any(|step| step.actor == Actor::OtherIdentity);
     let implied = names::RESOURCES.into_iter().filter(|(resource, _)| used.contains(*resource)).map(|(_, need)| need);
     let other_identity = uses_other_identity.then_some(names::TWO_IDENTITIES);
     let other_pool = used.contains(names::OTHER_POOL).then_some(names::TWO_POOLS);
-    for need in implied.chain(other_identity).chain(other_pool) {
+    for need in implied.chain(met).chain(other_identity).chain(other_pool) {
         if !needs.iter().any(|known| known == need) {
             needs.push(need.to_owned());
         }
     }
-    Checked { datasets: used.iter().filter(|name| names::is_dataset(name)).count(), uses_other_identity, steps, needs }
+    let datasets = used.iter().filter(|name| names::is_dataset(name)).count();
+    Checked { datasets, uses_other_identity, steps, scripts, needs }
 }

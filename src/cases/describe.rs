@@ -1,11 +1,13 @@
 //! Expectations in words, for people who ask what a case demands.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde_json::Value;
 
 use super::case::{Expect, Ignore, Match};
 use super::file::{BodyForm, ValueType};
+use super::script::{FunctionAnswer, Payload as FunctionPayload, PushCall, Refusal, Scripts, StreamAnswer};
 use super::template::Template;
 
 impl Expect {
@@ -32,6 +34,70 @@ impl Expect {
         sentences.extend(self.ignore.iter().map(|Ignore { at, reason, .. }| format!("  but for {at}: {reason}")));
         sentences
     }
+}
+
+impl Scripts {
+    /// How each service answers, one sentence for each answer.
+    pub fn sentences(&self) -> Vec<String> {
+        let mut sentences = Vec::new();
+        let mut add = |who: &str, answers: Vec<String>| {
+            let last = answers.len();
+            for (answer, number) in answers.into_iter().zip(1..) {
+                let call = match (number, last) {
+                    (1, 1) => "each call".to_owned(),
+                    (number, last) if number == last => format!("call {number} and all that follow"),
+                    (number, _) => format!("call {number}"),
+                };
+                sentences.push(format!("{who}, {call}: {answer}"));
+            }
+        };
+        add("function", self.function.iter().map(ToString::to_string).collect());
+        let taken = "takes the records";
+        let stream = |answer: &StreamAnswer| outcome(answer.refusal.as_ref(), taken, answer.delay);
+        add("stream", self.stream.iter().map(stream).collect());
+        for on in [None, Some(PushCall::Create), Some(PushCall::Publish)] {
+            let (who, taken) = match on {
+                None => ("push", "makes endpoints and takes messages"),
+                Some(PushCall::Create) => ("push, endpoints", "makes them"),
+                Some(PushCall::Publish) => ("push, messages", "takes them"),
+            };
+            let of_kind = self.push.iter().filter(|answer| answer.on == on);
+            add(who, of_kind.map(|answer| outcome(answer.refusal.as_ref(), taken, answer.delay)).collect());
+        }
+        sentences
+    }
+}
+
+impl fmt::Display for FunctionAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts: Vec<String> = Vec::new();
+        match &self.payload {
+            FunctionPayload::Event { set, remove } => {
+                parts.extend(set.iter().map(|(pointer, value)| format!("sets {pointer} to {value}")));
+                parts.extend(remove.iter().map(|pointer| format!("removes {pointer}")));
+            }
+            FunctionPayload::Value(value) => parts.push(format!("answers {value}")),
+            FunctionPayload::Text(text) => parts.push(format!("answers the bytes {:?}", text.as_written())),
+        }
+        parts.extend(self.function_error.iter().map(|error| format!("ends with the function error {error}")));
+        if parts.is_empty() {
+            parts.push("answers its event".to_owned());
+        }
+        f.write_str(&outcome(self.refusal.as_ref(), &parts.join(" and "), self.delay))
+    }
+}
+
+/// What a service does with a call: it refuses, or it does as told, at once or later.
+fn outcome(refusal: Option<&Refusal>, done: &str, delay: Duration) -> String {
+    let does = match refusal {
+        Some(Refusal { error, status, message }) => {
+            let status = status.map(|status| format!(", status {status}")).unwrap_or_default();
+            let message = message.as_ref().map(|text| format!(", message {:?}", text.as_written()));
+            format!("is refused with {error}{status}{}", message.unwrap_or_default())
+        }
+        None => done.to_owned(),
+    };
+    if delay.is_zero() { does } else { format!("after {} ms, {does}", delay.as_millis()) }
 }
 
 /// `a or b`.

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::script::{Collaborator, RawFunctionAnswer, RawPushAnswer, RawStreamAnswer};
 use super::sending::{RawSign, RawTamper, Transfer};
 
 /// A file of cases: `cases/<area>/<topic>.toml`.
@@ -43,6 +44,18 @@ pub struct RawCase {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub needs: Vec<Spanned<String>>,
+    /// How the function that `{function-arn}` names answers: once for each invocation,
+    /// the last for all that follow. Default: with its event.
+    #[schemars(with = "Option<OneOrMany<RawFunctionAnswer>>")]
+    pub function: Option<Spanned<OneOrMany<RawFunctionAnswer>>>,
+    /// How the stream that `{stream-name}` names answers: once for each call. Default:
+    /// it takes the records.
+    #[schemars(with = "Option<OneOrMany<RawStreamAnswer>>")]
+    pub stream: Option<Spanned<OneOrMany<RawStreamAnswer>>>,
+    /// How SNS answers: once for each call. Default: it makes endpoints for the
+    /// application that `{application-arn}` names, and takes messages to them.
+    #[schemars(with = "Option<OneOrMany<RawPushAnswer>>")]
+    pub push: Option<Spanned<OneOrMany<RawPushAnswer>>>,
     /// Names of fixtures whose steps come first; if one of them does not hold,
     /// the case is not testable.
     #[serde(default)]
@@ -121,8 +134,8 @@ pub struct RawExclusion {
     pub reason: Spanned<String>,
 }
 
-/// One request and what its response must be. Exactly one of `call`, `send` and
-/// `send-bytes` says which request. A step without `expect` and `assume` must
+/// One request and what its response must be. Exactly one of `call`, `send`,
+/// `send-bytes` and `observe` says which request; `observe` sends none. A step without `expect` and `assume` must
 /// merely succeed; if it does not, the case is not testable.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -135,6 +148,9 @@ pub struct RawStep {
     /// Sends these bytes as they are on a connection of their own, unsigned.
     #[schemars(with = "Option<String>")]
     pub send_bytes: Option<Spanned<String>>,
+    /// Looks at what the server has sent to another service, which the harness plays.
+    #[schemars(with = "Option<Collaborator>")]
+    pub observe: Option<Spanned<Collaborator>>,
     /// Who signs this step.
     #[schemars(with = "Option<RawActor>")]
     pub r#as: Option<Spanned<RawActor>>,

@@ -19,6 +19,7 @@ pub mod names;
 mod read;
 mod resolve;
 mod scope;
+mod script;
 mod sending;
 mod suite;
 mod template;
@@ -31,5 +32,8 @@ pub use case::{
 pub use describe::alternatives;
 pub use error::CasesError;
 pub use file::{Actor, BodyForm, CaseFile, Effect, ExcludedFile, FixtureFile, Isolation, ValueType};
+pub use script::{
+    Collaborator, FunctionAnswer, Payload as FunctionPayload, PushAnswer, PushCall, Refusal, Scripts, StreamAnswer,
+};
 pub use sending::{Payload, SignForm, Transfer};
 pub use template::{Bindings, RenderError, Template, Text};

@@ -23,7 +23,7 @@ pub const RESOURCES: [(&str, &str); 6] = [
 ];
 
 /// What a case may name in `needs` and a target in `lacks`.
-pub const NEEDS: [&str; 8] = [
+pub const NEEDS: [&str; 9] = [
     "kinesis",
     "sns",
     "lambda",
@@ -34,6 +34,7 @@ pub const NEEDS: [&str; 8] = [
     "default-quotas",
     TWO_POOLS,
     TWO_IDENTITIES,
+    COLLABORATORS,
 ];
 
 /// A second identity in a pool; a case that uses one needs it without saying so.
@@ -41,6 +42,13 @@ pub const TWO_IDENTITIES: &str = "two-identities";
 
 /// A second pool; a target with one pool lacks it without saying so.
 pub const TWO_POOLS: &str = "two-pools";
+
+/// The harness as the services that the server calls; a case that scripts or observes
+/// one needs it without saying so.
+pub const COLLABORATORS: &str = "collaborators";
+
+/// Stands for the event within a function's script, as JSON text.
+pub const EVENT: &str = "event";
 
 /// The placeholder of a fresh dataset name.
 pub const DATASET: &str = "dataset";

@@ -14,6 +14,7 @@ use super::case::{Action, Body, Call, Capture, Case, Expect, Rewrite, Sign, Step
 use super::check;
 use super::file::{Actor, CaseFile, FixtureFile, OneOrMany, RawCase, RawExpect, RawFixture, RawStep};
 use super::scope::Scope;
+use super::script::scripts;
 use super::sending::{RawRewrite, RawSign, RawTamper};
 use super::template::{Template, Text};
 use crate::source::{Problem, Source, did_you_mean};
@@ -177,7 +178,8 @@ impl<'s> Library<'s> {
             }
         }
         check::uncertain_outcomes(self.catalog, scope, &steps);
-        check::whole_case(scope, &case.name, steps, needs).into_case(
+        let scripts = scripts(scope, case);
+        check::whole_case(scope, &case.name, steps, scripts, needs).into_case(
             id,
             scope.origin(&case.name.span()),
             about,
@@ -193,7 +195,7 @@ impl<'s> Library<'s> {
         scope.at(&raw.span());
         let actor = match &action {
             // Bytes are sent as they are, whoever signs the rest of the case.
-            Action::Bytes(_) => Some(Actor::None),
+            Action::Bytes(_) | Action::Observe(_) => Some(Actor::None),
             _ => step.r#as.as_ref().and_then(|actor| scope.actor(actor)).or(case).or(base),
         };
         let headers = step.headers.iter().map(|(name, value)| (scope.fill(name), scope.text(value))).collect();
@@ -248,13 +250,13 @@ impl<'s> Library<'s> {
         if step.call.is_none() {
             check::no_call_keys(scope, raw);
         }
-        match (&step.call, &step.send, &step.send_bytes) {
-            (Some(call), None, None) => {
+        match (&step.call, &step.send, &step.send_bytes, &step.observe) {
+            (Some(call), None, None, None) => {
                 let operation = scope.string(call);
                 check::operation(self.service, scope, &call.span(), &operation)
                     .then(|| self.call(scope, raw, operation))
             }
-            (None, Some(send), None) => {
+            (None, Some(send), None, None) => {
                 let body = match (&send.body, &send.body_base64) {
                     (None, None) => Body::Empty,
                     (Some(text), None) => Body::Text(scope.text(text)),
@@ -267,9 +269,13 @@ impl<'s> Library<'s> {
                 let (method, target) = (scope.text(&send.method), scope.text(&send.target));
                 Some((Action::Send { method, target, body }, None))
             }
-            (None, None, Some(bytes)) => Some((Action::Bytes(scope.text(bytes)), None)),
+            (None, None, Some(bytes), None) => Some((Action::Bytes(scope.text(bytes)), None)),
+            (None, None, None, Some(collaborator)) => {
+                check::observation(scope, raw, &collaborator.span());
+                Some((Action::Observe(*collaborator.get_ref()), None))
+            }
             _ => {
-                scope.problem(&raw.span(), "a step has exactly one of `call`, `send` and `send-bytes`");
+                scope.problem(&raw.span(), "a step has exactly one of `call`, `send`, `send-bytes` and `observe`");
                 None
             }
         }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use super::args::ExplainArgs;
 use super::output::Output;
 use super::{Exit, NOTHING_SELECTED, inspect, open};
-use crate::cases::{Case, Expect, Suite};
+use crate::cases::{Action, Case, Expect, Step, Suite};
 use crate::plan::{Decision, LeaseTable, Plan};
 use crate::report::{curl, exchange};
 use crate::run::{Session, TargetSummary, preview};
 use crate::source::did_you_mean;
 use crate::spec::{Catalog, Requirement, Service};
-use crate::target::{Target, embedded_world};
+use crate::target::Target;
 
 pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<u8, Exit> {
     let (service, catalog) = inspect::service();
@@ -27,7 +27,7 @@ pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<u8, Exit> {
     let mut target = match &args.target.target {
         // Nobody is asked for credentials: nothing is sent.
         Some(file) => Target::from_file(file).map_err(Exit::usage)?.assumed(),
-        None => Target::embedded(&embedded_world(), "http://127.0.0.1:4580"),
+        None => open::embedded("http://127.0.0.1:4580"),
     };
     if let Some(endpoint) = &args.target.endpoint {
         endpoint.clone_into(&mut target.endpoint);
@@ -104,21 +104,21 @@ fn requests(suite: &Suite, case: &Case, target: Target) -> Result<String, Exit> 
     let session: Session = open::session(target, Duration::from_secs(30), false)?;
     let lease = LeaseTable::new(&session.target, session.service.datasets_per_identity()).acquire(demand);
     let Some(lease) = lease else { return Ok(format!("{} has no identity to give to it.\n", summary.name)) };
-    let mut text = String::from("Requests (values that an earlier step captures are shown as <name>):\n");
+    let mut text = scripts(case);
+    text.push_str("Requests (values that an earlier step captures are shown as <name>):\n");
     for (step, prepared) in case.steps.iter().zip(preview(&session, case, &lease)) {
         match prepared {
+            Ok(looked) if matches!(step.action, Action::Observe(_)) => {
+                let within = step.within.map(|within| format!(", for at most {} ms", within.as_millis()));
+                let within = within.unwrap_or_default();
+                let title = format!("step {}, {}", looked.step, step.label());
+                let _ = writeln!(text, "\n{title}: what the server has sent there is looked at{within}");
+                expectations(step, &mut text);
+            }
             Ok(prepared) => {
                 let fixture = step.fixture.as_ref().map(|name| format!("(fixture {name}) ")).unwrap_or_default();
                 let _ = write!(text, "\n{fixture}{}", exchange(&prepared, &[]));
-                for assumed in step.assumes.iter().flat_map(Expect::sentences) {
-                    let _ = writeln!(text, "assumed: {assumed}");
-                }
-                for expect in &step.expects {
-                    let _ = writeln!(text, "expected ({}):", expect.requirement);
-                    for sentence in expect.sentences() {
-                        let _ = writeln!(text, "  {sentence}");
-                    }
-                }
+                expectations(step, &mut text);
                 if !prepared.request.method.is_empty() {
                     let command = curl(&prepared, &summary, &session.service.signing_name);
                     let _ = write!(text, "\n{command}");
@@ -130,4 +130,28 @@ fn requests(suite: &Suite, case: &Case, target: Target) -> Result<String, Exit> 
         }
     }
     Ok(text)
+}
+
+/// What must hold of a step's answer.
+fn expectations(step: &Step, text: &mut String) {
+    // Writing to a `String` cannot fail.
+    for assumed in step.assumes.iter().flat_map(Expect::sentences) {
+        let _ = writeln!(text, "assumed: {assumed}");
+    }
+    for expect in &step.expects {
+        let _ = writeln!(text, "expected ({}):", expect.requirement);
+        for sentence in expect.sentences() {
+            let _ = writeln!(text, "  {sentence}");
+        }
+    }
+}
+
+/// How the services that the server calls answer meanwhile.
+fn scripts(case: &Case) -> String {
+    let scripts = case.scripts.sentences();
+    if scripts.is_empty() {
+        return String::new();
+    }
+    let lines: String = scripts.iter().map(|sentence| format!("  {sentence}\n")).collect();
+    format!("The harness plays the other services:\n{lines}\n")
 }

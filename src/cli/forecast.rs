@@ -10,7 +10,7 @@ use crate::plan::{Forecast, Pace, Plan, Reach};
 use crate::report::forecast as text;
 use crate::run::TargetSummary;
 use crate::spec::Service;
-use crate::target::{Target, embedded_world};
+use crate::target::Target;
 
 /// The cases to run, without those whose effects nobody has allowed on a target that
 /// is not on this machine.
@@ -53,7 +53,7 @@ pub(super) fn tell(args: &RunArgs, filters: &[String], suite: &Suite, output: &O
 
 /// The target as its file describes it: nothing is started, nobody is asked.
 fn described(args: &TargetArgs) -> Result<Target, Exit> {
-    let Some(target) = open::named(args)? else { return Ok(Target::embedded(&embedded_world(), "http://127.0.0.1")) };
+    let Some(target) = open::named(args)? else { return Ok(open::embedded("http://127.0.0.1")) };
     let problem = |error| Exit::usage(format!("target {}: {error}", target.name));
     Endpoint::parse(&target.endpoint).map_err(problem)?;
     Ok(target.assumed())

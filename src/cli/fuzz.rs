@@ -58,7 +58,7 @@ pub(super) fn settings(args: &FuzzArgs, seed: u64, lag: Duration) -> Settings {
 }
 
 async fn target(args: &FuzzArgs, seed: u64, output: &Output) -> Result<u8, Exit> {
-    let Opened { target, server, interrupted } = open::target(&args.target).await?;
+    let Opened { target, server, interrupted, .. } = open::target(&args.target).await?;
     let opened = target.clone();
     let ended = on(target, server.is_some(), args, seed, output, interrupted).await;
     open::close(&opened, server, output).await;

@@ -27,7 +27,7 @@ const FAILED: u8 = 1;
 const SECONDS: u64 = 10;
 
 pub(super) async fn run(args: &FuzzArgs, clients: u16, seed: u64, output: &Output) -> Result<u8, Exit> {
-    let Opened { target, server, interrupted } = open::target(&args.target).await?;
+    let Opened { target, server, interrupted, .. } = open::target(&args.target).await?;
     let target = Arc::new(target);
     let ended = on(&target, server.is_some(), args, clients, seed, output, interrupted).await;
     open::close(&target, server, output).await;

@@ -1,5 +1,6 @@
 //! Suites, targets and sessions from what was typed.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +13,13 @@ use super::output::Output;
 use super::{Exit, NOT_JUDGED, journal};
 use crate::cases::{CasesError, Suite};
 use crate::client::Client;
+use crate::collaborators::Listener;
 use crate::judge::advice;
+use crate::plan::Plan;
 use crate::reference::{Server, World};
 use crate::run::{Session, probe};
 use crate::spec::{Catalog, Service};
-use crate::target::{CognitoIdentity, Making, Pool, Target, embedded_world};
+use crate::target::{CognitoIdentity, Making, Pool, Target, calling, embedded_world};
 
 pub(super) fn suite(args: &SuiteArgs) -> Result<Suite, Exit> {
     suite_in(args.cases.as_deref())
@@ -41,6 +44,8 @@ pub(super) fn suite_in(dir: Option<&Path>) -> Result<Suite, Exit> {
 /// what was asked for. What is opened is closed in the end, see [`close`].
 pub(super) struct Opened {
     pub(super) target: Target,
+    /// Plays the services that the embedded server calls.
+    pub(super) listener: Option<Listener>,
     pub(super) server: Option<Server>,
     /// Turns true when the program is asked to stop; there when that had to be
     /// watched from here on, because there are things to take back.
@@ -48,18 +53,53 @@ pub(super) struct Opened {
 }
 
 /// Reads the target file and asks for the credentials that it does not hold itself,
-/// or starts the embedded server.
+/// or starts the embedded server, which then calls nobody.
 pub(super) async fn target(args: &TargetArgs) -> Result<Opened, Exit> {
     let Some(target) = named(args)? else {
         let world = embedded_world();
         let server = start(world.clone()).await?;
         let target = Target::embedded(&world, &server.endpoint());
-        return Ok(Opened { target, server: Some(server), interrupted: None });
+        return Ok(Opened { target, listener: None, server: Some(server), interrupted: None });
     };
+    opened(args, target).await
+}
+
+/// The same, with an embedded server that calls the harness as the other services.
+pub(super) async fn target_on_stage(args: &TargetArgs) -> Result<Opened, Exit> {
+    let Some(target) = named(args)? else {
+        let listener = listen(([127, 0, 0, 1], 0).into()).await?;
+        let world = calling(embedded_world(), &listener.endpoint());
+        let server = start(world.clone()).await?;
+        let target = Target::embedded(&world, &server.endpoint()).called_back(&world, listener.address());
+        return Ok(Opened { target, listener: Some(listener), server: Some(server), interrupted: None });
+    };
+    opened(args, target).await
+}
+
+async fn opened(args: &TargetArgs, target: Target) -> Result<Opened, Exit> {
     let makes = |pool: &Pool| pool.cognito.as_ref().is_some_and(CognitoIdentity::makes_identities);
     let mut interrupted = target.pools.iter().any(makes).then(|| interruption(Some(journal::when_left(args))));
     let target = resolve(target, interrupted.as_mut()).await?;
-    Ok(Opened { target, server: None, interrupted })
+    Ok(Opened { target, listener: None, server: None, interrupted })
+}
+
+/// The session with the harness as the services that the target's server calls, where
+/// the target says that it calls them and the plan has to do with them. The embedded
+/// server's are there already, as `listener`.
+pub(super) async fn playing(session: Session, plan: &Plan, listener: Option<Listener>) -> Result<Session, Exit> {
+    let listener = match (&session.target.collaborators, listener) {
+        (_, Some(listener)) => listener,
+        (Some(played), None) if plan.meets_collaborators() => listen(played.listen).await?,
+        _ => return Ok(session),
+    };
+    Ok(session.playing(listener))
+}
+
+async fn listen(address: SocketAddr) -> Result<Listener, Exit> {
+    Listener::start(address).await.map_err(|error| {
+        let place = "where the target's server is to call the other services";
+        Exit::usage(format!("cannot listen on {address}, {place} ([collaborators] of the target file): {error}"))
+    })
 }
 
 /// The target that was named, with whatever credentials can be had without making an
@@ -88,6 +128,13 @@ pub(super) fn named(args: &TargetArgs) -> Result<Option<Target>, Exit> {
         endpoint.trim_end_matches('/').clone_into(&mut target.endpoint);
     }
     Ok(Some(target))
+}
+
+/// The embedded server as a target, as [`target_on_stage`] would give it, without
+/// starting anything.
+pub(super) fn embedded(endpoint: &str) -> Target {
+    let world = embedded_world();
+    Target::embedded(&world, endpoint).called_back(&world, ([127, 0, 0, 1], 0).into())
 }
 
 /// The target with credentials at hand. What was made for it is taken back when it

@@ -30,7 +30,7 @@ pub(super) fn record(args: &RecordArgs, output: &Output) -> Result<u8, Exit> {
     let suite = open::suite(&args.suite)?;
     open::runtime()?.block_on(async {
         let wanted = TargetArgs { target: Some(args.target.clone()), endpoint: args.endpoint.clone() };
-        let Opened { target, server, interrupted } = open::target(&wanted).await?;
+        let Opened { target, server, interrupted, .. } = open::target(&wanted).await?;
         let opened = target.clone();
         let recorded = record_from(target, args, output, &suite, &wanted, interrupted).await;
         open::close(&opened, server, output).await;
@@ -58,6 +58,7 @@ async fn record_from(
     let kind = Kind::of_host(&session.client.endpoint().host_header());
     one_source(&set, kind, &old)?;
     open::reachable(&session.client, &session.target).await?;
+    let session = open::playing(session, &plan, None).await?;
     let journal = journal::begin(&session.target, &session.run_id, wanted, output)?;
     let session = session.journalled(journal);
     let cancel = interrupted.unwrap_or_else(|| interruption(Some(journal::when_left(wanted))));

@@ -20,6 +20,7 @@ use super::resume::{self, Earlier};
 use super::run_args::RunArgs;
 use super::{Exit, NOTHING_SELECTED, forecast, journal, report};
 use crate::cases::Suite;
+use crate::collaborators::Listener;
 use crate::judge::{Recorded, Verdict};
 use crate::plan::Plan;
 use crate::report::{Context, Partial, Summary, failures, junit, quote, write_event};
@@ -37,9 +38,9 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
     }
     let known = args.write_known_failures.as_deref().map(KnownFailures::to).transpose()?;
     open::runtime()?.block_on(async {
-        let Opened { target, server, interrupted } = open::target(&args.target).await?;
+        let Opened { target, listener, server, interrupted } = open::target_on_stage(&args.target).await?;
         let opened = target.clone();
-        let wanted = Wanted { suite: &suite, filters, compare, known, is_embedded: server.is_some() };
+        let wanted = Wanted { suite: &suite, filters, compare, known, is_embedded: server.is_some(), listener };
         let exit = on(target, args, output, wanted, interrupted).await;
         open::close(&opened, server, output).await;
         exit
@@ -76,6 +77,8 @@ struct Wanted<'w> {
     known: Option<KnownFailures>,
     /// Whether the target is a server of the run's own.
     is_embedded: bool,
+    /// Plays the services that such a server calls.
+    listener: Option<Listener>,
 }
 
 /// Runs on a target with credentials at hand.
@@ -86,7 +89,7 @@ async fn on(
     wanted: Wanted<'_>,
     interrupted: Option<watch::Receiver<bool>>,
 ) -> Result<u8, Exit> {
-    let Wanted { suite, filters, compare, known, is_embedded } = wanted;
+    let Wanted { suite, filters, compare, known, is_embedded, listener } = wanted;
     let plan = forecast::plan(args, &filters, suite, &target)?;
     if let (Some(store), Some(set)) = (&compare, &args.compare) {
         something_to_compare(&plan, store, set)?;
@@ -96,6 +99,7 @@ async fn on(
     session.fail_on = args.fail_on.into();
     let begun = Begun::of(args, &session, &plan, suite, is_embedded)?;
     open::reachable(&session.client, &session.target).await?;
+    session = open::playing(session, &plan, listener).await?;
     // Whose the embedded server is, we know.
     if !is_embedded {
         if !args.no_probe {

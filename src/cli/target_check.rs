@@ -9,6 +9,7 @@ use time::format_description::well_known::Rfc2822;
 use super::args::CheckArgs;
 use super::{Exit, open};
 use crate::cases::{Actor, Base, Isolation, Suite};
+use crate::collaborators::Listener;
 use crate::plan::{Decision, Demand, Lease, LeaseTable, Plan};
 use crate::reference::Server;
 use crate::run::{Asked, Session, ask};
@@ -82,7 +83,7 @@ pub(super) async fn examine(args: &CheckArgs, suite: &Suite) -> Result<Checked, 
         }
         None => {
             let started = open::start(embedded_world()).await?;
-            let target = Target::embedded(&embedded_world(), &started.endpoint());
+            let target = open::embedded(&started.endpoint());
             server = Some(started);
             target
         }
@@ -141,6 +142,7 @@ async fn look(
         }
     }
     named_and_lacking(checked, &target);
+    played(checked, &target).await;
     plan(checked, named, &target, making, suite)
 }
 
@@ -298,11 +300,31 @@ fn leases(target: &Target) -> Vec<Lease> {
 
 fn named_and_lacking(checked: &mut Checked, target: &Target) {
     let named: Vec<_> = target.resources.iter().map(|(name, value)| format!("{name} {value}")).collect();
-    let named = if named.is_empty() { "none named".to_owned() } else { named.join(", ") };
-    checked.add(State::Note, "resources", named);
+    match (&target.collaborators, named.is_empty()) {
+        (Some(_), true) => {}
+        (None, true) => checked.add(State::Note, "resources", "none named"),
+        (_, false) => checked.add(State::Note, "resources", named.join(", ")),
+    }
     if !target.lacks.is_empty() {
         let lacks: Vec<_> = target.lacks.iter().map(|lack| lack.need.as_str()).collect();
         checked.add(State::Note, "lacks, by declaration", lacks.join(", "));
+    }
+}
+
+/// Whether the other services can be played where the target's server calls them. The
+/// embedded server is told where when a run begins.
+async fn played(checked: &mut Checked, target: &Target) {
+    const WHAT: &str = "other services";
+    let Some(played) = &target.collaborators else { return };
+    if played.listen.port() == 0 {
+        return checked.add(State::Ok, WHAT, "played by the harness while a run lasts");
+    }
+    match Listener::start(played.listen).await {
+        Ok(_) => checked.add(State::Ok, WHAT, format!("{} is free for the harness to play them on", played.listen)),
+        Err(error) => {
+            let detail = format!("the harness cannot listen on {}: {error}", played.listen);
+            checked.add(State::Problem, WHAT, detail);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::reach::Reach;
 use super::select::{Decision, Plan};
-use crate::cases::{Action, Actor, Case, Effect, Expect, Isolation, Step, Template};
+use crate::cases::{Action, Actor, Case, Collaborator, Effect, Expect, Isolation, Step, Template};
 
 /// What a request to an endpoint takes where nothing else is known, in milliseconds.
 const ASSUMED_LATENCY_MS: u32 = 50;
@@ -35,6 +35,9 @@ pub struct Forecast {
     pub pool_changes: IndexMap<String, usize>,
     /// Operations that can be called once a day for a pool, with the number of calls.
     pub once_a_day: IndexMap<String, usize>,
+    /// Cases that have to do with a service that the harness plays, by what they call it:
+    /// `function`, `stream` or `push`.
+    pub played: IndexMap<String, usize>,
     /// How long it takes.
     pub time: Estimate,
 }
@@ -92,6 +95,7 @@ impl Forecast {
     /// What the plan will do.
     pub fn of(plan: &Plan, reach: &Reach<'_>, pace: Pace) -> Self {
         let mut counting = Counting { reach, requests: IndexMap::new(), made: IndexMap::new() };
+        let mut played = IndexMap::new();
         let (mut cases, mut skipped) = (Vec::new(), IndexMap::<String, Vec<String>>::new());
         let (mut alone, mut longest) = (0, 0);
         for planned in &plan.cases {
@@ -100,6 +104,9 @@ impl Forecast {
                 Decision::Skip { reason } => skipped.entry(reason.clone()).or_default().push(case.id.clone()),
                 Decision::Run(_) => {
                     cases.push(case.id.clone());
+                    for collaborator in Collaborator::ALL.into_iter().filter(|one| case.meets(*one)) {
+                        *played.entry(collaborator.name().to_owned()).or_default() += 1;
+                    }
                     let requests = counting.add(case);
                     longest = longest.max(requests);
                     if matches!(case.isolation, Isolation::Pool | Isolation::FreshPool) {
@@ -132,6 +139,7 @@ impl Forecast {
             made,
             pool_changes: of_effect(false),
             once_a_day: of_effect(true),
+            played,
             time: pace.estimate(total, alone, longest),
             requests,
         }
@@ -174,7 +182,8 @@ impl Counting<'_> {
     fn add(&mut self, case: &Case) -> usize {
         let mut sent = 0;
         let mut makings: Vec<Making<'_>> = Vec::new();
-        for step in &case.steps {
+        // Looking at what arrived sends nothing.
+        for step in case.steps.iter().filter(|step| !matches!(step.action, Action::Observe(_))) {
             let operation = self.reach.operations(step).into_iter().next();
             self.count(&operation.unwrap_or_else(|| NO_OPERATION.to_owned()), step.within.is_some());
             sent += 1;

@@ -60,6 +60,7 @@ impl<'s> Reach<'s> {
                 found.extend(bytes.lines().filter_map(request_line).flat_map(|(method, to)| self.routed(method, to)));
                 found.extend(self.named(&bytes));
             }
+            Action::Observe(_) => {}
         }
         // What is changed after signing reaches whom the change says.
         let tampered = step.tamper.method.as_ref().unwrap_or(&method);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::lease::Demand;
 use super::reach::Reach;
-use crate::cases::{Bases, Case, Effect, Isolation, Suite, names};
+use crate::cases::{Bases, Case, Collaborator, Effect, Isolation, Suite, names};
 use crate::source::{did_you_mean, matches};
 use crate::target::{KnownFailure, Lack, Target};
 
@@ -128,6 +128,12 @@ impl Plan {
         }
     }
 
+    /// Whether a case that runs has to do with a service that the server calls.
+    pub fn meets_collaborators(&self) -> bool {
+        let mut running = self.cases.iter().filter(|planned| matches!(planned.decision, Decision::Run(_)));
+        running.any(|planned| Collaborator::ALL.into_iter().any(|one| planned.case.meets(one)))
+    }
+
     /// Known failures of the target that match cases of the suite, but none that
     /// runs: of those nothing can be said.
     pub fn idle_known_failures<'t>(&self, target: &'t Target) -> Vec<&'t KnownFailure> {
@@ -157,9 +163,14 @@ fn decide(case: &Case, target: &Target, fresh_pools: &mut usize) -> Decision {
     if target.pools.len() < 2 && case.needs.iter().any(|need| need == names::TWO_POOLS) {
         return skip("needs two pools, and the target file names one".to_owned());
     }
+    if target.collaborators.is_none() && case.needs.iter().any(|need| need == names::COLLABORATORS) {
+        return skip("the target file has no [collaborators] table".to_owned());
+    }
     let unnamed = |(name, need): &&(&str, &str)| {
         case.needs.iter().any(|wanted| wanted == need) && !target.resources.contains_key(*name)
     };
+    // What the harness plays has a name for each case.
+    let unnamed = |resource: &&(&str, &str)| target.collaborators.is_none() && unnamed(resource);
     if let Some((_, need)) = names::RESOURCES.iter().find(unnamed) {
         return skip(format!("the target file has no [{need}] table"));
     }

@@ -8,11 +8,12 @@ use tokio::task::JoinSet;
 
 use super::alteration::{Alteration, Kind};
 use crate::cases::{Case, Suite};
+use crate::collaborators::Listener;
 use crate::judge::{Level, Verdict};
 use crate::plan::Plan;
 use crate::run::{CaseResult, Session, Settings, results};
 use crate::spec::Service;
-use crate::target::{Target, embedded_world};
+use crate::target::{Target, calling, embedded_world};
 
 /// Longest wait for an answer of an altered server.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -226,13 +227,16 @@ fn cut(text: &str) -> String {
 /// Runs a suite against a fresh server, as against a stranger: without snapshots
 /// of its own.
 async fn attempt(suite: &Suite, alteration: &Alteration) -> Result<Vec<CaseResult>, String> {
-    let (quota, world) = (Service::embedded().datasets_per_identity(), embedded_world());
+    let listener = Listener::start(([127, 0, 0, 1], 0).into()).await;
+    let listener = listener.map_err(|error| format!("the other services cannot be played: {error}"))?;
+    let world = calling(embedded_world(), &listener.endpoint());
+    let quota = Service::embedded().datasets_per_identity();
     let server = alteration.serve(([127, 0, 0, 1], 0).into(), world.clone()).await;
     let server = server.map_err(|error| format!("the server `{}` cannot start: {error}", alteration.name))?;
-    let mut target = Target::embedded(&world, &server.endpoint());
+    let mut target = Target::embedded(&world, &server.endpoint()).called_back(&world, listener.address());
     target.snapshots = None;
     let plan = Plan::new(suite, &[], &target).map_err(|error| error.to_string())?;
-    let session = Session::connect(target, TIMEOUT, false, "prove".to_owned())?;
+    let session = Session::connect(target, TIMEOUT, false, "prove".to_owned())?.playing(listener);
     let settings = Settings { jobs: JOBS, fail_fast: false, datasets_per_identity: quota };
     let results = results(&session, plan, &suite.digest, settings).await;
     server.shutdown().await;

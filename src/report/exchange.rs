@@ -30,22 +30,43 @@ const RESPONSE_NOISE: [&str; 6] = ["connection", "content-length", "date", "keep
 /// case), which findings are about.
 pub fn exchange(exchange: &RecordedExchange, wanted: &[String]) -> String {
     let request = &exchange.request;
-    // What was not sent took no time.
-    let was_sent = exchange.response.is_some() || exchange.failure.is_some();
-    let took = if was_sent { format!(", {}", duration(exchange.duration_us)) } else { String::new() };
-    let (label, signed_by) = (printable(&exchange.label), &exchange.signed_by);
-    let title = format!("step {}, {label}, signed by {signed_by}{took}", exchange.step);
-    let mut lines = vec![styled(BOLD, title)];
-    lines.push(format!("> {} {}", printable(&request.method), excerpt(&printable(&request.target), MOST_CHARS, 0)));
-    lines.extend(message(">", &request.headers, &REQUEST_NOISE, wanted, &request.body));
+    let mut lines = vec![styled(BOLD, title(exchange))];
+    if !is_nothing(exchange) {
+        let target = excerpt(&printable(&request.target), MOST_CHARS, 0);
+        lines.push(format!("> {} {target}", printable(&request.method)));
+        lines.extend(message(">", &request.headers, &REQUEST_NOISE, wanted, &request.body));
+    }
     if let Some(response) = &exchange.response {
         lines.push(format!("< {}", response.status));
         lines.extend(message("<", &response.headers, &RESPONSE_NOISE, wanted, &response.body));
     }
     if let Some(failure) = &exchange.failure {
-        lines.push(styled(BAD, format_args!("no answer: {}", printable(failure))));
+        lines.push(styled(BAD, format_args!("{}{}", no_answer(exchange), printable(failure))));
     }
     lines.join("\n") + "\n"
+}
+
+/// Which step it belongs to, who sent it, and how long it took.
+pub(super) fn title(exchange: &RecordedExchange) -> String {
+    // What was not sent took no time.
+    let was_sent = exchange.response.is_some() || exchange.failure.is_some();
+    let took = if was_sent { format!(", {}", duration(exchange.duration_us)) } else { String::new() };
+    let by = match &exchange.collaborator {
+        Some(_) if is_nothing(exchange) => String::new(),
+        Some(_) => format!(", sent by the target's server{took}"),
+        None => format!(", signed by {}{took}", exchange.signed_by),
+    };
+    format!("step {}, {}{by}", exchange.step, printable(&exchange.label))
+}
+
+/// Whether the target's server was waited for, and sent nothing.
+pub(super) fn is_nothing(exchange: &RecordedExchange) -> bool {
+    exchange.collaborator.is_some() && exchange.request.method.is_empty()
+}
+
+/// What stands before the reason why nothing came back.
+pub(super) fn no_answer(exchange: &RecordedExchange) -> &'static str {
+    if is_nothing(exchange) { "" } else { "no answer: " }
 }
 
 fn message(

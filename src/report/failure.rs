@@ -65,6 +65,10 @@ pub(super) fn known_failure_entry(result: &CaseResult) -> String {
 
 fn on_the_wire(exchange: &RecordedExchange, result: &CaseResult, context: &Context<'_>) -> String {
     let wire = indent(&exchange::exchange(exchange, &wanted(result, exchange)), "  ");
+    // What the server sent, it has to send itself.
+    if exchange.collaborator.is_some() {
+        return format!("\n{wire}");
+    }
     let command = curl(exchange, context.target, context.signing_service);
     // The command begins at the left: a quoted body may have lines of its own.
     format!("\n{wire}  {}\n{}", styled(DIM, "the same request with curl:"), printable(&command))
@@ -234,12 +238,21 @@ fn label(exchange: &RecordedExchange) -> String {
 
 fn step(exchange: &RecordedExchange, result: &CaseResult, width: usize) -> String {
     let label = label(exchange);
-    let outcome = exchange.response.as_ref().map_or("no answer".to_owned(), |response| response.status.to_string());
+    let outcome = outcome(exchange);
     let fixture = exchange.fixture.iter().map(|name| format!("  {}", styled(DIM, format_args!("fixture {name}"))));
     let differs = result.findings.iter().any(|finding| finding.step == exchange.step && finding.level > Level::Note);
     let mark = differs.then(|| format!("  {}", styled(BAD, "not as expected")));
     let line = format!("    {:>2}  {label:<width$}  {outcome}", exchange.step);
     iter::once(line).chain(fixture).chain(mark).chain(["\n".to_owned()]).collect()
+}
+
+/// What came of a step in a word or two.
+pub(super) fn outcome(exchange: &RecordedExchange) -> String {
+    match &exchange.response {
+        Some(response) => response.status.to_string(),
+        None if exchange::is_nothing(exchange) => "nothing arrived".to_owned(),
+        None => "no answer".to_owned(),
+    }
 }
 
 /// Names of the headers that findings of this step are about, in lower case.

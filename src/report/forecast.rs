@@ -34,6 +34,10 @@ pub fn forecast(forecast: &Forecast, target: &TargetSummary) -> String {
     let title = "change how a pool behaves, for every user of it; what was set is put back:";
     section(&mut text, title, calls(&forecast.pool_changes));
     section(&mut text, "can be called once a day for a pool:", calls(&forecast.once_a_day));
+    if let Some(place) = &target.collaborators {
+        let title = format!("cases that meet a service which the harness plays on {place} meanwhile:");
+        section(&mut text, &title, calls(&forecast.played));
+    }
     let _ = writeln!(text, "\n{}", time(forecast.time));
     text
 }
@@ -78,6 +82,7 @@ mod tests {
     use super::super::samples;
     use super::forecast;
     use crate::plan::{Estimate, Forecast, Made, Requests};
+    use crate::run::TargetSummary;
 
     #[test]
     fn a_forecast_reads_well() {
@@ -94,9 +99,11 @@ mod tests {
             made: vec![made("item", 1, Some("DeleteItem")), made("table", 12, None)],
             pool_changes: [("SetTable".to_owned(), 2)].into(),
             once_a_day: [("Export".to_owned(), 1)].into(),
+            played: [("function".to_owned(), 3)].into(),
             time: Estimate { seconds: 121, requests_per_second: NonZeroU32::new(10), assumed_latency_ms: 50 },
         };
-        insta::assert_snapshot!(strip_str(&forecast(&told, &samples::target())).to_string(), @r#"
+        let target = TargetSummary { collaborators: Some("127.0.0.1:4600".to_owned()), ..samples::target() };
+        insta::assert_snapshot!(strip_str(&forecast(&told, &target)).to_string(), @r#"
         2 cases would run on my-emulator (http://127.0.0.1:4566), 1 skipped; nothing was sent
 
         skipped:
@@ -115,6 +122,9 @@ mod tests {
 
         can be called once a day for a pool:
           1  Export
+
+        cases that meet a service which the harness plays on 127.0.0.1:4600 meanwhile:
+          3  function
 
         takes at least 2 min 1 s: at most 10 requests per second, assuming that each takes 50 ms
         "#);

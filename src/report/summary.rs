@@ -172,6 +172,7 @@ impl Summary {
             self.levels(),
             listed("what the target answered where sources disagree:", self.readings()),
             listed("left behind on the target:", self.left_behind()),
+            self.strays(),
             self.known_failures(),
             self.throttling(),
             outline(self),
@@ -184,6 +185,12 @@ impl Summary {
     fn left_behind(&self) -> impl Iterator<Item = String> {
         let by_cases = self.leftovers.iter().map(|(case, what)| format!("{case}: {what}"));
         by_cases.chain(self.footer.iter().flat_map(|footer| footer.leftovers.iter().cloned()))
+    }
+
+    /// What the target's server asked of the other services that no case has.
+    fn strays(&self) -> String {
+        let strays = self.footer.iter().flat_map(|footer| footer.strays.iter().cloned());
+        listed("the target's server asked other services for what no case has; is a name wrong?", strays)
     }
 
     fn levels(&self) -> String {

@@ -235,6 +235,7 @@ impl<S: FnMut(Event)> Engine<'_, S> {
             unmatched_known_failures: unmatched,
             idle_known_failures: idle,
             leftovers: Vec::new(),
+            strays: self.session.strays(),
             stopped: self.stopped.clone(),
             throttled: self.session.client.throttled(),
             finished: now(),

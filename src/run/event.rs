@@ -78,6 +78,10 @@ pub struct TargetSummary {
     pub region: String,
     /// What the target says it lacks.
     pub lacks: Vec<String>,
+    /// Where the harness plays the services that the target's server calls, as
+    /// `ADDRESS:PORT`. Absent when it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collaborators: Option<String>,
 }
 
 impl From<&Target> for TargetSummary {
@@ -87,6 +91,11 @@ impl From<&Target> for TargetSummary {
             endpoint: target.endpoint.clone(),
             region: target.region.clone(),
             lacks: target.lacks.iter().map(|lack| lack.need.clone()).collect(),
+            collaborators: target.collaborators.as_ref().map(|played| match played.listen {
+                // Which port, is known when it is listened on.
+                listen if listen.port() == 0 => listen.ip().to_string(),
+                listen => listen.to_string(),
+            }),
         }
     }
 }
@@ -153,8 +162,8 @@ pub struct RecordedExchange {
     pub step: usize,
     /// What the step calls, for people: an operation, or method and path.
     pub label: String,
-    /// Who signed: `developer`, `identity`, `other-identity`, `none`, or somebody
-    /// whose signature is broken on purpose.
+    /// Who signed: `developer`, `identity`, `other-identity`, `none`, somebody whose
+    /// signature is broken on purpose, or `server` for what the target's server sent.
     pub signed_by: String,
     /// The signature is not the ordinary one, or the request was changed after
     /// signing.
@@ -163,6 +172,12 @@ pub struct RecordedExchange {
     /// The fixture that the step belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fixture: Option<String>,
+    /// `function`, `stream` or `push`: the target's server sent the request, to another
+    /// service that the harness plays, and the harness answered. Absent for the case's
+    /// own requests. When nothing was sent, `failure` says what was waited for, and
+    /// `request` is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collaborator: Option<String>,
     /// What was sent.
     pub request: RecordedRequest,
     /// What came back.
@@ -231,6 +246,10 @@ pub struct Footer {
     /// place: nothing can be said of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub idle_known_failures: Vec<String>,
+    /// What the target's server asked of the services that the harness played and no
+    /// case knows, as sentences: mostly wrong names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strays: Vec<String>,
     /// Why the run ended before all cases had run, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,

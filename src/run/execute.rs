@@ -9,12 +9,14 @@ use super::breaker::{Doubt, Unanswered};
 use super::event::{CaseResult, RecordedExchange};
 use super::kept::Kept;
 use super::keyring::Keyring;
+use super::observe::{evidence, observed};
 use super::prepare::{Prepared, actor_name, prepare};
 use super::redact::{About, Redactor, micros};
 use super::session::Session;
 use super::undo::{Made, Withheld, was_sent};
-use crate::cases::{Action, Bases, Bindings, Case, RenderError, Step};
+use crate::cases::{Action, Bases, Bindings, Case, Collaborator, RenderError, Step};
 use crate::client::GivingWay;
+use crate::collaborators::{Heard, Mailbox};
 use crate::judge::{Finding, Verdict, snapshot, verdict};
 use crate::plan::{Lease, Planned};
 use crate::snapshot::Canonical;
@@ -49,12 +51,17 @@ pub async fn execute(session: &Session, planned: &Planned, lease: &Lease, number
     };
     let mut redactor = Redactor::clone(&session.redactor);
     session.target.changing_secrets().for_each(|secret| redactor.add(secret.expose()));
+    let bindings = session.bindings(case, lease, number);
+    let opened = session.stage.open(session, case, &bindings, number);
+    let (mailbox, unplayable) = opened.map_or_else(|error| (None, Some(error)), |mailbox| (mailbox, None));
     let mut execution = Execution {
         session,
         case,
         keys,
         bases: &planned.bases,
-        bindings: session.bindings(case, lease, number),
+        bindings,
+        mailbox,
+        reached: 0,
         redactor,
         exchanges: Kept::default(),
         findings: Vec::new(),
@@ -62,7 +69,10 @@ pub async fn execute(session: &Session, planned: &Planned, lease: &Lease, number
         made: Made::default(),
         unanswered: None,
     };
-    let ended = execution.steps().await;
+    let ended = match unplayable {
+        Some(error) => Ended::Indeterminate(format!("the case's scripts, at {}: {error}", case.origin)),
+        None => execution.steps().await,
+    };
     let leftovers = execution.made.take_back(session, &planned.bases).await;
     execution.finish(planned, ended, &leftovers, begun.elapsed())
 }
@@ -85,6 +95,10 @@ struct Execution<'s> {
     keys: Keyring,
     bases: &'s Bases,
     bindings: Bindings,
+    /// Hears the server's calls of other services.
+    mailbox: Option<Mailbox>,
+    /// The step that was begun last, from 1.
+    reached: usize,
     redactor: Redactor,
     exchanges: Kept,
     findings: Vec<Finding>,
@@ -106,6 +120,11 @@ impl<'s> Execution<'s> {
     }
 
     async fn step(&mut self, number: usize, step: &Step) -> Ended {
+        self.reached = number;
+        self.mailbox.iter().for_each(|mailbox| mailbox.at(number));
+        if let Action::Observe(collaborator) = step.action {
+            return self.observe(number, step, collaborator).await;
+        }
         let mut deadline = step.within.map(|within| Instant::now() + within);
         let mut giving_way = self.session.client.give_way(self.session.back_off);
         loop {
@@ -132,6 +151,31 @@ impl<'s> Execution<'s> {
                 tokio::time::sleep(RETRY_PAUSE).await;
                 self.exchanges.pop();
                 continue;
+            }
+            return match unmet {
+                Some(what) => Ended::NotTestable(prerequisite(number, step, &what)),
+                None => self.settle(number, step, &response, findings),
+            };
+        }
+    }
+
+    /// Looks at what arrived, until it is as expected or the time is over.
+    async fn observe(&mut self, number: usize, step: &Step, collaborator: Collaborator) -> Ended {
+        let deadline = step.within.map(|within| Instant::now() + within);
+        loop {
+            let response = observed(self.mailbox.as_ref(), collaborator);
+            let (unmet, findings) = match self.judged(number, step, &response) {
+                Ok(judged) => judged,
+                Err(error) => return Ended::Indeterminate(self.fault(number, step, &error)),
+            };
+            let holds = unmet.is_none() && findings.is_empty();
+            if !holds && deadline.is_some_and(|deadline| Instant::now() < deadline) {
+                tokio::select! {
+                    () = tokio::time::sleep(RETRY_PAUSE) => continue,
+                    why = self.session.halt.of_steps() => {
+                        return Ended::Indeterminate(format!("step {number}, {}: {why}", step.label()));
+                    }
+                }
             }
             return match unmet {
                 Some(what) => Ended::NotTestable(prerequisite(number, step, &what)),
@@ -260,6 +304,10 @@ impl<'s> Execution<'s> {
         for exchange in self.exchanges.iter() {
             self.redactor.learn(exchange);
         }
+        let heard = self.mailbox.as_ref().map(Mailbox::heard).unwrap_or_default();
+        heard.iter().for_each(|heard| self.redactor.learn(&heard.exchange));
+        let secrets = self.mailbox.as_ref().map(Mailbox::secrets).unwrap_or_default();
+        secrets.iter().for_each(|secret| self.redactor.add(secret));
         // It is compared, and written by who renews snapshots, without secrets that
         // stand where its own redactions do not look.
         let taken = self.canonical.take().filter(|_| whole);
@@ -284,7 +332,7 @@ impl<'s> Execution<'s> {
         };
         let (verdict, reason) = against_known(planned, judged, reason);
         let keep = verdict != Verdict::Pass || !self.findings.is_empty();
-        let exchanges = if keep { self.recorded() } else { Vec::new() };
+        let exchanges = if keep { self.recorded(&heard) } else { Vec::new() };
         let unanswered = self.unanswered.take();
         let redact = |text: &String| self.redactor.sentence(text);
         let findings = std::mem::take(&mut self.findings);
@@ -318,7 +366,8 @@ impl<'s> Execution<'s> {
         )
     }
 
-    fn recorded(&self) -> Vec<RecordedExchange> {
+    /// All exchanges in the order of the steps, those of the other services included.
+    fn recorded(&self, heard: &[Heard]) -> Vec<RecordedExchange> {
         let record = |number: usize, exchange: &Exchange| {
             let step = &self.case.steps[number - 1];
             let about = About {
@@ -330,7 +379,10 @@ impl<'s> Execution<'s> {
             };
             self.redactor.exchange(exchange, about)
         };
-        self.exchanges.recorded(record)
+        let mut recorded = self.exchanges.recorded(record);
+        recorded.extend(evidence(self.session, &self.redactor, self.case, heard, self.reached));
+        recorded.sort_by_key(|exchange| exchange.step);
+        recorded
     }
 }
 

@@ -22,6 +22,7 @@ mod keep;
 mod kept;
 mod keyring;
 pub mod libtest;
+mod observe;
 mod prepare;
 mod preview;
 mod probe;

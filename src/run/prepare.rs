@@ -31,6 +31,9 @@ pub enum PrepareError {
     /// The operation does not exist.
     #[error("the service has no operation {0}")]
     Operation(String),
+    /// The step sends nothing.
+    #[error("the step looks at what arrived, and sends nothing")]
+    Observation,
     /// There is nothing of the kind that the step rewrites.
     #[error("the signed request has nothing that matches `{0}`, which the step rewrites")]
     Rewrite(String),
@@ -57,6 +60,7 @@ pub(super) fn prepare(
 ) -> Result<Prepared, PrepareError> {
     let mut request = match &step.action {
         Action::Bytes(bytes) => return Ok(Prepared::Bytes(bytes.render(bindings)?.into())),
+        Action::Observe(_) => return Err(PrepareError::Observation),
         Action::Call(call) => called(session, call, bindings)?,
         Action::Send { method, target, body } => Request {
             method: method.render(bindings)?,

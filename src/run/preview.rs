@@ -1,11 +1,13 @@
 //! What a case will send, without sending it.
 
+use bytes::Bytes;
+
 use super::event::RecordedExchange;
 use super::keyring::Keyring;
 use super::prepare::{PrepareError, Prepared, actor_name, prepare};
 use super::redact::About;
 use super::session::Session;
-use crate::cases::Case;
+use crate::cases::{Action, Case};
 use crate::plan::Lease;
 use crate::wire::{Exchange, Failure, FailureKind, Headers, Request};
 
@@ -16,7 +18,8 @@ pub fn preview(session: &Session, case: &Case, lease: &Lease) -> Vec<Result<Reco
     let keys = Keyring::last(session, lease);
     let mut requests = Vec::new();
     for (index, step) in case.steps.iter().enumerate() {
-        let prepared = prepare(session, &keys, step, &bindings).or_else(|_| {
+        let nothing = matches!(step.action, Action::Observe(_)).then(|| Prepared::Bytes(Bytes::new()));
+        let prepared = nothing.map_or_else(|| prepare(session, &keys, step, &bindings), Ok).or_else(|_| {
             // Something is counted with: numbers instead of names.
             let mut numbers = bindings.clone();
             for capture in case.steps[..index].iter().flat_map(|step| &step.captures) {

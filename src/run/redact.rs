@@ -88,6 +88,7 @@ impl Redactor {
             signed_by: about.signed_by.to_owned(),
             tampered: about.tampered,
             fixture: about.fixture.map(str::to_owned),
+            collaborator: None,
             request: RecordedRequest {
                 method: request.method.clone(),
                 target: self.target(&request.target),

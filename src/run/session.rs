@@ -9,9 +9,11 @@ use std::time::Duration;
 use super::event::FailOn;
 use super::halt::Halt;
 use super::keep::Keeper;
+use super::observe::Stage;
 use super::redact::Redactor;
 use crate::cases::{Bases, Bindings, Case, names};
 use crate::client::{BackOff, Client};
+use crate::collaborators::{Listener, Stray};
 use crate::journal::{Journal, Ledger, Payer};
 use crate::judge::{Judge, Recorded};
 use crate::plan::Lease;
@@ -46,6 +48,8 @@ pub struct Session {
     pub(super) ledger: Arc<Ledger>,
     /// What stood there before.
     pub(super) keeper: Arc<Keeper>,
+    /// Plays the services that the target's server calls.
+    pub(super) stage: Stage,
     /// Knows the target's secrets; each case goes on learning from there.
     pub(super) redactor: Arc<Redactor>,
     /// Tells cases under way to give up.
@@ -78,6 +82,7 @@ impl Session {
             taken: None,
             ledger: Arc::default(),
             keeper: Arc::default(),
+            stage: Stage::default(),
             target: Arc::new(target),
             client,
             strict,
@@ -109,6 +114,30 @@ impl Session {
     #[must_use]
     pub fn journalled(self, journal: Journal) -> Self {
         Self { ledger: Arc::new(Ledger::written(journal)), ..self }
+    }
+
+    /// The same, with this listener as the services that the target's server calls. A
+    /// target with [`collaborators`](Target::collaborators) needs one.
+    #[must_use]
+    pub fn playing(self, listener: Listener) -> Self {
+        Self { stage: Stage(Some(Arc::new(listener))), ..self }
+    }
+
+    /// What came to the services that the harness plays and was for no case, as
+    /// sentences. Names that hold the run's own were wrong on purpose.
+    pub fn strays(&self) -> Vec<String> {
+        let strays = self.stage.0.iter().flat_map(|listener| listener.strays());
+        let strays = strays.filter(|stray| !stray.what.contains(&self.run_id));
+        let sentence = |stray: Stray| match stray.times {
+            1 => self.redactor.sentence(&stray.what),
+            times => self.redactor.sentence(&format!("{}, {times} times", stray.what)),
+        };
+        strays.map(sentence).collect()
+    }
+
+    /// The name of what the harness plays for a case, by the case's number.
+    pub(super) fn name_of_played(&self, number: usize) -> String {
+        format!("{}-{}-{number}", self.target.prefix, self.run_id)
     }
 
     /// Brings back what stood on the target before, once the last case is over; what
@@ -170,6 +199,11 @@ impl Session {
         }
         for (name, value) in &self.target.resources {
             bindings.bind(name.clone(), value.clone());
+        }
+        if let Some(played) = &self.target.collaborators {
+            for (name, value) in played.resources(&self.target.region, &self.name_of_played(number)) {
+                bindings.bind(name, value);
+            }
         }
         for name in used {
             let suffix = name.rsplit_once('-').map_or("1", |(_, suffix)| suffix);

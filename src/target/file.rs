@@ -61,6 +61,10 @@ pub struct TargetFile {
     pub sns: Option<RawSns>,
     /// The function that events may name; without it `lambda` is lacking.
     pub lambda: Option<RawLambda>,
+    /// Has the harness play Lambda, Kinesis, SNS and S3 while a run lasts, for a server
+    /// that calls them where it is told; instead of `[kinesis]`, `[sns]` and `[lambda]`.
+    #[schemars(with = "Option<RawCollaborators>")]
+    pub collaborators: Option<Spanned<RawCollaborators>>,
     /// Cases that are known to fail, with the reason.
     #[serde(default)]
     pub known_failure: Vec<RawKnownFailure>,
@@ -234,6 +238,24 @@ pub struct RawLambda {
     /// ARN of the function.
     #[schemars(with = "String")]
     pub function_arn: Spanned<String>,
+}
+
+/// The harness as the other services. The target's server has to call Lambda, Kinesis,
+/// SNS and S3 there, with `AWS_ENDPOINT_URL_LAMBDA` and the like.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawCollaborators {
+    /// `ADDRESS:PORT` to listen on while a run lasts, such as `127.0.0.1:4600`. On
+    /// another address than loopback, others can reach it too.
+    #[schemars(with = "String")]
+    pub listen: Spanned<String>,
+    /// The account in the ARNs of what is played, 12 digits. Default: `123456789012`.
+    #[schemars(with = "Option<String>")]
+    pub account_id: Option<Spanned<String>>,
+    /// How many times faster than the service the server gives a function up; delays
+    /// of cases are divided by it. Default: 1.
+    #[schemars(with = "Option<u32>", range(min = 1, max = 1000))]
+    pub time_scale: Option<Spanned<u32>>,
 }
 
 /// A file of known failures beside a target file.

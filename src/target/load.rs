@@ -105,6 +105,7 @@ impl Loader<'_> {
             region,
             lacks: file.lacks.iter().map(|lack| self.lack(lack)).collect(),
             resources: self.resources(file),
+            collaborators: self.collaborators(file),
             known_failures: self.known_failures(file),
             snapshots: file.snapshots.as_ref().map(|set| self.name(set)),
             shortfalls: Shortfalls::default(),

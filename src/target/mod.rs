@@ -12,6 +12,7 @@
 
 mod chain;
 mod cognito;
+mod collaborators;
 mod credentials;
 mod embedded;
 mod file;
@@ -36,6 +37,7 @@ use indexmap::IndexMap;
 
 use crate::source::{Origin, matches};
 pub use cognito::CognitoIdentity;
+pub use collaborators::{Collaborators, calling};
 
 pub use credentials::{Credentials, Secret};
 pub use embedded::{EMBEDDED_IDENTITIES, EMBEDDED_POOLS, EMBEDDED_SNAPSHOTS, embedded_world, to_file};
@@ -71,6 +73,9 @@ pub struct Target {
     /// What the target names beside its endpoint, by placeholder name, such as
     /// `stream-name`.
     pub resources: IndexMap<String, String>,
+    /// How the harness plays the services that the target's server calls; none when it
+    /// does not.
+    pub collaborators: Option<Collaborators>,
     /// Cases that are known to fail.
     pub known_failures: Vec<KnownFailure>,
     /// The set of snapshots that answers must equal, if there is one.

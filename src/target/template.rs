@@ -55,6 +55,7 @@ mod tests {
     #[case::cognito(&["[cognito-identity]", "endpoint", "identities = 4", "developer-provider"], &IDENTITY)]
     #[case::known_identities(&["[cognito-identity]", "endpoint", "identity-ids"], &IDENTITY)]
     #[case::resources(&["[kinesis", "stream-name", "[sns", "application-arn", "role-arn", "[lambda", "function"], &[])]
+    #[case::collaborators(&["[collaborators", "listen", "account-id", "time-scale"], &[])]
     #[case::more(&["[[pool", "identity-pool-id", "[pool.", "identities = 2", "[[known", "case", "reason", "link"], &[])]
     fn every_choice_is_valid(#[case] on: &[&str], #[case] without: &[&str]) {
         let text = altered(on, without);

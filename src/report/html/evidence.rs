@@ -4,7 +4,8 @@ use super::difference::{Difference, difference};
 use super::wire::{self, Line};
 use crate::judge::{Finding, Level, Verdict};
 use crate::report::curl::{curl, quote};
-use crate::report::failure::{Context, evident, known_failure_entry};
+use crate::report::exchange::title;
+use crate::report::failure::{Context, evident, known_failure_entry, outcome};
 use crate::report::text::{duration, printable};
 use crate::run::{CaseResult, RecordedExchange};
 
@@ -51,6 +52,7 @@ pub(super) struct StepView {
 pub(super) struct ExchangeView {
     pub(super) title: String,
     pub(super) lines: Vec<Line>,
+    /// Empty for what the target's server sent.
     pub(super) curl: String,
 }
 
@@ -95,7 +97,7 @@ fn of_step(exchange: &RecordedExchange, result: &CaseResult) -> StepView {
     StepView {
         number: exchange.step,
         label: printable(&exchange.label).into_owned(),
-        outcome: exchange.response.as_ref().map_or("no answer".to_owned(), |response| response.status.to_string()),
+        outcome: outcome(exchange),
         fixture: exchange.fixture.clone().unwrap_or_default(),
         differs: result.findings.iter().any(differs),
     }
@@ -104,10 +106,8 @@ fn of_step(exchange: &RecordedExchange, result: &CaseResult) -> StepView {
 fn of_exchange(exchange: &RecordedExchange, result: &CaseResult, context: &Context<'_>) -> ExchangeView {
     let here = result.findings.iter().filter(|finding| finding.step == exchange.step);
     let at: Vec<_> = here.map(|finding| finding.at.as_str()).collect();
-    let (label, signed_by) = (printable(&exchange.label), &exchange.signed_by);
-    ExchangeView {
-        title: format!("step {}, {label}, signed by {signed_by}, {}", exchange.step, duration(exchange.duration_us)),
-        lines: wire::lines(exchange, &at),
-        curl: printable(&curl(exchange, context.target, context.signing_service)).into_owned(),
-    }
+    // What the server sent, it has to send itself.
+    let is_own = exchange.collaborator.is_none();
+    let curl = is_own.then(|| curl(exchange, context.target, context.signing_service)).unwrap_or_default();
+    ExchangeView { title: title(exchange), lines: wire::lines(exchange, &at), curl: printable(&curl).into_owned() }
 }

@@ -220,9 +220,16 @@ fn notices(record: &Record) -> Vec<String> {
     let idle =
         footer.idle_known_failures.iter().map(|entry| format!("known failure of which nothing was run: {entry}"));
     let left = footer.leftovers.iter().map(|left| format!("left behind on the target: {left}"));
+    let strays = footer.strays.iter().map(|stray| format!("the server asked for what no case has: {stray}"));
     let throttled =
         (footer.throttled > 0).then(|| format!("answers that asked for fewer requests: {}", footer.throttled));
-    unmatched.chain(idle).chain(left).chain(throttled).map(|notice| printable(&notice).into_owned()).collect()
+    unmatched
+        .chain(idle)
+        .chain(left)
+        .chain(strays)
+        .chain(throttled)
+        .map(|notice| printable(&notice).into_owned())
+        .collect()
 }
 
 fn actions(standings: &Standings, context: &Context<'_>) -> Vec<Row> {

@@ -1,5 +1,6 @@
 //! An exchange as lines, those marked that a finding is about.
 
+use crate::report::exchange::{is_nothing, no_answer};
 use crate::report::json;
 use crate::report::text::{count, excerpt, grouped, printable};
 use crate::run::{RecordedBody, RecordedExchange};
@@ -27,7 +28,10 @@ pub(super) struct Line {
 pub(super) fn lines(exchange: &RecordedExchange, at: &[&str]) -> Vec<Line> {
     let request = &exchange.request;
     let plain = |text: String| Line { text, marked: false };
-    let mut lines = vec![plain(format!("> {} {}", printable(&request.method), line(&request.target)))];
+    let mut lines = Vec::new();
+    if !is_nothing(exchange) {
+        lines.push(plain(format!("> {} {}", printable(&request.method), line(&request.target))));
+    }
     lines.extend(request.headers.iter().map(|(name, value)| plain(format!("> {}: {}", line(name), line(value)))));
     lines.extend(body(">", &request.body, &[]));
     if let Some(response) = &exchange.response {
@@ -42,7 +46,7 @@ pub(super) fn lines(exchange: &RecordedExchange, at: &[&str]) -> Vec<Line> {
         lines.extend(body("<", &response.body, at));
     }
     if let Some(failure) = &exchange.failure {
-        lines.push(Line { text: format!("no answer: {}", line(failure)), marked: true });
+        lines.push(Line { text: format!("{}{}", no_answer(exchange), line(failure)), marked: true });
     }
     lines
 }
