@@ -62,11 +62,13 @@ fn events() -> Vec<Alteration> {
             "event-with-records-in-a-list",
             "The event holds its records in a list.",
             &["UpdateRecords/rule/trigger-event"],
-            |told, event| {
-                if told == Told::Event {
+            |told, event| match told {
+                Told::Event => {
                     let listed = entries(event).map(|records| records.values().cloned().collect::<Vec<_>>());
                     event["datasetRecords"] = listed.unwrap_or_default().into();
                 }
+                Told::Answer(_) => event["datasetRecords"] = json!({}),
+                _ => {}
             },
         ),
         Alteration::retold(
@@ -95,11 +97,21 @@ fn events() -> Vec<Alteration> {
         each_entry("event-always-replaces", "Every entry of the event has the op `replace`.", &[op], |entry| {
             entry["op"] = "replace".into();
         }),
-        each_entry("event-with-other-ops", "A changed record has the op `update` in the event.", &[op], |entry| {
-            if entry["op"] == "replace" {
-                entry["op"] = "update".into();
-            }
-        }),
+        Alteration::retold(
+            "event-with-other-ops",
+            "A changed record has the op `update` in the event, and in answers.",
+            &[op],
+            |told, event| {
+                let (from, to) = match told {
+                    Told::Event => ("replace", "update"),
+                    Told::Answer(_) => ("update", "replace"),
+                    _ => return,
+                };
+                for entry in entries(event).into_iter().flat_map(Map::values_mut).filter(|entry| entry["op"] == from) {
+                    entry["op"] = to.into();
+                }
+            },
+        ),
     ]
 }
 
