@@ -405,6 +405,8 @@ pub struct Match {
     pub has_entry: Option<Template>,
     /// A list without any entry that has these members.
     pub has_no_entry: Option<Template>,
+    /// An object that has the members of one of these.
+    pub has_any: Option<Vec<Template>>,
 }
 
 impl Match {
@@ -424,6 +426,6 @@ impl Match {
         let single =
             [&self.equals, &self.not, &self.min, &self.max, &self.contains, &self.has_entry, &self.has_no_entry];
         single.into_iter().flatten().for_each(&mut *visit);
-        [&self.one_of, &self.unordered].into_iter().flatten().flatten().for_each(visit);
+        [&self.one_of, &self.unordered, &self.has_any].into_iter().flatten().flatten().for_each(visit);
     }
 }

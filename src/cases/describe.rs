@@ -125,6 +125,7 @@ impl fmt::Display for Match {
             list("holds, in any order,", &self.unordered),
             one("has an entry with", &self.has_entry),
             one("has no entry with", &self.has_no_entry),
+            list("has the members of one of", &self.has_any),
         ];
         f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(" and "))
     }

@@ -331,6 +331,8 @@ pub struct Matcher {
     pub has_entry: Option<Node>,
     /// A list without any entry that has these members.
     pub has_no_entry: Option<Node>,
+    /// An object that has (at least) the members of one of these.
+    pub has_any: Option<Vec<Node>>,
 }
 
 /// Types of JSON values, as the service uses them.

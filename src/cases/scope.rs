@@ -267,6 +267,7 @@ impl<'f> Scope<'f> {
             unordered: list(&matcher.unordered),
             has_entry: one(&matcher.has_entry),
             has_no_entry: one(&matcher.has_no_entry),
+            has_any: list(&matcher.has_any),
         }
     }
 

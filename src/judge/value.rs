@@ -132,6 +132,11 @@ pub(super) fn check(condition: &Match, value: &Value, bindings: &Bindings) -> Re
     if let Some(unwanted) = render(&condition.has_no_entry)? {
         demand(has(&unwanted) == Some(false), &|| format!("no entry with {unwanted}"));
     }
+    let has_any: Option<Vec<Value>> = render_all(&condition.has_any)?;
+    if let Some(wanted) = has_any {
+        let has = value.is_object() && wanted.iter().any(|wanted| has_members(value, wanted));
+        demand(has, &|| format!("an object with the members of one of {}", Value::from(wanted.clone())));
+    }
     Ok(unmet)
 }
 

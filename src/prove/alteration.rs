@@ -5,7 +5,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::reference::{Departure, Race, Rewrite, Server, Setup, StartError, Switch, World};
+use serde_json::Value;
+
+use crate::reference::{Departure, Race, Retell, Rewrite, Server, Setup, StartError, Switch, Told, World};
 use crate::source::selects;
 use crate::spec::Service;
 use crate::wire::{Request, Response};
@@ -61,11 +63,20 @@ impl Change {
                 let all: Vec<Departure> = changes.iter().map(Self::departure).collect();
                 let thrown = |switch: &Switch| all.iter().any(|departure| departure.switches.has(*switch));
                 let switches: Vec<Switch> = Switch::ALL.iter().copied().filter(thrown).collect();
+                let retells: Vec<Retell> = all.iter().filter_map(|departure| departure.retell.clone()).collect();
+                let retell: Retell = Arc::new(move |told, value: &mut Value| {
+                    retells.iter().for_each(|retell| retell(told, value));
+                });
                 let rewrites: Vec<Rewrite> = all.into_iter().filter_map(|departure| departure.rewrite).collect();
                 let rewrite: Rewrite = Arc::new(move |operation, request, response: &mut Response| {
                     rewrites.iter().for_each(|rewrite| rewrite(operation, request, response));
                 });
-                Departure { switches: switches.into(), rewrite: Some(rewrite), ..Departure::default() }
+                Departure {
+                    switches: switches.into(),
+                    rewrite: Some(rewrite),
+                    retell: Some(retell),
+                    ..Departure::default()
+                }
             }
         }
     }
@@ -135,6 +146,18 @@ impl Alteration {
     ) -> Self {
         let rewrite: Rewrite = Arc::new(rewrite);
         let departure = Departure { rewrite: Some(rewrite), ..Departure::default() };
+        Self::new(Kind::Mutant, name, about, requirements, Change::Departure(departure))
+    }
+
+    /// A mutant by telling other services something else, or nothing: null.
+    pub(super) fn retold(
+        name: &str,
+        about: &str,
+        requirements: &[&str],
+        retell: impl Fn(Told<'_>, &mut Value) + Send + Sync + 'static,
+    ) -> Self {
+        let retell: Retell = Arc::new(retell);
+        let departure = Departure { retell: Some(retell), ..Departure::default() };
         Self::new(Kind::Mutant, name, about, requirements, Change::Departure(departure))
     }
 

@@ -42,6 +42,13 @@ pub(super) fn is_error(response: &Response, name: &str) -> bool {
     response.status >= 400 && response.error_name().as_deref() == Some(name)
 }
 
+/// Another error in place of one whose message holds `part`.
+pub(super) fn instead(response: &mut Response, part: &str, status: u16, name: &str) {
+    if response.status >= 400 && response.error_message().is_some_and(|message| message.contains(part)) {
+        refuse(response, status, name);
+    }
+}
+
 /// Rewrites the text of an error.
 pub(super) fn message(response: &mut Response, rewrite: impl FnOnce(&str) -> String) {
     member(response, "/message", |text| *text = rewrite(text.as_str().unwrap_or_default()).into());

@@ -36,7 +36,7 @@ pub mod model;
 mod store;
 mod world;
 
-pub use altered::{Departure, Race, Rewrite, Switch, Switches};
+pub use altered::{Departure, Race, Retell, Rewrite, Switch, Switches, Told};
 pub use clock::duration;
 pub use collaborators::{Collaborators, Times};
 pub use http::{Access, AccessLog, Fault, FaultError, Server, Setup, StartError, Unreachable};

@@ -23,11 +23,11 @@ const RESOURCES: [(&str, &str); 6] = [
 ];
 
 /// What the reference server lacks.
-const LACKS: [&str; 1] = ["legacy-rpc"];
+const LACKS: [&str; 2] = ["legacy-rpc", "lasting-bulk-publish"];
 
 /// Pools of the embedded server: so many cases that need a pool to themselves can
 /// run at a time, and so many bulk publishes in a run.
-pub const EMBEDDED_POOLS: usize = 8;
+pub const EMBEDDED_POOLS: usize = 16;
 
 /// Identities in each of its pools.
 pub const EMBEDDED_IDENTITIES: usize = 6;

@@ -2,6 +2,7 @@
 
 mod datasets;
 mod listings;
+mod outside;
 mod pools;
 mod records;
 mod values;
@@ -11,7 +12,7 @@ use super::alteration::Alteration;
 
 /// All of them.
 pub(super) fn all() -> Vec<Alteration> {
-    [records::all(), values::all(), listings::all(), datasets::all(), pools::all(), wire::all()]
+    [records::all(), values::all(), listings::all(), datasets::all(), pools::all(), outside::all(), wire::all()]
         .into_iter()
         .flatten()
         .collect()

@@ -29,7 +29,11 @@ fn events() -> Vec<Alteration> {
         Alteration::mutant(
             "empty-event-ignored",
             "Setting an event to the empty text changes nothing.",
-            &["SetCognitoEvents/rule/empty-removes", "GetCognitoEvents/rule/no-events"],
+            &[
+                "SetCognitoEvents/rule/empty-removes",
+                "SetCognitoEvents/rule/removed-event-calls-nothing",
+                "GetCognitoEvents/rule/no-events",
+            ],
             Switch::EmptyEventIgnored,
         ),
         Alteration::mutant(

@@ -18,7 +18,7 @@ fn counts() -> Vec<Alteration> {
         Alteration::mutant(
             "count-per-patch",
             "A dataset's count rises by one for each patch of a call.",
-            &["UpdateRecords/rule/one-step-per-call"],
+            &["UpdateRecords/rule/one-step-per-call", "UpdateRecords/rule/trigger-one-step"],
             Switch::CountPerPatch,
         ),
         Alteration::mutant(

@@ -12,6 +12,7 @@ use super::s3::S3;
 use super::send::{Outgoing, Sender, refused};
 use super::settings::Times;
 use super::stream::{Payload, body, records};
+use crate::reference::altered::{Switch, Telling, Told};
 use crate::reference::model::{StreamRecord, StreamTarget};
 
 /// Most bytes of a record and its partition key.
@@ -40,6 +41,7 @@ pub(super) struct Kinesis {
     pub(super) times: Times,
     /// For what is too large.
     pub(super) s3: Option<S3>,
+    pub(super) telling: Telling,
 }
 
 /// Why a record was not taken.
@@ -58,18 +60,25 @@ impl Kinesis {
         target: &StreamTarget,
         record: &StreamRecord,
     ) -> Result<(), String> {
-        let mut data = body(record, &Payload::Inline).to_string();
-        if data.len() + record.place.identity_id.len() > RECORD_BYTES_MAX {
+        let Some(data) = self.telling.told(Told::Record, body(record, &Payload::Inline)) else { return Ok(()) };
+        let mut data = data.to_string();
+        if data.len() + record.place.identity_id.len() > self.most_inline() {
             let Some(s3) = &self.s3 else {
                 return Err(format!("A record of {} bytes is too large for a stream, and there is no S3", data.len()));
             };
-            let records = record.records.as_deref().map(records).unwrap_or_default().to_string();
+            let records = record.records.as_deref().map(records).unwrap_or_default();
+            let records = self.telling.told(Told::Object, records).unwrap_or_default().to_string();
             let url = s3.keep(sender, records.into_bytes(), self.times.call).await?;
-            data = body(record, &Payload::At(&url)).to_string();
+            let Some(told) = self.telling.told(Told::Record, body(record, &Payload::At(&url))) else { return Ok(()) };
+            data = told.to_string();
+        }
+        let mut key = record.place.identity_id.clone();
+        if self.telling.switches.has(Switch::StreamPartitionedByDataset) {
+            key = format!("{key}/{}", record.place.dataset_name);
         }
         let mut pause = self.times.pause;
         for attempt in 1.. {
-            let Err(refusal) = self.put_once(sender, target, &record.place.identity_id, data.as_bytes()).await else {
+            let Err(refusal) = self.put_once(sender, target, &key, data.as_bytes()).await else {
                 break;
             };
             if !refusal.passes || attempt >= ATTEMPTS {
@@ -79,6 +88,17 @@ impl Kinesis {
             pause *= 2;
         }
         Ok(())
+    }
+
+    /// Most bytes of a record that is put into the stream itself.
+    fn most_inline(&self) -> usize {
+        if self.telling.switches.has(Switch::LargeRecordsInline) {
+            usize::MAX
+        } else if self.telling.switches.has(Switch::RecordsOf50KilobytesElsewhere) {
+            50 * 1024
+        } else {
+            RECORD_BYTES_MAX
+        }
     }
 
     async fn put_once(&self, sender: &Sender, target: &StreamTarget, key: &str, data: &[u8]) -> Result<(), Refusal> {

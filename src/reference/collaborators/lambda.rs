@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::send::{Lost, Outgoing, Sender, UNRESERVED, refused, shortened};
 use super::trigger;
+use crate::reference::altered::{Switch, Telling, Told};
 use crate::reference::model::{Invocation, ServiceError, Wanted};
 
 /// Most bytes of a function's answer: what Lambda itself allows.
@@ -18,13 +19,34 @@ const ANSWER_BYTES_MAX: usize = 6 * 1024 * 1024;
 pub(super) struct Lambda {
     pub(super) endpoint: String,
     pub(super) limit: Duration,
+    pub(super) telling: Telling,
 }
 
 impl Lambda {
     /// Calls the function and reads what it wants.
     pub(super) async fn invoke(&self, sender: &Sender, invocation: &Invocation) -> Result<Wanted, ServiceError> {
-        let arn = utf8_percent_encode(&invocation.function_arn, UNRESERVED);
         let event = trigger::event(invocation, &sender.signer.region);
+        let event = self.telling.told(Told::Event, event).unwrap_or_default();
+        let wanted = self.invoke_with(sender, invocation, &event).await;
+        let wanted = match wanted {
+            Ok(_) if self.telling.switches.has(Switch::FunctionCalledTwice) => {
+                self.invoke_with(sender, invocation, &event).await
+            }
+            wanted => wanted,
+        };
+        match wanted {
+            Err(_) if self.telling.switches.has(Switch::FunctionFailureIgnored) => Ok(Wanted::default()),
+            wanted => wanted,
+        }
+    }
+
+    async fn invoke_with(
+        &self,
+        sender: &Sender,
+        invocation: &Invocation,
+        event: &Value,
+    ) -> Result<Wanted, ServiceError> {
+        let arn = utf8_percent_encode(&invocation.function_arn, UNRESERVED);
         let answer = sender.send(Outgoing {
             service: "lambda",
             method: Method::POST,
@@ -50,7 +72,7 @@ impl Lambda {
             let message = said["errorMessage"].as_str().unwrap_or_default();
             return Err(invalid(format!("The function ended with an error: {}", shortened(message))));
         }
-        trigger::wanted(&answer.body, &event).map_err(invalid)
+        trigger::wanted(&answer.body, event, &self.telling).map_err(invalid)
     }
 
     fn lost(&self, lost: &Lost) -> ServiceError {

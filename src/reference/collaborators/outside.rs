@@ -1,11 +1,14 @@
 //! The other services, as far as there are any.
 
+use std::time::Duration;
+
 use super::kinesis::Kinesis;
 use super::lambda::Lambda;
 use super::s3::S3;
 use super::send::{Sender, base};
 use super::settings::Collaborators;
 use super::sns::Sns;
+use crate::reference::altered::{Departure, Switch, Telling};
 use crate::reference::model::{
     EndpointRequest, Invocation, Notification, ServiceError, StreamRecord, StreamTarget, Wanted,
 };
@@ -40,20 +43,36 @@ pub(in crate::reference) enum Reply {
 }
 
 impl Outside {
-    /// The collaborators, who are in this region.
+    /// The collaborators, who are in this region, and how the server departs from what
+    /// it should tell them.
     ///
     /// # Errors
     ///
     /// When an address cannot be used, or the platform's certificates are needed and
     /// cannot be loaded.
-    pub(in crate::reference) fn new(collaborators: &Collaborators, region: &str) -> Result<Self, String> {
+    pub(in crate::reference) fn new(
+        collaborators: &Collaborators,
+        region: &str,
+        departure: &Departure,
+    ) -> Result<Self, String> {
         let Collaborators { lambda, kinesis, sns, s3, bucket, times, .. } = collaborators;
         let s3 = base(s3.as_ref())?.map(|endpoint| S3 { endpoint, bucket: bucket.clone() });
+        let telling = Telling::of(departure);
+        let limit = match () {
+            () if telling.switches.has(Switch::FunctionWaitedFor) => Duration::from_secs(60),
+            () if telling.switches.has(Switch::FunctionGivenLittle) => times.function / 10,
+            () => times.function,
+        };
         Ok(Self {
             sender: collaborators.are_any().then(|| Sender::new(collaborators, region)).transpose()?,
-            lambda: base(lambda.as_ref())?.map(|endpoint| Lambda { endpoint, limit: times.function }),
-            kinesis: base(kinesis.as_ref())?.map(|endpoint| Kinesis { endpoint, times: *times, s3 }),
-            sns: base(sns.as_ref())?.map(|endpoint| Sns { endpoint, limit: times.call }),
+            lambda: base(lambda.as_ref())?.map(|endpoint| Lambda { endpoint, limit, telling: telling.clone() }),
+            kinesis: base(kinesis.as_ref())?.map(|endpoint| Kinesis {
+                endpoint,
+                times: *times,
+                s3,
+                telling: telling.clone(),
+            }),
+            sns: base(sns.as_ref())?.map(|endpoint| Sns { endpoint, limit: times.call, telling }),
         })
     }
 

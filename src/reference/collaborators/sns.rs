@@ -7,22 +7,37 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::send::{Answer, Lost, Outgoing, Sender, UNRESERVED, refused};
+use crate::reference::altered::{Switch, Telling, Told};
 use crate::reference::model::{EndpointRequest, Notification, ServiceError};
 
 /// Most bytes of an answer that are read.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// What stands before application and token of an endpoint that is made later.
+const LATE: &str = "late ";
 
 /// SNS at an endpoint.
 #[derive(Debug)]
 pub(super) struct Sns {
     pub(super) endpoint: String,
     pub(super) limit: Duration,
+    pub(super) telling: Telling,
 }
 
 impl Sns {
     /// Creates a platform endpoint for a device and gives its ARN.
     pub(super) async fn create(&self, sender: &Sender, request: &EndpointRequest) -> Result<String, ServiceError> {
-        let parameters = [("PlatformApplicationArn", request.application_arn.as_str()), ("Token", &request.token)];
+        if self.telling.switches.has(Switch::EndpointsMadeLate) {
+            return Ok([LATE, &request.application_arn, " ", &request.token].concat());
+        }
+        self.create_now(sender, request).await
+    }
+
+    async fn create_now(&self, sender: &Sender, request: &EndpointRequest) -> Result<String, ServiceError> {
+        let asked = json!({ "PlatformApplicationArn": request.application_arn, "Token": request.token });
+        let asked = self.telling.told(Told::Endpoint, asked).unwrap_or_default();
+        let part = |name: &'static str| (name, asked[name].as_str().unwrap_or_default());
+        let parameters = [part("PlatformApplicationArn"), part("Token")];
         let internal = |message: String| ServiceError::new("InternalErrorException", format!("SNS {message}"));
         let answer = self.call(sender, "CreatePlatformEndpoint", &parameters).await;
         let answer = answer.map_err(|lost| internal(lost.in_words()))?;
@@ -44,10 +59,19 @@ impl Sns {
 
     /// Sends a silent message to a device. Whether it arrives, nobody is told.
     pub(super) async fn publish(&self, sender: &Sender, notification: &Notification) {
-        let message = message(notification).to_string();
-        let parameters =
-            [("TargetArn", notification.endpoint_arn.as_str()), ("MessageStructure", "json"), ("Message", &message)];
+        let Some(message) = message(notification, &self.telling) else { return };
+        let message = message.to_string();
+        let endpoint_arn = self.made(sender, &notification.endpoint_arn).await;
+        let parameters = [("TargetArn", endpoint_arn.as_str()), ("MessageStructure", "json"), ("Message", &message)];
         let _ignored = self.call(sender, "Publish", &parameters).await;
+    }
+
+    /// The endpoint, which an altered server makes only now.
+    async fn made(&self, sender: &Sender, endpoint_arn: &str) -> String {
+        let late = endpoint_arn.strip_prefix(LATE).and_then(|late| late.split_once(' '));
+        let Some((application_arn, token)) = late else { return endpoint_arn.to_owned() };
+        let (application_arn, token) = (application_arn.to_owned(), token.to_owned());
+        self.create_now(sender, &EndpointRequest { application_arn, token }).await.unwrap_or_default()
     }
 
     async fn call(&self, sender: &Sender, action: &str, parameters: &[(&str, &str)]) -> Result<Answer, Lost> {
@@ -70,8 +94,8 @@ impl Sns {
 }
 
 /// One text for each kind of endpoint: the form of the device's platform, and a default
-/// that SNS wants to be there.
-fn message(notification: &Notification) -> Value {
+/// that SNS wants to be there. None when nothing is to be said.
+fn message(notification: &Notification, telling: &Telling) -> Option<Value> {
     let Notification { platform, place, sync_count, .. } = notification;
     let data = json!({
         "source": "cognito-sync",
@@ -86,7 +110,8 @@ fn message(notification: &Notification) -> Value {
         // What stands under `data` is at the top level of what the application gets.
         _ => json!({ "data": data }),
     };
-    json!({ "default": data.to_string(), platform: form.to_string() })
+    let form = telling.told(Told::Message(platform), form)?;
+    Some(json!({ "default": data.to_string(), platform: form.to_string() }))
 }
 
 /// The text of the first element of this name in an XML document.
@@ -102,7 +127,7 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    use super::{message, tag};
+    use super::{Telling, message, tag};
     use crate::reference::model::{DatasetPlace, Notification};
 
     #[rstest]
@@ -116,12 +141,9 @@ mod tests {
             identity_id: "i".to_owned(),
             dataset_name: "d".to_owned(),
         };
-        let said = message(&Notification {
-            endpoint_arn: "e".to_owned(),
-            platform: platform.to_owned(),
-            place,
-            sync_count: 7,
-        });
+        let notification =
+            Notification { endpoint_arn: "e".to_owned(), platform: platform.to_owned(), place, sync_count: 7 };
+        let said = message(&notification, &Telling::default()).expect("something is said");
         let parse = |text: &Value| -> Value { serde_json::from_str(text.as_str().expect("a text")).expect("JSON") };
         let expected = json!({
             "source": "cognito-sync", "identityPoolId": "p", "identityId": "i", "datasetName": "d", "syncCount": "7",

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::reference::altered::{Telling, Told};
 use crate::reference::model::{Invocation, Wanted};
 
 /// The one field that a function may change.
@@ -29,10 +30,10 @@ pub(super) fn event(invocation: &Invocation, region: &str) -> Value {
 /// # Errors
 ///
 /// What is wrong with the answer.
-pub(super) fn wanted(answer: &[u8], event: &Value) -> Result<Wanted, String> {
+pub(super) fn wanted(answer: &[u8], event: &Value, telling: &Telling) -> Result<Wanted, String> {
     let answer: Value =
         serde_json::from_slice(answer).map_err(|error| format!("The function's answer is not JSON: {error}"))?;
-    let Value::Object(mut answer) = answer else {
+    let Some(Value::Object(mut answer)) = telling.told(Told::Answer(event), answer) else {
         return Err("The function's answer is not a JSON object".to_owned());
     };
     let records = answer.remove(RECORDS);
@@ -76,7 +77,11 @@ mod tests {
     use rstest::rstest;
     use serde_json::{Value, json};
 
-    use super::wanted;
+    use super::Telling;
+
+    fn wanted(answer: &[u8], event: &Value) -> Result<super::Wanted, String> {
+        super::wanted(answer, event, &Telling::default())
+    }
 
     fn event() -> Value {
         json!({
@@ -101,7 +106,7 @@ mod tests {
         let wanted = wanted(answer.to_string().as_bytes(), &event()).unwrap();
         let wanted: Vec<_> = wanted.iter().map(|(key, value)| (key.as_str(), value.as_deref())).collect();
         assert_eq!(wanted, [("a", Some("2")), ("b", None), ("c", None), ("d", None), ("e", None), ("f", Some(""))]);
-        assert_eq!(super::wanted(event().to_string().as_bytes(), &event()).unwrap().len(), 1);
+        assert_eq!(self::wanted(event().to_string().as_bytes(), &event()).unwrap().len(), 1);
     }
 
     #[rstest]

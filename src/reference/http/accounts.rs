@@ -71,7 +71,7 @@ impl Accounts {
             }
             let handler = Handler::new(Arc::clone(service), world, departure.clone(), session_key, now)
                 .map_err(|error| invalid(error.to_string()))?;
-            let outside = Outside::new(&world.collaborators, &world.region).map_err(invalid)?;
+            let outside = Outside::new(&world.collaborators, &world.region, departure).map_err(invalid)?;
             let (id, handler, outside) = (world.account_id.clone(), Arc::new(handler), Arc::new(outside));
             accounts.push(Account { id, handler, outside });
         }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::input::{self, Input};
 use super::refusal::Refusal;
+use crate::reference::altered::Switch;
 use crate::reference::collaborators::Question;
 use crate::reference::model::{
     BulkPublishDetails, Call, CognitoStreams, DatasetDescription, DatasetPlace, DeviceIdentity, IdentityPoolUsage,
@@ -77,6 +78,20 @@ pub(super) fn question(
         }
         _ => None,
     })
+}
+
+/// What an altered server does although it refuses an update: makes it, or uses up
+/// its session.
+pub(super) fn aftermath(model: &mut Model, call: &Call<'_>, operation: &str, input: &Input) -> Result<Value, Refusal> {
+    if operation == "UpdateRecords" {
+        let (place, update) = (place(input), update(input));
+        if model.has(Switch::FunctionFailureWrites) {
+            model.update_records(call, &place, &update)?;
+        } else if let Some(token) = &update.sync_session_token {
+            model.spend_session(call, &place, token);
+        }
+    }
+    Ok(Value::Null)
 }
 
 /// What came of a question, as the operation that needs it takes it.

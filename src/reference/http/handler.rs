@@ -86,7 +86,7 @@ impl Handler {
         session_key: [u8; 32],
         now: Timestamp,
     ) -> Result<Self, regex::Error> {
-        let Departure { switches, rewrite, race } = departure;
+        let Departure { switches, rewrite, race, .. } = departure;
         Ok(Self {
             router: Router::new(&service, switches.clone()),
             patterns: Patterns::compile(&service)?,
@@ -145,7 +145,10 @@ impl Handler {
         let origin = request.headers.contains("origin");
         let operation = self.service.operations.get(&pending.operation);
         let outcome = catch_unwind(AssertUnwindSafe(|| match operation {
-            Some(operation) => self.perform_with(operation, pending, reply?, moment),
+            Some(operation) => {
+                let reply = reply.inspect_err(|_| self.aftermath(operation, &pending, moment));
+                self.perform_with(operation, pending, reply?, moment)
+            }
             None => Err(Refusal::unknown_operation()),
         }));
         let response = match outcome.unwrap_or_else(|_| Err(Refusal::internal("The service failed"))) {
@@ -153,6 +156,18 @@ impl Handler {
             Err(refusal) => self.refuse(operation, &refusal, moment, origin),
         };
         self.altered(request, response)
+    }
+
+    /// What a question that has no answer leaves behind, in an altered server.
+    fn aftermath(&self, operation: &Operation, pending: &Pending, moment: &Moment) {
+        let Pending { caller, input, .. } = pending;
+        let call = Call { now: moment.now, caller, random: moment.random };
+        let perform = |model: &mut Model| dispatch::aftermath(model, &call, &operation.name, input);
+        let writes = self.switches.has(Switch::FunctionFailureWrites);
+        if writes || self.switches.has(Switch::FunctionFailureSpendsToken) {
+            // Whatever comes of it, the update is refused.
+            let _ignored = self.model.call(&operation.name, moment.now, &perform);
+        }
     }
 
     fn perform_with(

@@ -130,7 +130,14 @@ impl Model {
         if let Some(streams) = &configuration.cognito_streams {
             let is_on = pool.streams.as_ref().is_some_and(CognitoStreams::is_enabled);
             if !(is_on && switches.has(Switch::StreamingStaysOn)) {
+                let failed = pool.streams.as_ref().is_some_and(|streams| streams.disabled_reason.is_some());
                 pool.streams = (*streams != CognitoStreams::default()).then(|| streams.clone());
+                if let Some(streams) = pool.streams.as_mut()
+                    && failed
+                    && switches.has(Switch::StreamingStaysOff)
+                {
+                    streams.streaming_status = Some("DISABLED".to_owned());
+                }
                 pool.stream_setting = setting;
             }
         }

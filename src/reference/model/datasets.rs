@@ -78,6 +78,11 @@ impl Model {
         let by = self.writer(call.caller, None);
         let (whose, switches) =
             (self.whose(&place.identity_pool_id, &place.identity_id).to_owned(), self.switches.clone());
+        self.pool(&place.identity_pool_id)?.identity(&whose)?.dataset(&place.dataset_name)?;
+        if switches.has(Switch::PushesDeletions) {
+            // Before nobody is subscribed any more.
+            self.notified(place, &whose, None);
+        }
         let pool = self.pool_mut(&place.identity_pool_id)?;
         let identity = pool.identity_mut(&whose)?;
         let mut described = identity.dataset(&place.dataset_name)?.describe(&place.identity_id, &place.dataset_name);

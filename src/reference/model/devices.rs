@@ -67,6 +67,10 @@ impl Devices {
         self.0.first().map(|device| device.id.clone())
     }
 
+    pub(super) fn ids(&self) -> impl Iterator<Item = &String> {
+        self.0.iter().map(|device| &device.id)
+    }
+
     pub(super) fn contains(&self, id: &str) -> bool {
         self.0.iter().any(|device| device.id == id)
     }
@@ -161,8 +165,9 @@ impl Model {
     /// exist; `InvalidConfigurationException` when the pool has no push
     /// configuration.
     pub fn subscribe_to_dataset(&mut self, place: &DatasetPlace, device_id: &str) -> Result<(), ServiceError> {
+        let forgotten = self.switches.has(Switch::SubscriptionForgotten);
         let identity = self.subscriber(place, device_id)?;
-        if let Some(dataset) = identity.datasets.get_mut(&place.dataset_name) {
+        if let Some(dataset) = identity.datasets.get_mut(&place.dataset_name).filter(|_| !forgotten) {
             dataset.subscribers.insert(device_id.to_owned());
         }
         Ok(())
@@ -175,8 +180,9 @@ impl Model {
     ///
     /// The same as for subscribing.
     pub fn unsubscribe_from_dataset(&mut self, place: &DatasetPlace, device_id: &str) -> Result<(), ServiceError> {
+        let forgotten = self.switches.has(Switch::UnsubscriptionForgotten);
         let identity = self.subscriber(place, device_id)?;
-        if let Some(dataset) = identity.datasets.get_mut(&place.dataset_name) {
+        if let Some(dataset) = identity.datasets.get_mut(&place.dataset_name).filter(|_| !forgotten) {
             dataset.subscribers.remove(device_id);
         }
         Ok(())

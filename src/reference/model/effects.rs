@@ -6,6 +6,7 @@ use super::configuration::CognitoStreams;
 use super::dataset::{PatchOperation, Record};
 use super::state::{DatasetPlace, Model, Pool};
 use super::timestamp::Timestamp;
+use crate::reference::altered::{Switch, Switches};
 use crate::reference::collaborators::Collaborators;
 
 /// Which other services there are. What there is none for is stored and answered,
@@ -95,8 +96,9 @@ pub struct Notification {
 
 impl Pool {
     /// The stream that changes go into, while streaming is on.
-    pub(super) fn stream_target(&self, identity_pool_id: &str) -> Option<StreamTarget> {
-        let streams = self.streams.as_ref().filter(|streams| CognitoStreams::is_enabled(streams))?;
+    pub(super) fn stream_target(&self, identity_pool_id: &str, switches: &Switches) -> Option<StreamTarget> {
+        let always = switches.has(Switch::StreamsWhileDisabled);
+        let streams = self.streams.as_ref().filter(|streams| always || CognitoStreams::is_enabled(streams))?;
         Some(StreamTarget {
             identity_pool_id: identity_pool_id.to_owned(),
             stream_name: streams.stream_name.clone()?,
@@ -114,11 +116,16 @@ impl Model {
     /// What exists of a dataset, for a stream; none when it was deleted meanwhile.
     pub fn stream_record(&self, place: &DatasetPlace) -> Option<StreamRecord> {
         let identity = self.pools.get(&place.identity_pool_id)?.identities.get(&place.identity_id)?;
-        let dataset = identity.dataset(&place.dataset_name).ok()?;
+        let dataset = identity.datasets.get(&place.dataset_name)?;
+        if !dataset.exists && !self.switches.has(Switch::PublishesDeletedDatasets) {
+            return None;
+        }
+        let tombstones = self.switches.has(Switch::PublishesTombstones);
+        let told = |record: &&Record| tombstones || !record.is_tombstone();
         Some(StreamRecord {
             place: place.clone(),
             operation: PatchOperation::Replace,
-            records: Some(dataset.records.values().filter(|record| !record.is_tombstone()).cloned().collect()),
+            records: Some(dataset.records.values().filter(told).cloned().collect()),
             last_modified_date: dataset.modified,
             sync_count: dataset.count,
         })
@@ -126,8 +133,9 @@ impl Model {
 
     /// Switches streaming off because `reason`, unless it was set anew since.
     pub fn stream_failed(&mut self, target: &StreamTarget, reason: &str) {
+        let ignored = self.switches.has(Switch::StreamFailureIgnored);
         let Some(pool) = self.pools.get_mut(&target.identity_pool_id) else { return };
-        if pool.stream_setting != target.setting {
+        if pool.stream_setting != target.setting || ignored {
             return;
         }
         if let Some(streams) = pool.streams.as_mut().filter(|streams| CognitoStreams::is_enabled(streams)) {
@@ -146,30 +154,71 @@ impl Model {
     /// messages to the devices that are subscribed, but for the one that wrote.
     pub(super) fn changed(&mut self, place: &DatasetPlace, whose: &str, change: Change<'_>) {
         let Reach { streams, push, .. } = self.reach;
-        let Some(pool) = self.pools.get(&place.identity_pool_id).filter(|_| streams || push) else { return };
-        let Some(identity) = pool.identities.get(whose) else { return };
-        let Some(dataset) = identity.datasets.get(&place.dataset_name) else { return };
-        let mut effects = Vec::new();
-        if let Some(target) = pool.stream_target(&place.identity_pool_id).filter(|_| streams) {
-            let (operation, records) = match change {
-                Change::Written { records, .. } => (PatchOperation::Replace, Some(records.to_vec())),
-                Change::Deleted => (PatchOperation::Remove, None),
-            };
+        if streams {
+            self.streamed(place, whose, change);
+        }
+        if let Change::Written { device_id, .. } = change
+            && push
+        {
+            self.notified(place, whose, device_id);
+        }
+    }
+
+    fn streamed(&mut self, place: &DatasetPlace, whose: &str, change: Change<'_>) {
+        let Some(pool) = self.pools.get(&place.identity_pool_id) else { return };
+        let Some(target) = pool.stream_target(&place.identity_pool_id, &self.switches) else { return };
+        let Some(dataset) = pool.identities.get(whose).and_then(|of| of.datasets.get(&place.dataset_name)) else {
+            return;
+        };
+        let record = |operation, records| {
             let (last_modified_date, sync_count) = (dataset.modified, dataset.count);
             let record = StreamRecord { place: place.clone(), operation, records, last_modified_date, sync_count };
-            effects.push(Effect::Stream(target, record));
+            Effect::Stream(target.clone(), record)
+        };
+        let replaced = |records: &[Record]| record(PatchOperation::Replace, Some(records.to_vec()));
+        let effects: Vec<Effect> = match change {
+            Change::Deleted if self.switches.has(Switch::DeletionsUnstreamed) => Vec::new(),
+            Change::Deleted => vec![record(PatchOperation::Remove, None)],
+            Change::Written { .. } if self.switches.has(Switch::StreamsWholeDataset) => {
+                vec![replaced(&dataset.records.values().cloned().collect::<Vec<_>>())]
+            }
+            Change::Written { records, .. } if self.switches.has(Switch::StreamRecordPerPatch) => {
+                records.chunks(1).map(replaced).collect()
+            }
+            Change::Written { records, .. } => vec![replaced(records)],
+        };
+        self.effects.extend(effects);
+    }
+
+    /// Has devices told of a change, but for the one that made it.
+    pub(super) fn notified(&mut self, place: &DatasetPlace, whose: &str, device_id: Option<&str>) {
+        let has = |switch| self.switches.has(switch);
+        let Some(pool) = self.pools.get(&place.identity_pool_id).filter(|_| self.reach.push) else { return };
+        let configured = pool.push_sync.as_ref().is_some_and(|push| !push.application_arns.is_empty());
+        let Some(changed) = pool.identities.get(whose).and_then(|of| of.datasets.get(&place.dataset_name)) else {
+            return;
+        };
+        if !configured && !has(Switch::PushesWithoutPush) {
+            return;
         }
-        let pushes = push && pool.push_sync.as_ref().is_some_and(|push| !push.application_arns.is_empty());
-        if let Change::Written { device_id, .. } = change
-            && pushes
-        {
-            let others = dataset.subscribers.iter().filter(|id| Some(id.as_str()) != device_id);
+        let mut effects = Vec::new();
+        let everybody = has(Switch::PushesToEveryIdentity);
+        for (_, identity) in pool.identities.iter().filter(|(id, _)| *id == whose || everybody) {
+            let subscribed: Vec<&String> = if has(Switch::PushesToEveryDevice) {
+                identity.devices.ids().collect()
+            } else {
+                let dataset = identity.datasets.get(&place.dataset_name);
+                dataset.iter().flat_map(|dataset| &dataset.subscribers).collect()
+            };
+            let sender = device_id.filter(|_| !has(Switch::PushesToSender));
+            let most = if has(Switch::PushesToOneDevice) { 1 } else { subscribed.len() };
+            let others = subscribed.into_iter().filter(|id| Some(id.as_str()) != sender).take(most);
             effects.extend(others.filter_map(|id| identity.devices.endpoint(id)).map(|(platform, endpoint_arn)| {
                 Effect::Notify(Notification {
                     endpoint_arn: endpoint_arn.to_owned(),
                     platform: platform.to_owned(),
                     place: place.clone(),
-                    sync_count: dataset.count,
+                    sync_count: changed.count,
                 })
             }));
         }

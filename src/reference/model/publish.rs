@@ -11,7 +11,7 @@ use super::effects::{BulkPublish, Effect};
 use super::error::ServiceError;
 use super::state::{Call, DatasetPlace, Identity, Model, Pool};
 use super::timestamp::Timestamp;
-use crate::reference::altered::Switch;
+use crate::reference::altered::{Switch, Switches};
 
 /// How long a bulk publish takes, in milliseconds: long enough for a client to
 /// see it run, short enough to wait for.
@@ -113,16 +113,26 @@ impl BulkPublishDetails {
 
 impl Pool {
     /// The datasets that exist.
-    fn places(&self, identity_pool_id: &str) -> Vec<DatasetPlace> {
+    fn places(&self, identity_pool_id: &str, switches: &Switches) -> Vec<DatasetPlace> {
+        let deleted = switches.has(Switch::PublishesDeletedDatasets);
         let of_identity = |(identity_id, identity): (&String, &Identity)| -> Vec<DatasetPlace> {
             let place = |(dataset_name, _): (&String, &Dataset)| DatasetPlace {
                 identity_pool_id: identity_pool_id.to_owned(),
                 identity_id: identity_id.clone(),
                 dataset_name: dataset_name.clone(),
             };
-            identity.existing().map(place).collect()
+            identity.datasets.iter().filter(|(_, dataset)| deleted || dataset.exists).map(place).collect()
         };
-        self.identities.iter().flat_map(of_identity).collect()
+        let mut places: Vec<DatasetPlace> = self.identities.iter().flat_map(of_identity).collect();
+        if switches.has(Switch::PublishesOneDataset) {
+            places.truncate(1);
+        }
+        if let Some(DatasetPlace { identity_id: first, .. }) = places.first().cloned()
+            && switches.has(Switch::PublishesOneIdentity)
+        {
+            places.retain(|place| place.identity_id == first);
+        }
+        places
     }
 }
 
@@ -139,7 +149,7 @@ impl Model {
             (self.limits.bulk_publish_wait_millis, self.switches.clone(), self.next_number());
         let real = self.reach.streams;
         let pool = self.pool_mut(identity_pool_id)?;
-        let target = pool.stream_target(identity_pool_id).filter(|_| real);
+        let target = pool.stream_target(identity_pool_id, &switches).filter(|_| real);
         let streams = target.is_some() || !real && pool.streams.as_ref().is_some_and(CognitoStreams::is_enabled);
         if !streams && !switches.has(Switch::PublishFailsLater) {
             let message = "Streaming is not enabled for the identity pool";
@@ -149,7 +159,9 @@ impl Model {
         if latest.status == BulkPublishStatus::InProgress && !switches.has(Switch::ParallelPublishes) {
             return Err(ServiceError::duplicate_request("A bulk publish of the identity pool is in progress"));
         }
-        let succeeded = latest.complete_time.filter(|_| latest.status == BulkPublishStatus::Succeeded);
+        let counts = latest.status == BulkPublishStatus::Succeeded
+            || latest.status == BulkPublishStatus::Failed && switches.has(Switch::FailedPublishCounts);
+        let succeeded = latest.complete_time.filter(|_| counts);
         let too_soon = succeeded.is_some_and(|done| call.now < done.plus_millis(wait));
         if too_soon && !switches.has(Switch::RepublishedAtOnce) {
             let message = "The identity pool was published successfully too short a time ago";
@@ -160,7 +172,7 @@ impl Model {
             let course = if target.is_some() { Course::Real(number) } else { Course::Played(outcome) };
             pool.published = Some(Publish { started: call.now, course });
             if let Some(target) = target {
-                let places = pool.places(identity_pool_id);
+                let places = pool.places(identity_pool_id, &switches);
                 self.effects.push(Effect::Publish(BulkPublish { target, number, places }));
             }
         }
@@ -170,6 +182,10 @@ impl Model {
     /// A bulk publish that was given out came to an end, and failed if there is a
     /// reason.
     pub fn bulk_publish_ended(&mut self, publish: &BulkPublish, now: Timestamp, failure: Option<String>) {
+        let failure = failure.filter(|_| !self.switches.has(Switch::PublishFailureHidden));
+        if let Some(reason) = failure.as_ref().filter(|_| self.switches.has(Switch::PublishFailureEndsStreaming)) {
+            self.stream_failed(&publish.target, reason);
+        }
         let pool = self.pools.get_mut(&publish.target.identity_pool_id);
         if let Some(published) = pool.and_then(|pool| pool.published.as_mut())
             && matches!(published.course, Course::Real(number) if number == publish.number)

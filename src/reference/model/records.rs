@@ -231,6 +231,10 @@ impl Model {
             None => None,
         };
         let written = self.write_records(call, place, &whose, input);
+        if written.is_err() && self.switches.has(Switch::RefusedUpdatesTold) {
+            let device_id = input.device_id.as_deref();
+            self.changed(place, &whose, Change::Written { records: &[], device_id });
+        }
         if let Some(Session { id, expires }) = session
             && self.spends_session(input, &written)
         {
@@ -273,7 +277,9 @@ impl Model {
         identity.modified = Some(call.now);
         pool.modified = call.now;
         let device_id = input.device_id.as_deref();
-        self.changed(place, whose, Change::Written { records: &written, device_id });
+        if *call.caller != Caller::Developer || !switches.has(Switch::AccountUpdatesUntold) {
+            self.changed(place, whose, Change::Written { records: &written, device_id });
+        }
         Ok(written)
     }
 
@@ -353,6 +359,16 @@ impl Model {
                 self.switches.has(Switch::ConflictSpendsToken)
             }
             Err(_) => self.switches.has(Switch::OtherRefusalSpendsToken),
+        }
+    }
+
+    /// Uses up the session of an update that is not made, as only an altered server does.
+    pub fn spend_session(&mut self, call: &Call<'_>, place: &DatasetPlace, token: &str) {
+        let whose = self.whose(&place.identity_pool_id, &place.identity_id).to_owned();
+        let Some(Session { id, expires }) = self.session(call, place, token) else { return };
+        let identity = self.pool_mut(&place.identity_pool_id).and_then(|pool| pool.identity_mut(&whose));
+        if let Ok(identity) = identity {
+            identity.spend(id, expires, call.now);
         }
     }
 

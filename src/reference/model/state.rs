@@ -51,6 +51,11 @@ impl Model {
         }
     }
 
+    /// Whether this switch is thrown.
+    pub fn has(&self, switch: Switch) -> bool {
+        self.switches.has(switch)
+    }
+
     /// Throws other switches, and gives those that were thrown.
     pub fn switch(&mut self, switches: Switches) -> Switches {
         std::mem::replace(&mut self.switches, switches)
