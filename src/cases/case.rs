@@ -9,6 +9,7 @@ use super::file::{Actor, BodyForm, Isolation, ValueType};
 use super::sending::{Payload, SignForm, Transfer};
 use super::template::{Template, Text};
 use crate::source::{Origin, matches};
+use crate::spec::Protocol;
 
 /// Every case of a folder, with a digest of what was read.
 #[derive(Debug, Clone)]
@@ -77,6 +78,8 @@ pub struct Case {
     pub proves: Vec<String>,
     /// What it cannot do without.
     pub needs: Vec<String>,
+    /// The protocol that it is written for; none when it speaks the run's.
+    pub protocol: Option<Protocol>,
     /// What it must have for itself.
     pub isolation: Isolation,
     /// How many fresh dataset names it uses: at most so many datasets does it
@@ -122,6 +125,8 @@ pub struct Step {
     pub fixture: Option<String>,
     /// What is sent.
     pub action: Action,
+    /// The protocol of its call; none for the run's.
+    pub protocol: Option<Protocol>,
     /// Who signs.
     pub actor: Actor,
     /// Headers to set before signing.
@@ -230,7 +235,7 @@ pub struct Call {
     pub operation: String,
     /// Input members: the base request with the step's changes.
     pub input: Vec<(String, Template)>,
-    /// Text that replaces the body, if any.
+    /// Text that replaces the whole body, if any.
     pub json: Option<Text>,
 }
 

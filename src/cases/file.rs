@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::sending::{RawSign, RawTamper, Transfer};
+use crate::spec::Protocol;
 
 /// A file of cases: `cases/<area>/<topic>.toml`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -36,6 +37,8 @@ pub struct RawCase {
     /// Who signs the steps. Default: whoever the operation's base request names.
     #[schemars(with = "Option<RawActor>")]
     pub credentials: Option<Spanned<RawActor>>,
+    /// The protocol that the case is written for. Default: whichever the run speaks.
+    pub protocol: Option<Protocol>,
     /// What must not be used by other cases meanwhile. Default: `dataset`.
     #[serde(default)]
     pub isolation: Isolation,
@@ -135,6 +138,8 @@ pub struct RawStep {
     /// Sends these bytes as they are on a connection of their own, unsigned.
     #[schemars(with = "Option<String>")]
     pub send_bytes: Option<Spanned<String>>,
+    /// The protocol of this call. Default: the case's.
+    pub protocol: Option<Protocol>,
     /// Who signs this step.
     #[schemars(with = "Option<RawActor>")]
     pub r#as: Option<Spanned<RawActor>>,

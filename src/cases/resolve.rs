@@ -177,13 +177,12 @@ impl<'s> Library<'s> {
             }
         }
         check::uncertain_outcomes(self.catalog, scope, &steps);
-        check::whole_case(scope, &case.name, steps, needs).into_case(
-            id,
-            scope.origin(&case.name.span()),
-            about,
-            proves,
-            case.isolation,
-        )
+        for step in &mut steps {
+            step.protocol = step.protocol.or(case.protocol);
+        }
+        let origin = scope.origin(&case.name.span());
+        let checked = check::whole_case(scope, &case.name, steps, needs);
+        Case { protocol: case.protocol, ..checked.into_case(id, origin, about, proves, case.isolation) }
     }
 
     fn step(&self, scope: &Scope<'_>, raw: &Spanned<RawStep>, case: Option<Actor>, requirement: &str) -> Option<Step> {
@@ -229,6 +228,7 @@ impl<'s> Library<'s> {
             origin: scope.origin(&raw.span()),
             fixture: None,
             action,
+            protocol: step.protocol,
             actor: actor.unwrap_or(Actor::Identity),
             headers,
             sign: step.sign.as_ref().map(|raw| sign(scope, raw)).unwrap_or_default(),

@@ -17,6 +17,7 @@ use crate::target::{Target, embedded_world};
 pub(super) fn plan(args: &RunArgs, filters: &[String], suite: &Suite, target: &Target) -> Result<Plan, Exit> {
     let mut plan = Plan::new(suite, filters, target)
         .map_err(|error| Exit { code: NOTHING_SELECTED, message: error.to_string() })?;
+    plan.over(args.protocol.into(), target);
     if !is_here(target) {
         let allowed: Vec<Effect> = args.allow.iter().map(|allowed| (*allowed).into()).collect();
         plan.withhold(&Reach::new(suite, Service::embedded()), &allowed, |names| {

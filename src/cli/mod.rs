@@ -18,6 +18,7 @@ mod known;
 mod open;
 mod output;
 mod progress;
+mod protocol;
 mod prove;
 mod record;
 mod recording;

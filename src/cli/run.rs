@@ -25,6 +25,7 @@ use crate::plan::Plan;
 use crate::report::{Context, Partial, Summary, failures, junit, quote, write_event};
 use crate::run::{CaseResult, Event, Header, Session, Settings, TargetSummary};
 use crate::snapshot::Store;
+use crate::spec::Protocol;
 use crate::target::Target;
 
 pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
@@ -94,6 +95,7 @@ async fn on(
     let session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
     let mut session = compared(session, compare, args.snapshots.as_deref())?;
     session.fail_on = args.fail_on.into();
+    session.protocol = args.protocol.into();
     let begun = Begun::of(args, &session, &plan, suite, is_embedded)?;
     open::reachable(&session.client, &session.target).await?;
     // Whose the embedded server is, we know.
@@ -250,9 +252,14 @@ impl Run<'_> {
         let suite = self.args.suite.cases.as_ref().map(|dir| option("--cases", path(dir)));
         let target = self.args.target.target.as_ref().map(|file| option("--target", path(file)));
         let endpoint = self.args.target.endpoint.as_ref().map(|url| option("--endpoint", url.clone()));
+        let protocol: Protocol = self.args.protocol.into();
+        let protocol = (protocol != Protocol::default()).then(|| option("--protocol", protocol.to_string()));
         let compare = self.args.compare.as_ref().map(|set| option("--compare", set.clone()));
         let snapshots = self.args.snapshots.as_ref().map(|dir| option("--snapshots", path(dir)));
-        [Some("syncspec run".to_owned()), suite, target, endpoint, compare, snapshots].into_iter().flatten().collect()
+        [Some("syncspec run".to_owned()), suite, target, endpoint, protocol, compare, snapshots]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// The folder for the run's record, made now.

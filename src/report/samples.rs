@@ -5,7 +5,7 @@ use crate::run::{
     CaseResult, Event, FORMAT_VERSION, FailOn, Footer, Header, RecordedBody, RecordedExchange, RecordedRequest,
     RecordedResponse, TargetSummary,
 };
-use crate::spec::{Catalog, Service};
+use crate::spec::{Catalog, Protocol, Service};
 
 const SERVICE: &str = r#"
 limit = []
@@ -69,6 +69,7 @@ pub(super) fn target() -> TargetSummary {
         endpoint: "http://127.0.0.1:4566".to_owned(),
         region: "us-east-1".to_owned(),
         lacks: vec!["lambda".to_owned()],
+        offers: Vec::new(),
     }
 }
 
@@ -167,6 +168,7 @@ pub(super) fn header(selected: usize) -> Header {
         selection_digest: "bb22".to_owned(),
         selected,
         target: target(),
+        protocol: Protocol::default(),
         strict: false,
         resumed: None,
         fail_on: FailOn::Any,

@@ -166,6 +166,7 @@ fn target(endpoint: &str, pools: usize) -> Target {
         pools: (0..pools).map(pool).collect(),
         developer: Some(keys("developer")),
         lacks: vec!["lambda".into()],
+        offers: Vec::new(),
         resources: IndexMap::new(),
         known_failures: Vec::new(),
         snapshots: None,

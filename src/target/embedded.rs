@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use indexmap::IndexMap;
 
 use super::world::Worlds;
-use super::{Credentials, DEFAULT_PREFIX, Identity, Lack, MadeIdentities, Pool, Provider, Secret, Shortfalls, Target};
+use super::{Credentials, DEFAULT_PREFIX, Identity, MadeIdentities, Pool, Provider, Secret, Shortfalls, Target};
 use crate::reference::{Keys, World};
 
 /// The set of snapshots that were recorded from the reference server.
@@ -22,8 +22,8 @@ const RESOURCES: [(&str, &str); 6] = [
     ("function-arn", "arn:aws:lambda:us-east-1:123456789012:function:syncspec"),
 ];
 
-/// What the reference server lacks.
-const LACKS: [&str; 1] = ["legacy-rpc"];
+/// What the reference server offers.
+const OFFERS: [&str; 1] = ["legacy-rpc"];
 
 /// Pools of the embedded server: so many cases that need a pool to themselves can
 /// run at a time, and so many bulk publishes in a run.
@@ -61,7 +61,8 @@ impl Target {
             requests_per_second: None,
             pools: world.pools.iter().map(pool).collect(),
             developer: Some(Provider::fixed(Credentials::from(&world.developer))),
-            lacks: LACKS.map(Lack::from).to_vec(),
+            lacks: Vec::new(),
+            offers: OFFERS.map(str::to_owned).to_vec(),
             resources: RESOURCES
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), of(world, value)))
@@ -105,7 +106,7 @@ pub fn to_file(worlds: &Worlds, world: &World, endpoint: &str) -> String {
         let _ = writeln!(text, "{line}");
     };
     line(format_args!("endpoint = {endpoint:?}\nregion = {:?}", world.region));
-    line(format_args!("lacks = {LACKS:?}"));
+    line(format_args!("offers = {OFFERS:?}"));
     if is_standard(world) {
         line(format_args!("snapshots = {EMBEDDED_SNAPSHOTS:?}"));
     }

@@ -104,12 +104,25 @@ impl Loader<'_> {
             developer: self.developer(file, &region),
             region,
             lacks: file.lacks.iter().map(|lack| self.lack(lack)).collect(),
+            offers: self.offers(file),
             resources: self.resources(file),
             known_failures: self.known_failures(file),
             snapshots: file.snapshots.as_ref().map(|set| self.name(set)),
             shortfalls: Shortfalls::default(),
             made: MadeIdentities::default(),
         }
+    }
+
+    fn offers(&self, file: &TargetFile) -> Vec<String> {
+        let lacks = |name: &str| file.lacks.iter().any(|lack| lack.get_ref().need() == name);
+        let offered = file.offers.iter().map(|raw| {
+            let name = self.text(raw);
+            if lacks(&name) {
+                self.problem(raw, format!("`{name}` stands in `lacks` too"));
+            }
+            name
+        });
+        offered.collect()
     }
 
     /// A path that is relative to the target file's folder.
