@@ -340,6 +340,8 @@ pub enum ValueType {
     List,
     /// An object.
     Object,
+    /// Null itself: the member is there. (Elsewhere null and absent are alike.)
+    Null,
 }
 
 /// Who signs a request.

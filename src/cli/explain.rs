@@ -95,7 +95,7 @@ fn about_case(case: &Case, service: &Service, catalog: &Catalog) -> String {
 fn requests(suite: &Suite, case: &Case, target: Target, protocol: Protocol) -> Result<String, Exit> {
     let summary = TargetSummary::from(&target);
     let mut plan = Plan::new(suite, std::slice::from_ref(&case.id), &target).map_err(Exit::usage)?;
-    plan.over(protocol, &target);
+    plan.over(protocol, Service::embedded(), Catalog::embedded(), &target);
     let decision = plan.cases.into_iter().find(|planned| planned.case.id == case.id).map(|planned| planned.decision);
     let demand = match decision {
         Some(Decision::Run(demand)) => demand,

@@ -460,4 +460,6 @@ switches! {
     RpcErrorsInHeader,
     /// An unknown operation is answered as in rest-json.
     RpcUnknownAsRest,
+    /// An answer has the id that its request states.
+    RpcIdEchoed,
 }

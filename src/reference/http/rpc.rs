@@ -31,6 +31,7 @@ const INPUT: &str = "Input";
 const TYPE: &str = "__type";
 /// Stands before the package of an error in the header of rest-json.
 const PACKAGES: &str = ":http://internal.amazon.com/coral/";
+const REQUEST_ID: &str = "x-amzn-RequestId";
 /// The member that datasets of their own have another value of.
 const DATASET: &str = "DatasetName";
 
@@ -155,6 +156,9 @@ pub(super) fn told(
         true => output,
         false => serde_json::json!({ "Output": output, "Version": service.legacy_rpc.version }),
     };
+    if let Some(id) = request.headers.get(REQUEST_ID).filter(|_| switches.has(Switch::RpcIdEchoed)) {
+        headers.set(REQUEST_ID, id);
+    }
     headers.remove("x-amzn-errortype");
     headers.set("content-type", service.legacy_rpc.content_type.as_str());
     Response { status, headers, body: written(&body).into() }
