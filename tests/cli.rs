@@ -18,6 +18,8 @@ mod judging;
 mod look;
 #[path = "support/model.rs"]
 mod model;
+#[path = "cli/protocol.rs"]
+mod protocol;
 #[path = "cli/prove.rs"]
 mod prove;
 #[path = "support/proxy.rs"]

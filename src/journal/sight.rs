@@ -103,3 +103,61 @@ pub fn undoing(sight: &Sight<'_>, case: &str) -> Option<Debt> {
         case: case.to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::{Map, Value, json};
+
+    use super::{sights, undoing};
+    use crate::cases::Suite;
+    use crate::client::Endpoint;
+    use crate::spec::{Catalog, Service};
+    use crate::wire::{Headers, Request};
+
+    /// What is owed for a request: the calls that take it back, with their input.
+    fn owed(request: &Request) -> Vec<(String, Map<String, Value>)> {
+        let (service, catalog) = (Service::embedded(), Catalog::embedded());
+        let suite = Suite::shipped(service, catalog).expect("no mistakes");
+        let endpoint = Endpoint::parse("http://127.0.0.1:1/base").expect("an address");
+        let seen = sights(service, &suite.bases, &endpoint, request);
+        seen.iter().filter_map(|sight| undoing(sight, "c")).map(|debt| (debt.call, debt.input)).collect()
+    }
+
+    fn call(method: &str, target: &str, header: Option<&str>, body: &str) -> Request {
+        Request {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            headers: header.map(|value| ("X-Amz-Target", value)).into_iter().collect::<Headers>(),
+            body: bytes::Bytes::copy_from_slice(body.as_bytes()),
+        }
+    }
+
+    const INPUT: &str = r#"{"IdentityPoolId":"p","IdentityId":"i","DatasetName":"d","SyncSessionToken":"t"}"#;
+
+    fn envelope() -> String {
+        format!(r#"{{"Operation":"a#UpdateRecords","Service":"a#S","Input":{INPUT}}}"#)
+    }
+
+    #[rstest]
+    #[case::path(call("POST", "/base/identitypools/p/identities/i/datasets/d", None, ""))]
+    #[case::enveloped(call("POST", "/base/", Some("a.b.UpdateRecords"), &envelope()))]
+    #[case::bare(call("POST", "/", Some("a.b.UpdateRecords"), INPUT))]
+    #[case::in_the_envelope_only(call("POST", "/", None, &envelope()))]
+    #[case::another_prefix_and_case(call("POST", "/", Some("x#updaterecords "), INPUT))]
+    #[case::another_method(call("PUT", "/anywhere", Some("UpdateRecords"), INPUT))]
+    #[case::bytes(call("", "", None, &format!("POST / HTTP/1.1\r\nx-amz-TARGET: b.UpdateRecords\r\n\r\n{INPUT}")))]
+    fn what_a_request_makes_is_known_in_either_protocol(#[case] request: Request) {
+        let input = json!({ "IdentityPoolId": "p", "IdentityId": "i", "DatasetName": "d" });
+        assert_eq!(owed(&request), [("DeleteDataset".to_owned(), input.as_object().expect("an object").clone())]);
+    }
+
+    #[rstest]
+    #[case::reads(call("POST", "/", Some("a.b.ListRecords"), INPUT))]
+    #[case::unknown(call("POST", "/", Some("a.b.UpdateRecord"), INPUT))]
+    #[case::another_operation_of_a_body(call("POST", "/", None, INPUT))]
+    #[case::no_json(call("POST", "/", None, "UpdateRecords"))]
+    fn what_makes_nothing_owes_nothing(#[case] request: Request) {
+        assert_eq!(owed(&request), []);
+    }
+}

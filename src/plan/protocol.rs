@@ -55,3 +55,57 @@ fn writes_member(step: &Step, service: &Service) -> bool {
     let mut written = step.headers.iter().chain(&tamper.headers).chain(&tamper.add_headers).map(|(name, _)| name);
     names.any(|name| written.any(|written| written.eq_ignore_ascii_case(name)))
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use crate::cases::Suite;
+    use crate::plan::{Decision, Plan};
+    use crate::reference::World;
+    use crate::spec::{Catalog, Protocol, Service};
+    use crate::target::Target;
+
+    /// Why a case is skipped over a protocol.
+    fn skipped(proves: &str, step: &str, protocol: Protocol, offered: bool) -> Option<String> {
+        let case = format!(
+            "[[case]]\nname = \"c\"\nproves = [\"{proves}\"]\nsteps = [\n{{ {step}, expect = {{ status = 200 }} }}]\n"
+        );
+        let (service, catalog) = (Service::embedded(), Catalog::embedded());
+        let files = [("_base.toml", Suite::shipped_bases()), ("a/t.toml", case.as_str())];
+        let suite = Suite::from_texts(service, catalog, &files).expect("no mistakes");
+        let mut target = Target::embedded(&World::standard(1, 1), "http://127.0.0.1:1");
+        target.offers.retain(|_| offered);
+        let mut plan = Plan::new(&suite, &[], &target).expect("it is selected");
+        plan.over(protocol, service, catalog, &target);
+        match plan.cases.remove(0).decision {
+            Decision::Run(_) => None,
+            Decision::Skip { reason } => Some(reason),
+        }
+    }
+
+    const RULE: &str = "UpdateRecords/rule/stale-sync-count";
+    const CALL: &str = "call = \"ListRecords\"";
+    const CONTEXT: &str = "call = \"UpdateRecords\", with = { SyncSessionToken = \"t\" }, tamper = { headers = { X-Amz-Client-Context = \"c\" } }";
+
+    #[rstest]
+    #[case::any(RULE, CALL, true, None)]
+    #[case::not_offered(RULE, CALL, false, Some("the target does not offer legacy-rpc"))]
+    #[case::route("ListRecords/route", CALL, true, Some("written for rest-json: it is about that protocol"))]
+    #[case::by_hand(
+        RULE,
+        "send = { method = \"GET\", target = \"/\" }",
+        true,
+        Some("written for rest-json: a request is put together by hand")
+    )]
+    #[case::header(RULE, CONTEXT, true, Some("written for rest-json: a member is a header"))]
+    fn what_cannot_run_over_it_is_skipped(
+        #[case] proves: &str,
+        #[case] step: &str,
+        #[case] offered: bool,
+        #[case] expected: Option<&str>,
+    ) {
+        assert_eq!(skipped(proves, step, Protocol::LegacyRpc, offered).as_deref(), expected);
+        assert_eq!(skipped(proves, step, Protocol::RestJson, offered), None);
+    }
+}

@@ -15,6 +15,14 @@ api-version = "2001-01-01"
 signing-name = "item-store"
 endpoint-template = "https://item-store.{region}.test"
 success-status = 200
+[legacy-rpc]
+target-header = "x-amz-target"
+target-prefix = "ItemStore"
+content-type = "application/json"
+namespace = "test.items"
+service = "ItemStore"
+output-suffix = "Response"
+version = "1.0"
 [source]
 guide = "Item Store Guide"
 model = "Item Store model"
