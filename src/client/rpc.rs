@@ -46,9 +46,9 @@ pub(super) fn bind(rpc: &Rpc, operation: &Operation, input: &Map<String, Value>)
 ///
 /// - what stands in the `Output` of an envelope is the body, and so is a body without
 ///   an envelope; `null` is no body;
-/// - an error that is named by `__type` is named in the header `x-amzn-ErrorType`; it
-///   has the status that goes with its name, where the answer's own, 200 or 400, is
-///   that of any error (400 when nothing is known of the name);
+/// - an error that is named by `__type` is named in the header `x-amzn-ErrorType`, as
+///   it may be already, and has the status that goes with its name, where the answer's
+///   own, 200 or 400, is that of any error (400 when nothing is known of the name);
 /// - `__type` is no member.
 ///
 /// Anything else stays as it came.
@@ -60,8 +60,10 @@ pub(super) fn read(service: &Service, response: &Response) -> Response {
         let body = if output.is_null() { Bytes::new() } else { output.to_string().into() };
         return Response { status, headers, body };
     };
-    let named = members.shift_remove(TYPE);
-    let name = named.as_ref().and_then(Value::as_str).and_then(|name| name.rsplit('#').next()).unwrap_or_default();
+    let of_type = members.shift_remove(TYPE);
+    let of_type = of_type.as_ref().and_then(Value::as_str).and_then(|name| name.rsplit('#').next());
+    let header = headers.contains("x-amzn-errortype").then(|| response.error_name()).flatten();
+    let name = header.as_deref().or(of_type).unwrap_or_default();
     let declared = service.status_of_error(name);
     let is_error = declared.is_some() || !response.is_success() || ERRORS.iter().any(|end| name.ends_with(end));
     if is_error && !name.is_empty() {

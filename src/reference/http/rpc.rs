@@ -121,10 +121,11 @@ pub(super) fn told(
     response: Response,
 ) -> Response {
     let is_error = response.headers.contains("x-amzn-errortype");
-    let left_alone = (operation.is_none() && switches.has(Switch::RpcUnknownAsRest))
-        || (is_error && switches.has(Switch::RpcErrorsInHeader));
-    if left_alone {
+    if operation.is_none() && switches.has(Switch::RpcUnknownAsRest) {
         return response;
+    }
+    if is_error && switches.has(Switch::RpcErrorsInHeader) {
+        return Response { status: error_status(response.status, operation, switches), ..response };
     }
     let asked = serde_json::from_slice(&request.body).ok();
     let asked_bare = asked.is_some_and(|body| matches!(body, Value::Object(body) if !is_envelope(&body)));
