@@ -22,6 +22,8 @@ mod look;
 mod model;
 #[path = "cli/played.rs"]
 mod played;
+#[path = "cli/protocol.rs"]
+mod protocol;
 #[path = "cli/prove.rs"]
 mod prove;
 #[path = "support/proxy.rs"]

@@ -4,8 +4,16 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use syncspec::cases::Suite;
-use syncspec::spec::{Catalog, Service};
+use syncspec::judge::Verdict;
+use syncspec::plan::{Decision, Plan};
+use syncspec::reference::Server;
+use syncspec::run::{Session, Settings, results};
+use syncspec::spec::{Catalog, Protocol, Service};
+use syncspec::target::{Target, embedded_world};
 
 fn suite() -> Suite {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
@@ -35,4 +43,34 @@ fn every_operation_has_a_valid_call_with_a_snapshot() {
     let operations = Service::embedded().operations.keys().map(String::as_str);
     let missing: Vec<&str> = operations.filter(|name| !snapped.contains(name)).collect();
     assert_eq!(missing, WITHOUT_SNAPSHOT);
+}
+
+/// Over the protocol of the documentation's samples everything holds that is not about
+/// the wire of rest-json, and the same snapshots are right.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_suite_holds_over_legacy_rpc() {
+    let (suite, service, catalog) = (suite(), Service::embedded(), Catalog::embedded());
+    let world = embedded_world();
+    let server = Server::start(([127, 0, 0, 1], 0).into(), Arc::new(service.clone()), world.clone()).await;
+    let server = server.expect("it starts");
+    let target = Target::embedded(&world, &server.endpoint());
+    let mut plan = Plan::new(&suite, &[], &target).expect("all are selected");
+    plan.over(Protocol::LegacyRpc, service, catalog, &target);
+    let skipped = plan.cases.iter().filter_map(|planned| match &planned.decision {
+        Decision::Skip { reason } => Some(reason.as_str()),
+        Decision::Run(_) => None,
+    });
+    let skipped: Vec<&str> = skipped.collect();
+    assert!(skipped.iter().all(|reason| reason.starts_with("written for rest-json: ")), "{skipped:?}");
+    assert!(skipped.len() * 4 < suite.cases.len(), "{} of {} are skipped", skipped.len(), suite.cases.len());
+    let mut session = Session::connect(target, Duration::from_secs(30), false, "suite".to_owned()).expect("a session");
+    session.protocol = Protocol::LegacyRpc;
+    let settings = Settings { jobs: 8, fail_fast: false, datasets_per_identity: service.datasets_per_identity() };
+    let results = results(&session, plan, &suite.digest, settings).await;
+    let is_well = |verdict| matches!(verdict, Verdict::Pass | Verdict::Skipped);
+    let unwell: Vec<_> = results.iter().filter(|result| !is_well(result.verdict)).collect();
+    assert!(unwell.is_empty(), "{unwell:#?}");
+    assert!(results.iter().all(|result| result.protocol == "legacy-rpc" || result.verdict == Verdict::Skipped));
+    assert_eq!(results.iter().map(|result| result.leftovers.len()).sum::<usize>(), 0);
+    server.shutdown().await;
 }

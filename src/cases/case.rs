@@ -10,6 +10,7 @@ use super::script::{Collaborator, Scripts};
 use super::sending::{Payload, SignForm, Transfer};
 use super::template::{Template, Text};
 use crate::source::{Origin, matches};
+use crate::spec::Protocol;
 
 /// Every case of a folder, with a digest of what was read.
 #[derive(Debug, Clone)]
@@ -78,6 +79,8 @@ pub struct Case {
     pub proves: Vec<String>,
     /// What it cannot do without.
     pub needs: Vec<String>,
+    /// The protocol that it is written for; none when it speaks the run's.
+    pub protocol: Option<Protocol>,
     /// What it must have for itself.
     pub isolation: Isolation,
     /// How many fresh dataset names it uses: at most so many datasets does it
@@ -131,6 +134,8 @@ pub struct Step {
     pub fixture: Option<String>,
     /// What is sent.
     pub action: Action,
+    /// The protocol of its call; none for the run's.
+    pub protocol: Option<Protocol>,
     /// Who signs.
     pub actor: Actor,
     /// Headers to set before signing.
@@ -243,7 +248,7 @@ pub struct Call {
     pub operation: String,
     /// Input members: the base request with the step's changes.
     pub input: Vec<(String, Template)>,
-    /// Text that replaces the body, if any.
+    /// Text that replaces the whole body, if any.
     pub json: Option<Text>,
 }
 

@@ -396,6 +396,7 @@ impl Checked {
             about,
             proves,
             needs: self.needs,
+            protocol: None,
             isolation,
             datasets: self.datasets,
             uses_other_identity: self.uses_other_identity,

@@ -142,6 +142,7 @@ impl ValueType {
             Self::Date => "a date: seconds since the epoch, as a number",
             Self::List => "a list",
             Self::Object => "an object",
+            Self::Null => "null, written out",
         }
     }
 }

@@ -10,6 +10,7 @@ use toml::Spanned;
 
 use super::script::{Collaborator, RawFunctionAnswer, RawPushAnswer, RawStreamAnswer};
 use super::sending::{RawSign, RawTamper, Transfer};
+use crate::spec::Protocol;
 
 /// A file of cases: `cases/<area>/<topic>.toml`.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -37,6 +38,8 @@ pub struct RawCase {
     /// Who signs the steps. Default: whoever the operation's base request names.
     #[schemars(with = "Option<RawActor>")]
     pub credentials: Option<Spanned<RawActor>>,
+    /// The protocol that the case is written for. Default: whichever the run speaks.
+    pub protocol: Option<Protocol>,
     /// What must not be used by other cases meanwhile. Default: `dataset`.
     #[serde(default)]
     pub isolation: Isolation,
@@ -151,6 +154,8 @@ pub struct RawStep {
     /// Looks at what the server has sent to another service, which the harness plays.
     #[schemars(with = "Option<Collaborator>")]
     pub observe: Option<Spanned<Collaborator>>,
+    /// The protocol of this call. Default: the case's.
+    pub protocol: Option<Protocol>,
     /// Who signs this step.
     #[schemars(with = "Option<RawActor>")]
     pub r#as: Option<Spanned<RawActor>>,
@@ -353,6 +358,8 @@ pub enum ValueType {
     List,
     /// An object.
     Object,
+    /// Null itself: the member is there. (Elsewhere null and absent are alike.)
+    Null,
 }
 
 /// Who signs a request.

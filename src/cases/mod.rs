@@ -16,6 +16,7 @@ mod error;
 mod excluded;
 mod file;
 pub mod names;
+mod protocol;
 mod read;
 mod resolve;
 mod scope;

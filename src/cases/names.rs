@@ -37,6 +37,10 @@ pub const NEEDS: [&str; 9] = [
     COLLABORATORS,
 ];
 
+/// What a target has only if it says so: beside being named in `needs`, it is named in
+/// the target's `offers`.
+pub const OFFERS: [&str; 1] = ["legacy-rpc"];
+
 /// A second identity in a pool; a case that uses one needs it without saying so.
 pub const TWO_IDENTITIES: &str = "two-identities";
 

@@ -178,14 +178,13 @@ impl<'s> Library<'s> {
             }
         }
         check::uncertain_outcomes(self.catalog, scope, &steps);
+        for step in &mut steps {
+            step.protocol = step.protocol.or(case.protocol);
+        }
         let scripts = scripts(scope, case);
-        check::whole_case(scope, &case.name, steps, scripts, needs).into_case(
-            id,
-            scope.origin(&case.name.span()),
-            about,
-            proves,
-            case.isolation,
-        )
+        let origin = scope.origin(&case.name.span());
+        let checked = check::whole_case(scope, &case.name, steps, scripts, needs);
+        Case { protocol: case.protocol, ..checked.into_case(id, origin, about, proves, case.isolation) }
     }
 
     fn step(&self, scope: &Scope<'_>, raw: &Spanned<RawStep>, case: Option<Actor>, requirement: &str) -> Option<Step> {
@@ -231,6 +230,7 @@ impl<'s> Library<'s> {
             origin: scope.origin(&raw.span()),
             fixture: None,
             action,
+            protocol: step.protocol,
             actor: actor.unwrap_or(Actor::Identity),
             headers,
             sign: step.sign.as_ref().map(|raw| sign(scope, raw)).unwrap_or_default(),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::protocol::ProtocolArg;
 use super::report_args::{JunitArgs, MatrixArgs, MergeArgs, NightDiffArgs, TrendArgs};
 use super::run_args::RunArgs;
 use super::serve_args::ServeArgs;
@@ -149,6 +150,9 @@ pub(super) struct ExplainArgs {
     /// Id of a case or of a requirement
     #[arg(value_name = "CASE|REQUIREMENT")]
     pub(super) id: String,
+    /// The protocol of calls, where the case leaves it open
+    #[arg(long, value_name = "PROTOCOL", default_value_t, value_enum)]
+    pub(super) protocol: ProtocolArg,
     #[command(flatten)]
     pub(super) suite: SuiteArgs,
     #[command(flatten)]

@@ -11,7 +11,7 @@ use crate::plan::{Decision, LeaseTable, Plan};
 use crate::report::{curl, exchange};
 use crate::run::{Session, TargetSummary, preview};
 use crate::source::did_you_mean;
-use crate::spec::{Catalog, Requirement, Service};
+use crate::spec::{Catalog, Protocol, Requirement, Service};
 use crate::target::Target;
 
 pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<u8, Exit> {
@@ -36,7 +36,7 @@ pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<u8, Exit> {
     // A client connects within a runtime, and is made within one.
     let runtime = open::runtime()?;
     let _guard = runtime.enter();
-    output.text(&requests(&suite, case, target)?);
+    output.text(&requests(&suite, case, target, args.protocol.into())?);
     Ok(0)
 }
 
@@ -92,16 +92,18 @@ fn about_case(case: &Case, service: &Service, catalog: &Catalog) -> String {
 }
 
 /// The requests of a case as they will be sent, also as curl commands.
-fn requests(suite: &Suite, case: &Case, target: Target) -> Result<String, Exit> {
+fn requests(suite: &Suite, case: &Case, target: Target, protocol: Protocol) -> Result<String, Exit> {
     let summary = TargetSummary::from(&target);
-    let plan = Plan::new(suite, std::slice::from_ref(&case.id), &target).map_err(Exit::usage)?;
+    let mut plan = Plan::new(suite, std::slice::from_ref(&case.id), &target).map_err(Exit::usage)?;
+    plan.over(protocol, Service::embedded(), Catalog::embedded(), &target);
     let decision = plan.cases.into_iter().find(|planned| planned.case.id == case.id).map(|planned| planned.decision);
     let demand = match decision {
         Some(Decision::Run(demand)) => demand,
         Some(Decision::Skip { reason }) => return Ok(format!("On {} it is skipped: {reason}.\n", summary.name)),
         None => return Ok(String::new()),
     };
-    let session: Session = open::session(target, Duration::from_secs(30), false)?;
+    let mut session: Session = open::session(target, Duration::from_secs(30), false)?;
+    session.protocol = protocol;
     let lease = LeaseTable::new(&session.target, session.service.datasets_per_identity()).acquire(demand);
     let Some(lease) = lease else { return Ok(format!("{} has no identity to give to it.\n", summary.name)) };
     let mut text = scripts(case);

@@ -9,7 +9,7 @@ use crate::client::Endpoint;
 use crate::plan::{Forecast, Pace, Plan, Reach};
 use crate::report::forecast as text;
 use crate::run::TargetSummary;
-use crate::spec::Service;
+use crate::spec::{Catalog, Service};
 use crate::target::Target;
 
 /// The cases to run, without those whose effects nobody has allowed on a target that
@@ -17,6 +17,7 @@ use crate::target::Target;
 pub(super) fn plan(args: &RunArgs, filters: &[String], suite: &Suite, target: &Target) -> Result<Plan, Exit> {
     let mut plan = Plan::new(suite, filters, target)
         .map_err(|error| Exit { code: NOTHING_SELECTED, message: error.to_string() })?;
+    plan.over(args.protocol.into(), Service::embedded(), Catalog::embedded(), target);
     if !is_here(target) {
         let allowed: Vec<Effect> = args.allow.iter().map(|allowed| (*allowed).into()).collect();
         plan.withhold(&Reach::new(suite, Service::embedded()), &allowed, |names| {

@@ -20,6 +20,7 @@ mod nights;
 mod open;
 mod output;
 mod progress;
+mod protocol;
 mod prove;
 mod record;
 mod recording;

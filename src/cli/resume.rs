@@ -78,6 +78,12 @@ impl Earlier {
         if then.target.lacks != now.target.lacks {
             return other("its target lacked", &named(&then.target.lacks), &named(&now.target.lacks));
         }
+        if then.target.offers != now.target.offers {
+            return other("its target offered", &named(&then.target.offers), &named(&now.target.offers));
+        }
+        if then.protocol != now.protocol {
+            return other("it spoke", then.protocol.name(), now.protocol.name());
+        }
         if then.strict != now.strict {
             let strictness = |strict: bool| if strict { "with --strict" } else { "without --strict" };
             return other("it ran", strictness(then.strict), strictness(now.strict));

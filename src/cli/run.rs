@@ -98,6 +98,7 @@ async fn on(
     let session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
     let mut session = compared(session, compare, args.snapshots.as_deref())?;
     session.fail_on = args.fail_on.into();
+    session.protocol = args.protocol.into();
     let begun = Begun::of(args, &session, &plan, suite, is_embedded)?;
     open::reachable(&session.client, &session.target).await?;
     session = open::playing(session, &plan, listener).await?;

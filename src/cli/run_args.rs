@@ -6,6 +6,7 @@ use clap::{Parser, ValueEnum};
 
 use super::args::{DEFAULT_JOBS, DEFAULT_TIMEOUT, Format, SuiteArgs, TargetArgs};
 use super::progress::Shown;
+use super::protocol::ProtocolArg;
 use crate::cases::Effect;
 use crate::run::FailOn;
 
@@ -18,6 +19,10 @@ pub(super) struct RunArgs {
     pub(super) suite: SuiteArgs,
     #[command(flatten)]
     pub(super) target: TargetArgs,
+    /// The protocol of calls. Cases that are written for the other one are skipped, and all are
+    /// where the target does not offer it
+    #[arg(long, value_name = "PROTOCOL", default_value_t, value_enum)]
+    pub(super) protocol: ProtocolArg,
     /// Most cases at a time
     #[arg(long, short, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: u16,
@@ -113,6 +118,7 @@ impl Default for RunArgs {
             filters: Vec::new(),
             suite: SuiteArgs::default(),
             target: TargetArgs::default(),
+            protocol: ProtocolArg::default(),
             jobs: DEFAULT_JOBS,
             strict: false,
             fail_fast: false,

@@ -12,6 +12,7 @@ use crate::report::{
     Context, Locations, Partial, Record, Summary, failures, html, junit, overview, quote, write_event,
 };
 use crate::run::{CaseResult, Event, TargetSummary};
+use crate::spec::Protocol;
 
 /// Name of a run's page in its folder.
 const PAGE_FILE: &str = "run.html";
@@ -102,11 +103,13 @@ pub(super) fn rerun(args: &RunArgs) -> String {
     let suite = args.suite.cases.as_ref().map(|dir| option("--cases", path(dir)));
     let target = args.target.target.as_ref().map(|file| option("--target", path(file)));
     let endpoint = args.target.endpoint.as_ref().map(|url| option("--endpoint", url.clone()));
+    let protocol: Protocol = args.protocol.into();
+    let protocol = (protocol != Protocol::default()).then(|| option("--protocol", protocol.to_string()));
     let compare = args.compare.as_ref().map(|set| option("--compare", set.clone()));
     let snapshots = args.snapshots.as_ref().map(|dir| option("--snapshots", path(dir)));
     let strict = args.strict.then(|| " --strict".to_owned());
     let allowed = args.allow.iter().map(|effect| option("--allow", Allow::name(*effect).to_owned()));
-    let options = [suite, target, endpoint, compare, snapshots, strict].into_iter().flatten().chain(allowed);
+    let options = [suite, target, endpoint, protocol, compare, snapshots, strict].into_iter().flatten().chain(allowed);
     std::iter::once("syncspec run".to_owned()).chain(options).collect()
 }
 

@@ -309,6 +309,9 @@ fn named_and_lacking(checked: &mut Checked, target: &Target) {
         let lacks: Vec<_> = target.lacks.iter().map(|lack| lack.need.as_str()).collect();
         checked.add(State::Note, "lacks, by declaration", lacks.join(", "));
     }
+    if !target.offers.is_empty() {
+        checked.add(State::Note, "offers, by declaration", target.offers.join(", "));
+    }
 }
 
 /// Whether the other services can be played where the target's server calls them. The

@@ -48,13 +48,7 @@ fn listed(names: &[String]) -> String {
 ///
 /// When a key of `input` is no member of the operation.
 pub fn bind(operation: &Operation, input: &Map<String, Value>) -> Result<Request, BindError> {
-    if let Some(unknown) = input.keys().find(|key| !operation.input.contains_key(*key)) {
-        return Err(BindError {
-            operation: operation.name.clone(),
-            member: unknown.clone(),
-            known: operation.input.keys().cloned().collect(),
-        });
-    }
+    check_members(operation, input)?;
     let mut headers: Headers = (members_at(operation, Location::Header))
         .filter_map(|(name, member)| Some((member.wire_name.clone(), text(input.get(name)?)?)))
         .collect();
@@ -68,6 +62,18 @@ pub fn bind(operation: &Operation, input: &Map<String, Value>) -> Result<Request
         headers,
         body: body.unwrap_or_default().into(),
     })
+}
+
+/// Refuses a key of `input` that is no member of the operation.
+pub(super) fn check_members(operation: &Operation, input: &Map<String, Value>) -> Result<(), BindError> {
+    match input.keys().find(|key| !operation.input.contains_key(*key)) {
+        None => Ok(()),
+        Some(unknown) => Err(BindError {
+            operation: operation.name.clone(),
+            member: unknown.clone(),
+            known: operation.input.keys().cloned().collect(),
+        }),
+    }
 }
 
 fn members_at(operation: &Operation, location: Location) -> impl Iterator<Item = (&String, &Member)> {

@@ -1,6 +1,7 @@
 //! From an operation and its input to an exchange: [`bind`] puts the input where
-//! the protocol wants it, [`Endpoint::address`] says where it goes, [`sign`] adds
-//! the signature, and [`Client::send`] gives what came back.
+//! rest-json wants it, a [`Binding`] where the protocol does, [`Endpoint::address`]
+//! says where it goes, [`sign`] adds the signature, and [`Client::send`] gives what
+//! came back, which a [`Binding`] reads.
 //!
 //! # Two paths
 //!
@@ -34,8 +35,10 @@ mod endpoint;
 mod failure;
 mod pace;
 mod pooled;
+mod protocol;
 mod raw;
 mod response;
+mod rpc;
 mod sign;
 mod tls;
 
@@ -55,6 +58,7 @@ pub use back_off::{BackOff, GivingWay};
 pub use bind::{BindError, bind};
 pub use endpoint::{Endpoint, EndpointError};
 pub use pace::Signs;
+pub use protocol::Binding;
 pub use raw::{chunked, to_bytes};
 pub use sign::{SignError, SignedPayload, Signing, SigningForm, sign};
 pub use tls::CaFileError;

@@ -241,6 +241,11 @@ impl Seen<'_> {
         value: Option<&Value>,
         bindings: &Bindings,
     ) -> Result<(), RenderError> {
+        // The only condition that tells null from absent.
+        if value.is_none() && condition.value_type == Some(ValueType::Null) {
+            self.add(at, ValueType::Null.phrase(), "absent".to_owned());
+            return Ok(());
+        }
         for expected in value::check(condition, value.unwrap_or(&Value::Null), bindings)? {
             let actual = value.map_or_else(|| "absent".to_owned(), Value::to_string);
             self.add(at, expected, actual);

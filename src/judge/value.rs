@@ -61,6 +61,7 @@ pub(super) fn is_type(value: &Value, wanted: ValueType) -> bool {
         ValueType::Date => value.as_f64().is_some_and(|number| DATES.contains(&number)),
         ValueType::List => value.is_array(),
         ValueType::Object => value.is_object(),
+        ValueType::Null => value.is_null(),
     }
 }
 

@@ -280,7 +280,8 @@ mod tests {
         let (service, catalog) = (Service::embedded(), Catalog::embedded());
         let files = [("_base.toml", Suite::shipped_bases()), ("a/t.toml", CASES)];
         let suite = Suite::from_texts(service, catalog, &files).expect("no mistakes");
-        let target = Target::embedded(&World::standard(1, 1), "http://127.0.0.1:1");
+        let mut target = Target::embedded(&World::standard(1, 1), "http://127.0.0.1:1");
+        (target.lacks, target.offers) = (vec!["legacy-rpc".into()], Vec::new());
         let mut plan = Plan::new(&suite, &[], &target).expect("all are selected");
         let reach = Reach::new(&suite, service);
         plan.withhold(&reach, allowed, |names| {

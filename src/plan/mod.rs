@@ -9,6 +9,7 @@
 
 mod forecast;
 mod lease;
+mod protocol;
 mod reach;
 mod select;
 

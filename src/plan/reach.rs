@@ -73,7 +73,13 @@ impl<'s> Reach<'s> {
             _ => {}
         }
         let headers = step.headers.iter().chain(&step.tamper.headers).chain(&step.tamper.add_headers);
-        found.extend(headers.flat_map(|(_, value)| self.named(&filled(value))));
+        for (name, value) in headers {
+            let value = filled(value);
+            if name.eq_ignore_ascii_case(&self.service.legacy_rpc.target_header) {
+                found.extend(self.service.called_by_name(&value).map(|operation| operation.name.clone()));
+            }
+            found.extend(self.named(&value));
+        }
         found
     }
 

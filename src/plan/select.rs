@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::lease::Demand;
+use super::protocol::not_offered;
 use super::reach::Reach;
 use crate::cases::{Bases, Case, Collaborator, Effect, Isolation, Suite, names};
 use crate::source::{did_you_mean, matches};
@@ -66,6 +67,16 @@ pub enum PlanError {
         /// A suggestion, or nothing.
         hint: String,
     },
+    /// The target offers something that no case can need.
+    #[error("target {target} offers `{offer}`, which is nothing that a target can offer{hint}")]
+    UnknownOffer {
+        /// Name of the target.
+        target: String,
+        /// What it says it offers.
+        offer: String,
+        /// A suggestion, or nothing.
+        hint: String,
+    },
 }
 
 impl Plan {
@@ -78,7 +89,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// When a filter matches no case, or the target lacks what nothing needs.
+    /// When a filter matches no case, or the target lacks or offers what nothing needs.
     pub fn new(suite: &Suite, filters: &[String], target: &Target) -> Result<Self, PlanError> {
         for filter in filters {
             if !suite.cases.iter().any(|case| selects(filter, case)) {
@@ -91,6 +102,10 @@ impl Plan {
         if let Some(Lack { need, .. }) = target.lacks.iter().find(|lack| !names::NEEDS.contains(&lack.need.as_str())) {
             let hint = did_you_mean(need, names::NEEDS).unwrap_or_default();
             return Err(PlanError::UnknownLack { target: target.name.clone(), lack: need.clone(), hint });
+        }
+        if let Some(offer) = target.offers.iter().find(|offer| !names::OFFERS.contains(&offer.as_str())) {
+            let hint = did_you_mean(offer, names::OFFERS).unwrap_or_default();
+            return Err(PlanError::UnknownOffer { target: target.name.clone(), offer: offer.clone(), hint });
         }
         // Where no pool has identities, a case that uses one is skipped before this counts.
         let serving = target.pools.iter().filter(|pool| !pool.identities.is_empty()).count();
@@ -159,6 +174,10 @@ fn decide(case: &Case, target: &Target, fresh_pools: &mut usize) -> Decision {
     let skip = |reason: String| Decision::Skip { reason };
     if let Some(lack) = case.needs.iter().find_map(|need| target.lacks.iter().find(|lack| lack.need == *need)) {
         return skip(lacking(lack));
+    }
+    let offered = |need: &String| !names::OFFERS.contains(&need.as_str()) || target.offers.contains(need);
+    if let Some(need) = case.needs.iter().find(|need| !offered(need)) {
+        return skip(not_offered(need));
     }
     if target.pools.len() < 2 && case.needs.iter().any(|need| need == names::TWO_POOLS) {
         return skip("needs two pools, and the target file names one".to_owned());

@@ -35,6 +35,8 @@ pub struct Alteration {
     /// Ids of the requirements that a mutant breaks. Of a variant, the open ones
     /// that it answers otherwise than the reference; may be empty.
     pub requirements: Vec<String>,
+    /// What such a server does not offer, although the reference does.
+    pub withdrawn: Vec<&'static str>,
     change: Change,
 }
 
@@ -90,6 +92,7 @@ impl Alteration {
             name: "control".to_owned(),
             about: "The reference server as it is.".to_owned(),
             requirements: Vec::new(),
+            withdrawn: Vec::new(),
             change: Change::Nothing,
         }
     }
@@ -102,12 +105,13 @@ impl Alteration {
         let requirements: Vec<&str> = requirements.collect();
         let changes = all.iter().map(|alteration| alteration.change.clone()).collect();
         let kind = if mutant { Kind::Mutant } else { Kind::Variant };
-        Self::new(kind, name, about, &requirements, Change::Several(changes))
+        let withdrawn = all.iter().flat_map(|alteration| alteration.withdrawn.iter().copied()).collect();
+        Self { withdrawn, ..Self::new(kind, name, about, &requirements, Change::Several(changes)) }
     }
 
     fn new(kind: Kind, name: &str, about: &str, requirements: &[&str], change: Change) -> Self {
         let requirements = requirements.iter().map(|id| (*id).to_owned()).collect();
-        Self { kind, name: name.to_owned(), about: about.to_owned(), requirements, change }
+        Self { kind, name: name.to_owned(), about: about.to_owned(), requirements, withdrawn: Vec::new(), change }
     }
 
     /// A mutant by a switch.
@@ -164,6 +168,12 @@ impl Alteration {
     /// The same alteration, of which it is known that it breaks nothing.
     pub(super) fn legal(mut self) -> Self {
         self.kind = Kind::Variant;
+        self
+    }
+
+    /// The same alteration, of which it is known that such a server does not offer this.
+    pub(super) fn without(mut self, offer: &'static str) -> Self {
+        self.withdrawn.push(offer);
         self
     }
 

@@ -71,7 +71,9 @@ pub fn races() -> Vec<Alteration> {
 /// many variants as go together; no two that answer the same question.
 fn strangers(all: &[Alteration]) -> Vec<Alteration> {
     let mut groups: Vec<Vec<Alteration>> = Vec::new();
-    for variant in all.iter().filter(|alteration| alteration.kind == Kind::Variant) {
+    // Without what a server does not offer, the cases that need it would be skipped.
+    let is_whole = |alteration: &&Alteration| alteration.kind == Kind::Variant && alteration.withdrawn.is_empty();
+    for variant in all.iter().filter(is_whole) {
         let differs = |other: &Alteration| {
             let shared = |id: &String| other.requirements.contains(id);
             !variant.requirements.iter().any(shared)

@@ -235,6 +235,7 @@ async fn attempt(suite: &Suite, alteration: &Alteration) -> Result<Vec<CaseResul
     let server = server.map_err(|error| format!("the server `{}` cannot start: {error}", alteration.name))?;
     let mut target = Target::embedded(&world, &server.endpoint()).called_back(&world, listener.address());
     target.snapshots = None;
+    target.offers.retain(|offer| !alteration.withdrawn.contains(&offer.as_str()));
     let plan = Plan::new(suite, &[], &target).map_err(|error| error.to_string())?;
     let session = Session::connect(target, TIMEOUT, false, "prove".to_owned())?.playing(listener);
     let settings = Settings { jobs: JOBS, fail_fast: false, datasets_per_identity: quota };

@@ -15,8 +15,7 @@ use crate::run::{Event, Footer, Header, Partition};
 
 /// Members of a header that may differ between parts of one run. All others, also those
 /// that later versions add, must be alike.
-const OWN_MEMBERS: [&str; 7] =
-    ["started", "selected", "selection-digest", "resumed", "rerun", "partition", "target"];
+const OWN_MEMBERS: [&str; 7] = ["started", "selected", "selection-digest", "resumed", "rerun", "partition", "target"];
 
 /// Most missing cases that are named.
 const MOST_NAMED: usize = 5;
@@ -323,6 +322,7 @@ fn footer(parts: &[(String, Skim)], header: &Header) -> Result<Footer, MergeErro
         unmatched_known_failures: unmatched,
         leftovers: all(|footer| &footer.leftovers),
         idle_known_failures: idle,
+        strays: all(|footer| &footer.strays),
         stopped,
         throttled: footers.iter().fold(0, |sum, (_, footer)| footer.throttled.saturating_add(sum)),
         finished: footers.iter().map(|(_, footer)| footer.finished.clone()).max().unwrap_or_default(),

@@ -5,7 +5,7 @@ use crate::run::{
     CaseResult, Event, FORMAT_VERSION, FailOn, Footer, Header, RecordedBody, RecordedExchange, RecordedRequest,
     RecordedResponse, TargetSummary,
 };
-use crate::spec::{Catalog, Service};
+use crate::spec::{Catalog, Protocol, Service};
 
 const SERVICE: &str = r#"
 limit = []
@@ -15,6 +15,14 @@ api-version = "2001-01-01"
 signing-name = "item-store"
 endpoint-template = "https://item-store.{region}.test"
 success-status = 200
+[legacy-rpc]
+target-header = "x-amz-target"
+target-prefix = "ItemStore"
+content-type = "application/json"
+namespace = "test.items"
+service = "ItemStore"
+output-suffix = "Response"
+version = "1.0"
 [source]
 guide = "Item Store Guide"
 model = "Item Store model"
@@ -70,6 +78,7 @@ pub(super) fn target() -> TargetSummary {
         endpoint: "http://127.0.0.1:4566".to_owned(),
         region: "us-east-1".to_owned(),
         lacks: vec!["lambda".to_owned()],
+        offers: Vec::new(),
     }
 }
 
@@ -169,6 +178,7 @@ pub(super) fn header(selected: usize) -> Header {
         selection_digest: "bb22".to_owned(),
         selected,
         target: target(),
+        protocol: Protocol::default(),
         strict: false,
         resumed: None,
         rerun: None,

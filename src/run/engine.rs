@@ -259,6 +259,7 @@ pub fn header(session: &Session, plan: &Plan, suite_digest: &str) -> Header {
         selection_digest: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
         selected: plan.cases.len(),
         target: TargetSummary::from(&*session.target),
+        protocol: session.protocol,
         strict: session.strict,
         fail_on: session.fail_on,
         started: now(),

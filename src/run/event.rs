@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::judge::{Finding, Verdict};
+use crate::spec::Protocol;
 use crate::target::Target;
 
 /// Version of the form of `run.jsonl`; raised when a reader would misread it.
@@ -40,6 +41,9 @@ pub struct Header {
     pub selected: usize,
     /// The target, without secrets.
     pub target: TargetSummary,
+    /// The protocol of calls, where the case leaves it open.
+    #[serde(default)]
+    pub protocol: Protocol,
     /// Inferred requirements count like documented ones.
     pub strict: bool,
     /// Which failures fail the run.
@@ -104,6 +108,9 @@ pub struct TargetSummary {
     /// `ADDRESS:PORT`. Absent when it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collaborators: Option<String>,
+    /// What it says it offers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offers: Vec<String>,
 }
 
 impl From<&Target> for TargetSummary {
@@ -118,6 +125,7 @@ impl From<&Target> for TargetSummary {
                 listen if listen.port() == 0 => listen.ip().to_string(),
                 listen => listen.to_string(),
             }),
+            offers: target.offers.clone(),
         }
     }
 }
@@ -133,7 +141,7 @@ pub struct CaseResult {
     pub about: Option<String>,
     /// Operation that the case is about; `service` for the service as a whole.
     pub action: String,
-    /// Wire protocol that was spoken.
+    /// Wire protocol of the case's calls: `rest-json` or `legacy-rpc`.
     pub protocol: String,
     /// What it came to.
     pub verdict: Verdict,

@@ -26,9 +26,6 @@ use crate::wire::{Exchange, FailureKind, Response};
 /// Pause between the attempts of a step that may be repeated.
 const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
-/// Name of the protocol that calls are bound to.
-pub(super) const PROTOCOL: &str = "rest-json";
-
 /// What became of a case, with what the result does not keep.
 #[derive(Debug)]
 pub struct Outcome {
@@ -229,8 +226,10 @@ impl<'s> Execution<'s> {
             Prepared::Request(request) => client.send_unless(request, halt.of_steps()).await,
             Prepared::Bytes(bytes) => client.send_raw_unless(bytes, halt.of_steps()).await,
         };
-        self.made.answered(self.session, self.bases, &exchange.request, &exchange.outcome);
-        let outcome = exchange.outcome.clone();
+        // What is kept is what crossed the wire.
+        let outcome = exchange.outcome.as_ref().map(|response| self.session.binding(step).read(response));
+        let outcome = outcome.map_err(Clone::clone);
+        self.made.answered(self.session, self.bases, &exchange.request, &outcome);
         self.exchanges.push(number, exchange, &mut self.redactor);
         outcome.map_err(|failure| {
             // A lost connection is an answer too, where a step may have any.
@@ -339,7 +338,7 @@ impl<'s> Execution<'s> {
         let result = CaseResult {
             about: self.case.about.clone(),
             action: action(self.session, self.case),
-            protocol: PROTOCOL.to_owned(),
+            protocol: self.case.speaks(self.session.protocol).to_string(),
             verdict,
             reason: reason.as_ref().map(redact),
             requirements: self.case.proves.clone(),
@@ -400,7 +399,7 @@ pub(super) fn not_run(session: &Session, planned: &Planned, verdict: Verdict, re
         case: planned.case.id.clone(),
         about: planned.case.about.clone(),
         action: action(session, &planned.case),
-        protocol: PROTOCOL.to_owned(),
+        protocol: planned.case.speaks(session.protocol).to_string(),
         verdict,
         reason: Some(reason),
         known_failures: places(planned),

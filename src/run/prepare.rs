@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::keyring::Keyring;
 use super::session::Session;
 use crate::cases::{Action, Actor, Bindings, Body, Call, Payload, RenderError, SignForm, Step, Template, Transfer};
-use crate::client::{BindError, SignError, SignedPayload, Signing, SigningForm, bind, chunked, sign};
+use crate::client::{BindError, Binding, SignError, SignedPayload, Signing, SigningForm, bind, chunked, sign};
 use crate::target::{Credentials, Secret};
 use crate::wire::{Headers, Request};
 
@@ -61,7 +61,7 @@ pub(super) fn prepare(
     let mut request = match &step.action {
         Action::Bytes(bytes) => return Ok(Prepared::Bytes(bytes.render(bindings)?.into())),
         Action::Observe(_) => return Err(PrepareError::Observation),
-        Action::Call(call) => called(session, call, bindings)?,
+        Action::Call(call) => called(session, session.binding(step), call, bindings)?,
         Action::Send { method, target, body } => Request {
             method: method.render(bindings)?,
             target: target.render(bindings)?,
@@ -85,10 +85,10 @@ pub(super) fn prepare(
     Ok(Prepared::Request(request))
 }
 
-fn called(session: &Session, call: &Call, bindings: &Bindings) -> Result<Request, PrepareError> {
+fn called(session: &Session, binding: Binding<'_>, call: &Call, bindings: &Bindings) -> Result<Request, PrepareError> {
     let operation = session.service.operations.get(&call.operation);
     let operation = operation.ok_or_else(|| PrepareError::Operation(call.operation.clone()))?;
-    let mut request = bind(operation, &input(&call.input, bindings)?)?;
+    let mut request = binding.call(operation, &input(&call.input, bindings)?)?;
     if let Some(json) = &call.json {
         request.body = json.render(bindings)?.into();
         request.headers.set("content-type", "application/json");

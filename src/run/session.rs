@@ -11,14 +11,14 @@ use super::halt::Halt;
 use super::keep::Keeper;
 use super::observe::Stage;
 use super::redact::Redactor;
-use crate::cases::{Bases, Bindings, Case, names};
-use crate::client::{BackOff, Client};
+use crate::cases::{Action, Bases, Bindings, Case, Step, names};
+use crate::client::{BackOff, Binding, Client};
 use crate::collaborators::{Listener, Stray};
 use crate::journal::{Journal, Ledger, Payer};
 use crate::judge::{Judge, Recorded};
 use crate::plan::Lease;
 use crate::snapshot::Store;
-use crate::spec::{Catalog, Service};
+use crate::spec::{Catalog, Protocol, Service};
 use crate::target::Target;
 
 /// What all cases of a run share. Cheap to clone.
@@ -38,6 +38,9 @@ pub struct Session {
     pub recorded: Recorded,
     /// Where the snapshots that cases take are kept, for who renews them.
     pub taken: Option<Taken>,
+    /// The protocol of calls, where the case leaves it open. What is called beside the
+    /// cases, to look or to take back, speaks rest-json in any run.
+    pub protocol: Protocol,
     /// Inferred requirements count like documented ones.
     pub strict: bool,
     /// Which failures fail the run.
@@ -85,6 +88,7 @@ impl Session {
             stage: Stage::default(),
             target: Arc::new(target),
             client,
+            protocol: Protocol::default(),
             strict,
             fail_on: FailOn::default(),
             run_id,
@@ -167,6 +171,16 @@ impl Session {
             back_off: self.back_off,
             redactor: &self.redactor,
         }
+    }
+
+    /// How a step's request is bound, and its answer read.
+    pub(super) fn binding(&self, step: &Step) -> Binding<'static> {
+        let protocol = match &step.action {
+            Action::Call(_) => step.protocol.unwrap_or(self.protocol),
+            // Written by hand, and judged as it comes.
+            Action::Send { .. } | Action::Bytes(_) | Action::Observe(_) => Protocol::default(),
+        };
+        Binding { service: self.service, protocol }
     }
 
     /// Compares responses with expectations.

@@ -167,6 +167,7 @@ fn target(endpoint: &str, pools: usize) -> Target {
         developer: Some(keys("developer")),
         lacks: vec!["lambda".into()],
         collaborators: None,
+        offers: Vec::new(),
         resources: IndexMap::new(),
         known_failures: Vec::new(),
         snapshots: None,

@@ -4,6 +4,7 @@
 use indexmap::IndexMap;
 use serde::Deserialize;
 
+use super::protocol::Rpc;
 use super::requirement::Catalog;
 use super::service::{
     Credentials, Dispute, ErrorKind, Limit, Location, Member, ModelDiffers, Operation, OutputKind, Reading, Rule,
@@ -34,6 +35,7 @@ fn inconsistent(place: impl Into<String>, problem: impl Into<String>) -> SpecErr
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct RawFile {
     service: RawService,
+    legacy_rpc: Rpc,
     source: IndexMap<String, String>,
     shape: IndexMap<String, RawShape>,
     error_members: IndexMap<String, RawMember>,
@@ -189,6 +191,7 @@ pub(super) fn service(text: &str) -> Result<Service, SpecError> {
         signing_name: raw.service.signing_name,
         endpoint_template: raw.service.endpoint_template,
         success_status: raw.service.success_status,
+        legacy_rpc: raw.legacy_rpc,
         sources: raw.source,
         shapes: raw
             .shape

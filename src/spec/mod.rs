@@ -14,6 +14,7 @@
 
 mod drift;
 mod load;
+mod protocol;
 mod requirement;
 mod route;
 mod service;
@@ -22,6 +23,7 @@ mod tests;
 
 pub use drift::{Difference, Drift, ModelError, ModelFile};
 pub use load::SpecError;
+pub use protocol::{Protocol, Rpc};
 pub use requirement::{Catalog, Requirement, RequirementKind};
 pub use service::{
     Credentials, Dispute, ErrorKind, Limit, Location, Member, ModelDiffers, Operation, OutputKind, Reading, Rule,

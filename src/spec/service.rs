@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::load::{self, SpecError};
+use super::protocol::Rpc;
 
 /// The whole description of the service, in the order of the data file.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub struct Service {
     pub endpoint_template: String,
     /// Status of every successful response.
     pub success_status: u16,
+    /// Its names in the protocol of the reference's sample exchanges.
+    pub legacy_rpc: Rpc,
     /// Source key to its description.
     pub sources: IndexMap<String, String>,
     /// Shapes by name.

@@ -23,7 +23,10 @@ const RESOURCES: [(&str, &str); 6] = [
 ];
 
 /// What the reference server lacks.
-const LACKS: [&str; 2] = ["legacy-rpc", "lasting-bulk-publish"];
+const LACKS: [&str; 1] = ["lasting-bulk-publish"];
+
+/// What the reference server offers.
+const OFFERS: [&str; 1] = ["legacy-rpc"];
 
 /// Pools of the embedded server: so many cases that need a pool to themselves can
 /// run at a time, and so many bulk publishes in a run.
@@ -62,6 +65,7 @@ impl Target {
             pools: world.pools.iter().map(pool).collect(),
             developer: Some(Provider::fixed(Credentials::from(&world.developer))),
             lacks: LACKS.map(Lack::from).to_vec(),
+            offers: OFFERS.map(str::to_owned).to_vec(),
             resources: RESOURCES
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), of(world, value)))
@@ -106,7 +110,7 @@ pub fn to_file(worlds: &Worlds, world: &World, endpoint: &str) -> String {
         let _ = writeln!(text, "{line}");
     };
     line(format_args!("endpoint = {endpoint:?}\nregion = {:?}", world.region));
-    line(format_args!("lacks = {LACKS:?}"));
+    line(format_args!("lacks = {LACKS:?}\noffers = {OFFERS:?}"));
     if is_standard(world) {
         line(format_args!("snapshots = {EMBEDDED_SNAPSHOTS:?}"));
     }

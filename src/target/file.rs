@@ -55,6 +55,12 @@ pub struct TargetFile {
     #[serde(default)]
     #[schemars(with = "Vec<RawLack>")]
     pub lacks: Vec<Spanned<RawLack>>,
+    /// What the target has beyond what every endpoint of its kind does: `legacy-rpc`,
+    /// the protocol of the documentation's samples. Without it, cases that need it are
+    /// skipped.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub offers: Vec<Spanned<String>>,
     /// The stream that pools may publish to; without it `kinesis` is lacking.
     pub kinesis: Option<RawKinesis>,
     /// The application that devices register with; without it `sns` is lacking.
@@ -87,6 +93,16 @@ pub enum RawLack {
     Need(String),
     /// What is lacking, and why.
     Reasoned(RawReasonedLack),
+}
+
+impl RawLack {
+    /// What is lacking, as written.
+    pub(super) fn need(&self) -> &str {
+        match self {
+            Self::Need(need) => need,
+            Self::Reasoned(lack) => lack.need.get_ref(),
+        }
+    }
 }
 
 /// Something that the target lacks, with the reason.

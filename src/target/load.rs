@@ -104,6 +104,7 @@ impl Loader<'_> {
             developer: self.developer(file, &region),
             region,
             lacks: file.lacks.iter().map(|lack| self.lack(lack)).collect(),
+            offers: self.offers(file),
             resources: self.resources(file),
             collaborators: self.collaborators(file),
             known_failures: self.known_failures(file),
@@ -111,6 +112,18 @@ impl Loader<'_> {
             shortfalls: Shortfalls::default(),
             made: MadeIdentities::default(),
         }
+    }
+
+    fn offers(&self, file: &TargetFile) -> Vec<String> {
+        let lacks = |name: &str| file.lacks.iter().any(|lack| lack.get_ref().need() == name);
+        let offered = file.offers.iter().map(|raw| {
+            let name = self.text(raw);
+            if lacks(&name) {
+                self.problem(raw, format!("`{name}` stands in `lacks` too"));
+            }
+            name
+        });
+        offered.collect()
     }
 
     /// A path that is relative to the target file's folder.

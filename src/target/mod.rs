@@ -70,6 +70,9 @@ pub struct Target {
     pub developer: Option<Provider>,
     /// What the target says it lacks.
     pub lacks: Vec<Lack>,
+    /// What the target has although not every such endpoint does, by the names that
+    /// cases need it by.
+    pub offers: Vec<String>,
     /// What the target names beside its endpoint, by placeholder name, such as
     /// `stream-name`.
     pub resources: IndexMap<String, String>,

@@ -80,8 +80,8 @@ impl Response {
     }
 
     /// The error's name: from the header `x-amzn-ErrorType`, else from `__type`
-    /// or `code` in a JSON body, else from an XML body that is one empty element.
-    /// Addresses after `:` and namespaces before `#` are cut off.
+    /// or `code` in a JSON body, or, of a response that is no success, in the `Output`
+    /// there, else from an XML body that is one empty element. Addresses after `:` and namespaces before `#` are cut off.
     pub fn error_name(&self) -> Option<String> {
         let named = self.headers.get("x-amzn-errortype").map(str::to_owned).or_else(|| self.error_name_in_body())?;
         let name = named.split(':').next()?.rsplit('#').next()?.trim();
@@ -90,6 +90,7 @@ impl Response {
 
     fn error_name_in_body(&self) -> Option<String> {
         if let Some(body) = self.json() {
+            let body = self.told(&body);
             let named = ["__type", "code"].iter().find_map(|key| body.get(key)?.as_str().map(str::to_owned));
             return named;
         }
@@ -98,9 +99,15 @@ impl Response {
         name.chars().all(char::is_alphanumeric).then(|| name.to_owned())
     }
 
-    /// The error's message: `message` of a JSON body, or `Message`.
+    /// What tells an error in a body: all of it, or what stands in its envelope.
+    fn told<'b>(&self, body: &'b serde_json::Value) -> &'b serde_json::Value {
+        body.get("Output").filter(|output| output.is_object() && !self.is_success()).unwrap_or(body)
+    }
+
+    /// The error's message: `message` of a JSON body, or `Message`; found like its name.
     pub fn error_message(&self) -> Option<String> {
         let body = self.json()?;
+        let body = self.told(&body);
         ["message", "Message"].iter().find_map(|key| body.get(key)?.as_str().map(str::to_owned))
     }
 }
@@ -213,6 +220,7 @@ mod tests {
             (Some("a.b#A:http://internal.amazon.com/coral/x/#y"), "", Some("A")),
             (None, r#"{"__type":"com.amazon.coral.service#A","message":"m"}"#, Some("A")),
             (None, r#"{"code":"A"}"#, Some("A")),
+            (None, r#"{"Output":{"__type":"a.b#A"},"Version":"1.0"}"#, Some("A")),
             (None, "<UnknownOperationException/>\n", Some("UnknownOperationException")),
             (Some("A"), r#"{"__type":"B"}"#, Some("A")),
             (None, "<html><body>no</body></html>", None),

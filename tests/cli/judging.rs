@@ -42,7 +42,7 @@ fn a_half_built_server_is_judged_by_what_it_has() {
         &room.run(&format!("{run} --write-known-failures known.toml")).exits(2).to_string(),
     );
 
-    room.write("t.toml", &target.replace("lacks =", "known-failures-file = \"known.toml\"\nlacks ="));
+    room.write("t.toml", &target.replace("offers =", "known-failures-file = \"known.toml\"\noffers ="));
     let second = room.run(run).exits(0);
     assert!(second.stdout.contains("failed as expected"), "{second}");
     let counted = verdicts(&record(&room.read("r/run.jsonl")));
@@ -77,7 +77,10 @@ fn a_ratchet_lets_a_wrong_list_pass() {
     let mut server = room.start("serve --listen 127.0.0.1:0 --log off --write-target t.toml");
     server.lines(4);
     let known = |case: &str| format!("\n[[known-failure]]\ncase = \"{case}\"\nreason = \"r\"\n");
-    let target = room.read("t.toml") + &known("gone/*") + &known("*/first-write") + &known("*/legacy");
+    let target = room.read("t.toml").replace("offers =", "lacks =")
+        + &known("gone/*")
+        + &known("*/first-write")
+        + &known("*/legacy");
     room.write("t.toml", &target);
     let run = "run --cases cases --target t.toml --show 0 --report-dir r --junit j.xml";
     room.run(run).exits(1);

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::check;
 use crate::command::{Ended, Room};
+use crate::wrong::BY_HAND;
 
 fn ok(args: &str) -> Ended {
     Room::new().run(args).exits(0)
@@ -60,7 +61,10 @@ fn list_shows_ids() {
 fn explain_tells_of_cases_and_requirements() {
     let room = Room::with_suite();
     check("explain-case", &room.run("explain --cases cases records/counts/stale-is-refused").exits(0).to_string());
-    let skipped = room.run("explain --cases cases records/counts/legacy").exits(0);
+    let other = room.run("explain --cases cases --protocol legacy-rpc records/counts/stale-is-refused").exits(0);
+    check("explain-legacy-rpc", &other.to_string());
+    room.write("cases/records/bodies.toml", BY_HAND);
+    let skipped = room.run("explain --cases cases --protocol legacy-rpc records/bodies/by-hand").exits(0);
     check("explain-skipped", &skipped.to_string());
     let requirement = room.run("explain --cases cases UpdateRecords/rule/stale-sync-count").exits(0);
     check("explain-requirement", &requirement.to_string());

@@ -67,7 +67,9 @@ fn a_target_that_works_is_told_line_by_line() {
 #[test]
 fn the_embedded_server_is_a_target_too() {
     let ended = Room::new().run("target check").exits(0);
-    assert!(ended.stdout.ends_with("949 of 950 cases have what they need\n"), "{ended}");
+    let all = ended.stdout.lines().last().and_then(|line| line.strip_suffix(" cases have what they need"));
+    let all = all.and_then(|counts| counts.split_once(" of "));
+    assert!(all.is_some_and(|(some, all)| some == all), "{ended}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod errors;
 mod oddities;
 mod preflights;
 mod requests;
+mod rpc;
 mod signing;
 
 use crate::prove::alteration::Alteration;
@@ -13,7 +14,7 @@ use crate::prove::answers::{is_error, refuse};
 use crate::wire::{Request, Response};
 
 pub(super) fn all() -> Vec<Alteration> {
-    [signing::all(), preflights::all(), requests::all(), oddities::all(), errors::all(), answers::all()]
+    [signing::all(), preflights::all(), requests::all(), oddities::all(), errors::all(), answers::all(), rpc::all()]
         .into_iter()
         .flatten()
         .collect()

@@ -433,4 +433,38 @@ switches! {
     PathEndIgnored,
     /// A method that a path does not have is taken for one that it has.
     MethodIgnored,
+
+    // ---- legacy-rpc -------------------------------------------------------------
+    /// `POST /` is no operation's, whatever header names one.
+    RpcUnknown,
+    /// A request's envelope is taken for its input.
+    RpcEnvelopeUnread,
+    /// A request without an envelope has no input.
+    RpcEnvelopeWanted,
+    /// A call without signature is taken for one of whoever may call.
+    RpcUnsignedAccepted,
+    /// Numbers are not taken as text.
+    RpcTextIsNoNumber,
+    /// Datasets are others than those of rest-json.
+    RpcDatasetsApart,
+    /// Any header that ends in an operation's name calls it.
+    RpcPrefixIgnored,
+    /// An answer never stands in an envelope.
+    RpcAnswersBare,
+    /// Every answer stands in an envelope.
+    RpcAnswersEnveloped,
+    /// The type of an output is named like the operation.
+    RpcTypeOfOperation,
+    /// Members without a value are left out.
+    RpcNullsLeftOut,
+    /// Every answer has status 200.
+    RpcErrorsOf200,
+    /// Every error of the caller's has status 400.
+    RpcErrorsOf400,
+    /// An error is named in the header, as in rest-json.
+    RpcErrorsInHeader,
+    /// An unknown operation is answered as in rest-json.
+    RpcUnknownAsRest,
+    /// An answer has the id that its request states.
+    RpcIdEchoed,
 }

@@ -13,7 +13,8 @@ use super::encode;
 use super::input::{self, Input};
 use super::race::{Posted, Shared};
 use super::refusal::Refusal;
-use super::route::{Routed, Router};
+use super::route::{Carried, Routed, Router};
+use super::rpc;
 use super::sigv4::{Verifier, hex};
 use super::validate::{self, Patterns};
 use crate::reference::altered::{Departure, Rewrite, Switch, Switches};
@@ -106,8 +107,15 @@ impl Handler {
 
     /// The operation that a request leads to, if any.
     pub(super) fn operation(&self, request: &Request) -> Option<&str> {
-        let routed = self.router.route(&self.service, &request.method, request.path());
-        routed.map(|routed| routed.operation.name.as_str())
+        self.routed(request).map(|routed| routed.operation.name.as_str())
+    }
+
+    /// The operation that a request leads to in the protocol that it speaks.
+    fn routed(&self, request: &Request) -> Option<Routed<'_>> {
+        if rpc::is_call(&self.service, request, &self.switches) {
+            return rpc::route(&self.service, request, &self.switches);
+        }
+        self.router.route(&self.service, &request.method, request.path())
     }
 
     /// Whose key this is.
@@ -201,12 +209,20 @@ impl Handler {
         checked.map_err(|refusal| invalid_output(refusal.message).into())
     }
 
+    /// The answer as it is sent: altered, and in the form of the protocol that was spoken.
     fn altered(&self, request: &Request, mut response: Response) -> Response {
-        if let Some(rewrite) = &self.rewrite {
-            let routed = self.router.route(&self.service, &request.method, request.path());
-            rewrite(routed.map(|routed| routed.operation.name.as_str()), request, &mut response);
+        let is_call = rpc::is_call(&self.service, request, &self.switches);
+        if self.rewrite.is_none() && !is_call {
+            return response;
         }
-        response
+        let operation = self.routed(request).map(|routed| routed.operation);
+        if let Some(rewrite) = &self.rewrite {
+            rewrite(operation.map(|operation| operation.name.as_str()), request, &mut response);
+        }
+        match is_call {
+            true => rpc::told(&self.service, request, operation, &self.switches, response),
+            false => response,
+        }
     }
 
     fn unaltered(&self, request: &Request, moment: &Moment) -> Step {
@@ -214,7 +230,7 @@ impl Handler {
         if request.method == "OPTIONS" && origin {
             return Step::Answered(preflight(request, moment));
         }
-        let Some(routed) = self.router.route(&self.service, &request.method, request.path()) else {
+        let Some(routed) = self.routed(request) else {
             return Step::Answered(self.refuse(None, &Refusal::unknown_operation(), moment, origin));
         };
         // A fault in this code must cost one answer, not the connection.
@@ -268,20 +284,17 @@ impl Handler {
             let guess = left_out(given).then(|| model.guess(caller, &given.0)).flatten();
             (given.0.clone(), guess.unwrap_or_else(|| given.1.clone()))
         });
-        Some(Routed { operation: routed.operation, labels: labels.collect() })
+        Some(Routed { operation: routed.operation, labels: labels.collect(), carried: routed.carried.clone() })
     }
 
     fn perform(&self, routed: &Routed<'_>, request: &Request, moment: &Moment) -> Result<Outcome, Refusal> {
         let operation = routed.operation;
         if self.switches.has(Switch::InputBeforeSignature) {
-            input::read(&self.service, &self.patterns, routed, request)?;
+            input::read(&self.service, &self.patterns, routed, request, &self.switches)?;
         }
         let anybody;
         let caller = match self.verifier.verify(request, moment.now) {
-            Err(refusal)
-                if self.switches.has(Switch::UnsignedAccepted)
-                    && refusal == Refusal::missing_authentication_token() =>
-            {
+            Err(refusal) if self.takes_unsigned(routed) && refusal == Refusal::missing_authentication_token() => {
                 anybody = anybody_allowed(operation, routed);
                 &anybody
             }
@@ -296,7 +309,7 @@ impl Handler {
         if self.switches.has(Switch::ScopeBeforeInput) {
             self.check_scope(caller, &|name| routed.label(name).map(str::to_owned))?;
         }
-        let input = input::read(&self.service, &self.patterns, routed, request)?;
+        let input = input::read(&self.service, &self.patterns, routed, request, &self.switches)?;
         if class_last {
             check_class(operation, caller)?;
         }
@@ -312,6 +325,11 @@ impl Handler {
             .model
             .call(&operation.name, moment.now, &|model| dispatch::call(model, &call, &operation.name, &input))?;
         Ok(Outcome::Done(encode::success(&self.service, operation, &output)))
+    }
+
+    fn takes_unsigned(&self, routed: &Routed<'_>) -> bool {
+        let together = matches!(routed.carried, Carried::Together(_));
+        self.switches.has(Switch::UnsignedAccepted) || together && self.switches.has(Switch::RpcUnsignedAccepted)
     }
 
     /// An identity reaches its own pool and its own data, nothing else.

@@ -10,8 +10,10 @@ use serde_json::{Map, Number, Value};
 
 use super::canonical;
 use super::refusal::Refusal;
-use super::route::Routed;
+use super::route::{Carried, Routed};
+use super::rpc;
 use super::validate::{self, Patterns};
+use crate::reference::altered::Switches;
 use crate::spec::{Location, Operation, Service, ShapeKind};
 use crate::wire::Request;
 
@@ -33,9 +35,13 @@ pub(super) fn read(
     patterns: &Patterns,
     routed: &Routed<'_>,
     request: &Request,
+    switches: &Switches,
 ) -> Result<Input, Refusal> {
     let operation = routed.operation;
-    let sent = sent(service, operation, &routed.labels, request)?;
+    let sent = match &routed.carried {
+        Carried::Apart => sent(service, operation, &routed.labels, request)?,
+        Carried::Together(members) => sent_together(service, routed, members.clone()?, switches)?,
+    };
     validate::check(service, patterns, operation, &sent)?;
     let values = sent.into_iter().map(|(name, sent)| {
         let value = match sent {
@@ -78,8 +84,33 @@ fn sent(
     Ok(all)
 }
 
+/// The members of a call that carries all of them in one object.
+fn sent_together(
+    service: &Service,
+    routed: &Routed<'_>,
+    mut members: Map<String, Value>,
+    switches: &Switches,
+) -> Result<HashMap<String, Sent>, Refusal> {
+    let mut all = HashMap::new();
+    for (name, member) in &routed.operation.input {
+        let found = match members.remove(name).filter(|value| !value.is_null()) {
+            Some(value) if member.location == Location::Body => {
+                Some(Sent::Json(typed(service, &member.shape, value, name)?))
+            }
+            Some(value) => Some(rpc::text(service, switches, name, member, &value)?),
+            // It may have been guessed.
+            None => routed
+                .label(&member.wire_name)
+                .filter(|label| !label.is_empty())
+                .map(|label| Sent::Text(label.to_owned())),
+        };
+        all.extend(found.map(|found| (name.clone(), found)));
+    }
+    Ok(all)
+}
+
 /// The body's object; empty for an empty body. Its content type is not looked at.
-fn body(request: &Request) -> Result<Map<String, Value>, Refusal> {
+pub(super) fn body(request: &Request) -> Result<Map<String, Value>, Refusal> {
     if request.body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
     }

@@ -11,7 +11,7 @@
 //! and then the model; a broken constraint is an InvalidParameterException; an
 //! unrouted request is answered in the XML form, with the error's name in the
 //! header too; null in the body is the same as nothing. More stand in `sigv4`,
-//! `input` and `dispatch`.
+//! `input`, `dispatch`, and for the other protocol in `rpc`.
 
 mod access;
 mod accounts;
@@ -27,6 +27,7 @@ mod own;
 mod race;
 mod refusal;
 mod route;
+mod rpc;
 mod served;
 mod server;
 mod setup;

@@ -1,6 +1,9 @@
 //! Finds the operation that a method and a path name.
 
+use serde_json::{Map, Value};
+
 use super::canonical::decoded;
+use super::refusal::Refusal;
 use crate::reference::altered::{Switch, Switches};
 use crate::spec::{Operation, Service};
 
@@ -26,6 +29,16 @@ enum Segment {
 pub(super) struct Routed<'s> {
     pub(super) operation: &'s Operation,
     pub(super) labels: Vec<(String, String)>,
+    pub(super) carried: Carried,
+}
+
+/// Where the members of an input travel.
+#[derive(Clone)]
+pub(super) enum Carried {
+    /// Each where the description says.
+    Apart,
+    /// All in one object, under their API names; or why there is none.
+    Together(Result<Map<String, Value>, Refusal>),
 }
 
 impl Router {
@@ -57,7 +70,11 @@ impl Router {
             Segment::Literal(_) => None,
             Segment::Label(name) => Some((name.clone(), value)),
         });
-        Some(Routed { operation: service.operations.get(&route.operation)?, labels: labels.collect() })
+        Some(Routed {
+            operation: service.operations.get(&route.operation)?,
+            labels: labels.collect(),
+            carried: Carried::Apart,
+        })
     }
 
     fn decoded(&self, segment: &str) -> String {
