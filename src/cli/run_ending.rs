@@ -75,7 +75,7 @@ impl Run<'_> {
         let broke = overview(summary, kept, &context, width);
         if self.args.quiet {
             let between = if broke.is_empty() { "" } else { "\n" };
-            self.output.text(&[&broke, between, &summary.verdict(width)].concat());
+            self.output.text(&[&broke, between, &summary.verdict()].concat());
             return;
         }
         let failed = failures(kept, self.args.shown_in_full(), &context, width);

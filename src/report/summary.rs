@@ -176,15 +176,15 @@ impl Summary {
             self.by_requirement(width),
             table::table(self, width),
             outline(self, width),
-            self.verdict(width),
+            self.verdict(),
         ];
         sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n")
     }
 
-    /// The sentence, in its colour.
-    pub fn verdict(&self, width: usize) -> String {
+    /// The sentence, in its colour. It is one line, however long: scripts look for it.
+    pub fn verdict(&self) -> String {
         let style = if self.exit() == 0 { GOOD } else { BAD };
-        wrapped(&printable(&self.sentence()), width, "").lines().map(|line| styled(style, line) + "\n").collect()
+        styled(style, printable(&self.sentence())) + "\n"
     }
 
     /// What the cases left, then what the run as a whole did.
