@@ -1,6 +1,7 @@
 //! A recorded run as Markdown, for the summary of a job.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use anstream::adapter::strip_str;
 
@@ -104,7 +105,8 @@ fn of_cause(cause: &str, cases: &[&CaseResult], context: &Context<'_>) -> String
     let title = format!("{}: {}", count(cases.len(), "case"), statement.unwrap_or(cause));
     let mut block = folded(&title, false);
     if statement.is_some() {
-        block += &format!("{}\n\n", code(cause));
+        // Writing to a string cannot fail.
+        let _ = write!(block, "{}\n\n", code(cause));
     }
     let (full, rest) = cases.split_at(MOST_IN_FULL.min(cases.len()));
     for result in full.iter().filter(|result| result.was_begun()) {
@@ -114,11 +116,11 @@ fn of_cause(cause: &str, cases: &[&CaseResult], context: &Context<'_>) -> String
     for result in rest.iter().take(MOST_LINES) {
         let short = short(result);
         let short = if short.is_empty() { short } else { format!(": {}", code(&short)) };
-        block += &format!("- {}{short}\n", code(&result.case));
+        let _ = writeln!(block, "- {}{short}", code(&result.case));
     }
     let more = rest.len().saturating_sub(MOST_LINES);
     if more > 0 {
-        block += &format!("- … {}\n", count(more, "more case"));
+        let _ = writeln!(block, "- … {}", count(more, "more case"));
     }
     block.trim_end().to_owned() + "\n\n</details>\n"
 }
@@ -127,10 +129,10 @@ fn actions(summary: &Summary) -> String {
     let columns: Vec<_> = Verdict::ALL.into_iter().filter(|verdict| summary.total.of(*verdict) > 0).collect();
     let names: Vec<_> = columns.iter().map(|verdict| verdict.name()).collect();
     let mut block = folded("By action", false);
-    block += &format!("| action | {} | cases |\n|---|{}---:|\n", names.join(" | "), "---:|".repeat(names.len()));
+    let _ = write!(block, "| action | {} | cases |\n|---|{}---:|\n", names.join(" | "), "---:|".repeat(names.len()));
     for (action, tally) in &summary.actions {
         let numbers: Vec<_> = columns.iter().map(|verdict| tally.of(*verdict).to_string()).collect();
-        block += &format!("| {} | {} | {} |\n", cell(action), numbers.join(" | "), tally.cases());
+        let _ = writeln!(block, "| {} | {} | {} |", cell(action), numbers.join(" | "), tally.cases());
     }
     block + "\n</details>\n"
 }

@@ -2,6 +2,7 @@
 //! the size that they take.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use super::text::{count, printable};
 
@@ -52,7 +53,8 @@ impl Page {
             }
         }
         if left_out > 0 {
-            block += &format!("- … {}\n", count(left_out, "more case"));
+            // Writing to a string cannot fail.
+            let _ = writeln!(block, "- … {}", count(left_out, "more case"));
         }
         self.text.push('\n');
         self.text.push_str(&block);
@@ -63,8 +65,10 @@ impl Page {
     pub(super) fn finish(mut self) -> String {
         if self.left_out > 0 {
             let left_out = count(self.left_out, "section");
-            self.text +=
-                &format!("\n{left_out} found no room here; `syncspec report html` makes a page of them all.\n");
+            let _ = writeln!(
+                self.text,
+                "\n{left_out} found no room here; `syncspec report html` makes a page of them all."
+            );
         }
         self.text
     }

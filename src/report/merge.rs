@@ -277,8 +277,8 @@ fn united(
     if header.suite_digest != whole.suite_digest {
         return Err(MergeError::UnknownWhole { digest: header.suite_digest.clone() });
     }
-    let has_result = |case: &&&str| names.binary_search_by_key(&skimmer.name(case), |(name, ..)| *name).is_ok();
-    let (with, without): (Vec<&str>, Vec<&str>) = whole.cases.iter().partition(|case| has_result(&case));
+    let has_result = |case: &&str| names.binary_search_by_key(&skimmer.name(case), |(name, ..)| *name).is_ok();
+    let (with, without): (Vec<&str>, Vec<&str>) = whole.cases.iter().partition(|case| has_result(case));
     if with.len() != names.len() || (!without.is_empty() && !whole.union) {
         let names = without.iter().take(MOST_NAMED).map(|case| (*case).to_owned()).collect();
         return Err(MergeError::Incomplete { missing: without.len(), selected: whole.cases.len(), names });

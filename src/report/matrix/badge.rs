@@ -23,23 +23,21 @@ pub fn badge(column: &Column, name: &str) -> String {
     let (conforming, judged, all) = (count.conforming(), count.judged(), count.all());
     let stopped = column.footer.as_ref().is_none_or(|footer| footer.stopped.is_some());
     let (left, says) = (printable(name).into_owned(), |part, whole| format!("{} of {whole}", percent(part, whole)));
-    let segments = if stopped {
-        vec![(left, NEUTRAL), ("run not finished".to_owned(), GREY)]
-    } else if judged == 0 {
-        vec![(left, NEUTRAL), ("nothing judged".to_owned(), GREY)]
-    } else {
-        let colour = match conforming * 100 / judged {
-            100 => GREEN,
-            90..100 => AMBER,
-            _ => RED,
-        };
-        vec![
+    let colour = (conforming * 100).checked_div(judged).map(|percent| match percent {
+        100 => GREEN,
+        90..100 => AMBER,
+        _ => RED,
+    });
+    let segments = match colour {
+        _ if stopped => vec![(left, NEUTRAL), ("run not finished".to_owned(), GREY)],
+        None => vec![(left, NEUTRAL), ("nothing judged".to_owned(), GREY)],
+        Some(colour) => vec![
             (left, NEUTRAL),
             (format!("conforms {}", percent(conforming, judged)), colour),
             (format!("judged {}", percent(judged, all)), GREY),
-        ]
+        ],
     };
-    let title = if stopped || judged == 0 {
+    let title = if stopped || colour.is_none() {
         segments.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join(": ")
     } else {
         format!(

@@ -1,5 +1,7 @@
 //! The matrix for the summary of a job.
 
+use std::fmt::Write as _;
+
 use super::{Matrix, Row};
 use crate::report::md::{Page, cell, folded, prose};
 use crate::report::share::percent;
@@ -17,8 +19,10 @@ pub fn matrix_markdown(matrix: &Matrix) -> String {
     for (index, column) in matrix.columns.iter().enumerate() {
         let counted = column.count();
         let (conforming, judged, all) = (counted.conforming(), counted.judged(), counted.all());
-        targets += &format!(
-            "| {} | {} | {} ({conforming} of {judged}) | {} ({judged} of {all}) |\n",
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            targets,
+            "| {} | {} | {} ({conforming} of {judged}) | {} ({judged} of {all}) |",
             index + 1,
             prose(&column.label),
             percent(conforming, judged),
@@ -41,7 +45,7 @@ pub fn matrix_markdown(matrix: &Matrix) -> String {
         for dispute in &matrix.disputes {
             let answer = |answer: &Option<String>| answer.as_deref().map_or("not shown".to_owned(), prose);
             let answers: Vec<_> = dispute.answers.iter().map(answer).collect();
-            block += &format!("| {} | {} |\n", prose(&dispute.question), answers.join(" | "));
+            let _ = writeln!(block, "| {} | {} |", prose(&dispute.question), answers.join(" | "));
         }
         page.add(&(block + "\n</details>\n"));
     }
@@ -57,7 +61,7 @@ fn table(title: &str, rows: &[&Row], matrix: &Matrix) -> String {
     let mut block = folded(title, true) + &head("requirement", matrix);
     for row in rows {
         let cells: Vec<_> = row.cells.iter().map(|standing| standing.name()).collect();
-        block += &format!("| {} | {} |\n", cell(&row.id), cells.join(" | "));
+        let _ = writeln!(block, "| {} | {} |", cell(&row.id), cells.join(" | "));
     }
     block + "\n</details>\n"
 }

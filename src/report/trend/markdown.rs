@@ -1,5 +1,7 @@
 //! How targets fared, for the summary of a job.
 
+use std::fmt::Write as _;
+
 use super::Trend;
 use crate::report::md::{Page, code, prose};
 use crate::report::text::count;
@@ -12,10 +14,12 @@ pub fn trend_markdown(trend: &Trend) -> String {
         block += "| began | passed | failed | not judged | |\n|---|---:|---:|---:|---|\n";
         for night in history.nights.iter().rev() {
             let (started, marks) = (prose(&night.started), prose(&night.marks.join("; ")));
-            block += &format!("| {started} | {} | {} | {} | {marks} |\n", night.passed, night.failed, night.not_judged);
+            let _ =
+                writeln!(block, "| {started} | {} | {} | {} | {marks} |", night.passed, night.failed, night.not_judged);
         }
         if history.left_out > 0 {
-            block += &format!("\n{} left out\n", count(history.left_out, "earlier run"));
+            // Writing to a string cannot fail.
+            let _ = write!(block, "\n{} left out\n", count(history.left_out, "earlier run"));
         }
         page.add(&block);
     }
