@@ -25,8 +25,12 @@ struct Record {
 
 pub(super) async fn answer(desk: &Desk, operation: &str, request: Request) -> Response {
     if request.headers.get("content-type").is_some_and(|kind| kind.contains("cbor")) {
-        desk.stray("a stream in CBOR, which is not spoken here; AWS's SDKs speak JSON with AWS_CBOR_DISABLE=true");
-        return error("SerializationException", None, "this listener speaks JSON; set AWS_CBOR_DISABLE=true");
+        desk.stray("a stream in CBOR, which is not spoken here; Java's SDKs speak JSON with AWS_CBOR_DISABLE=true or CBOR_ENABLED=false");
+        return error(
+            "SerializationException",
+            None,
+            "this listener speaks JSON; set AWS_CBOR_DISABLE=true or CBOR_ENABLED=false",
+        );
     }
     let Some(input) = wire::json(&request.body) else {
         desk.stray(&format!("{operation} of a stream, with a body that is no JSON"));

@@ -14,7 +14,7 @@ use crate::wire::{self, Exchange, Failure, FailureKind, Request, Response};
 const MOST_CALLS: usize = 2_000;
 
 /// Most bytes of requests' bodies that it keeps.
-const MOST_BYTES: usize = 32 * 1024 * 1024;
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// A call that arrived.
 #[derive(Debug, Clone)]

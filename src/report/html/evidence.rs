@@ -107,7 +107,9 @@ fn of_exchange(exchange: &RecordedExchange, result: &CaseResult, context: &Conte
     let here = result.findings.iter().filter(|finding| finding.step == exchange.step);
     let at: Vec<_> = here.map(|finding| finding.at.as_str()).collect();
     // What the server sent, it has to send itself.
-    let is_own = exchange.collaborator.is_none();
-    let curl = is_own.then(|| curl(exchange, context.target, context.signing_service)).unwrap_or_default();
+    let curl = match exchange.collaborator {
+        None => curl(exchange, context.target, context.signing_service),
+        Some(_) => String::new(),
+    };
     ExchangeView { title: title(exchange), lines: wire::lines(exchange, &at), curl: printable(&curl).into_owned() }
 }
