@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rstest::rstest;
 use syncspec::cases::Suite;
+use syncspec::collaborators::Listener;
 use syncspec::judge::Verdict;
 use syncspec::plan::Plan;
 use syncspec::run::{self, CaseResult, Session, Settings};
@@ -87,10 +88,14 @@ fn answer(status: u16, error: &str) -> String {
 async fn results(answer: Option<String>) -> Vec<CaseResult> {
     let suite = Suite::shipped(Service::embedded(), Catalog::embedded()).expect("the case files are valid");
     let server = Degenerate::start(answer).await.expect("a free port");
-    let mut target = Target::embedded(&embedded_world(), &format!("http://{}", server.address));
+    let played = Listener::start(([127, 0, 0, 1], 0).into()).await.expect("the other services are played");
+    let (world, endpoint) = (embedded_world(), format!("http://{}", server.address));
+    let mut target = Target::embedded(&world, &endpoint).called_back(&world, played.address());
     target.snapshots = None;
     let plan = Plan::new(&suite, &[], &target).expect("a plan without filters");
-    let session = Session::connect(target, Duration::from_secs(5), false, "degenerate".to_owned()).expect("a session");
+    let session = Session::connect(target, Duration::from_secs(5), false, "degenerate".to_owned())
+        .expect("a session")
+        .playing(played);
     let settings = Settings { jobs: 8, fail_fast: false, datasets_per_identity: 20 };
     run::results(&session, plan, &suite.digest, settings).await
 }
