@@ -209,7 +209,7 @@ fn open() -> Vec<Alteration> {
         told(
             "stream-says-data-set-name-only",
             "A stream's record names its dataset as `dataSetName` alone.",
-            &["UpdateRecords/rule/stream-dataset-name"],
+            &[],
             |record| record["datasetName"] = Value::Null,
         )
         .legal(),

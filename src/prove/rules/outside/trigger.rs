@@ -117,14 +117,27 @@ fn events() -> Vec<Alteration> {
 
 fn open_events() -> Vec<Alteration> {
     vec![
-        each_entry(
+        Alteration::retold(
             "event-without-op-of-unchanged",
             "A record that does not change has no op in the event, and no new value.",
             &["UpdateRecords/rule/trigger-unchanged-entry"],
-            |entry| {
-                if entry["oldValue"] == entry["newValue"] {
-                    (entry["op"], entry["newValue"]) = (Value::Null, Value::Null);
+            |told, event| match told {
+                Told::Event => {
+                    for entry in entries(event).into_iter().flat_map(Map::values_mut) {
+                        if entry["oldValue"] == entry["newValue"] {
+                            (entry["op"], entry["newValue"]) = (Value::Null, Value::Null);
+                        }
+                    }
                 }
+                // What the function hands back as it was is to stay as it was.
+                Told::Answer(event_sent) => {
+                    if let Some(records) = entries(event) {
+                        records.retain(|key, entry| {
+                            event_sent["datasetRecords"].get(key) != Some(entry) || !entry["op"].is_null()
+                        });
+                    }
+                }
+                _ => {}
             },
         )
         .legal(),
