@@ -45,6 +45,9 @@ fn lasting(text: &str) -> (Value, BTreeMap<String, Value>) {
     (header, lines.iter().filter(|line| line["type"] == "result").map(of).collect())
 }
 
+/// So many cases are tried once more, by themselves, when they came to something else.
+const MOST_AGAIN: usize = 10;
+
 /// Both are what a user gets who types the command today.
 #[test]
 fn the_committed_run_of_the_reference_server_is_not_stale() {
@@ -53,10 +56,19 @@ fn the_committed_run_of_the_reference_server_is_not_stale() {
     let committed =
         |name: &str| fs::read_to_string(dir.join(name)).unwrap_or_else(|error| panic!("{name}: {error}; {renew}"));
     let room = Room::new();
-    room.run("run --report-dir r --quiet").exits(0);
+    room.run("run --report-dir r --quiet");
     let ((header, then), (now_header, now)) = (lasting(&committed("run.jsonl")), lasting(&room.read("r/run.jsonl")));
     assert_eq!(header, now_header, "{renew}");
-    let differing: Vec<_> = then.keys().chain(now.keys()).filter(|case| then.get(*case) != now.get(*case)).collect();
+    let differs = |case: &&String, now: &BTreeMap<String, Value>| then.get(*case) != now.get(*case);
+    let mut differing: Vec<_> = then.keys().chain(now.keys()).filter(|case| differs(case, &now)).collect();
+    if (1..=MOST_AGAIN).contains(&differing.len()) {
+        // A few cases depend on the time that passes between two requests, which can be
+        // long on a busy machine.
+        let ids: Vec<_> = differing.iter().map(|case| case.as_str()).collect();
+        room.run(&format!("run --report-dir again --quiet --jobs 1 {}", ids.join(" ")));
+        let (_, again) = lasting(&room.read("again/run.jsonl"));
+        differing.retain(|case| differs(case, &again));
+    }
     assert!(differing.is_empty(), "{differing:?}; {renew}");
     let page = room.run(&format!("report html {}", dir.join("run.jsonl").display())).exits(0).stdout;
     assert!(page == committed("run.html"), "the page is not what is made of its run.jsonl; {renew}");

@@ -20,7 +20,7 @@ const DIFFERS: &[(&str, &str)] = &[
     (r"127\.0\.0\.1:\d{4,5}", "127.0.0.1:<port>"),
     (r"syncspec-[0-9a-f]{8}-", "syncspec-<run>-"),
     (r"\d{4}-\d\d-\d\dT\d{6}Z(-\d+)?", "<utc>"),
-    (r" *\b[0-9.]+ (µs|ms|s)\b", " <took>"),
+    (r" *\b([0-9]+ min )?[0-9.]+ (µs|ms|s)\b", " <took>"),
     (r"(?m)(cases) +time$", "$1 time"),
     (r"\b1[0-9]{9}(\.[0-9]+)?\b", "<date>"),
     (r"(?m)^( *< x-amzn-requestid: ).*$", "$1<id>"),
