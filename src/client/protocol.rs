@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(read.error_name().as_deref(), error);
         assert_eq!(String::from_utf8_lossy(&read.body), read_body);
         let named = [("x-amzn-ErrorType", "TooManyRequestsException:http://x/")].into_iter().collect();
-        let in_header = Response { status: 200, headers: named, body: "{}".into() };
+        let in_header = Response { status: 200, headers: named, body: "<no/>".into() };
         assert_eq!(binding().read(&in_header).status, 429);
         let rest = Binding { protocol: Protocol::RestJson, ..binding() };
         assert_eq!(rest.read(&response), response);

@@ -53,28 +53,31 @@ pub(super) fn bind(rpc: &Rpc, operation: &Operation, input: &Map<String, Value>)
 ///
 /// Anything else stays as it came.
 pub(super) fn read(service: &Service, response: &Response) -> Response {
-    let Some(body) = response.json() else { return response.clone() };
-    let Some(output) = output(body) else { return response.clone() };
-    let Response { mut status, mut headers, .. } = response.clone();
-    let Value::Object(mut members) = output else {
-        let body = if output.is_null() { Bytes::new() } else { output.to_string().into() };
-        return Response { status, headers, body };
-    };
-    let of_type = members.shift_remove(TYPE);
+    let Response { mut status, mut headers, mut body } = response.clone();
+    let mut of_type = None;
+    match response.json().and_then(output) {
+        Some(Value::Object(mut members)) => {
+            of_type = members.shift_remove(TYPE);
+            body = Value::Object(members).to_string().into();
+        }
+        Some(Value::Null) => body = Bytes::new(),
+        Some(other) => body = other.to_string().into(),
+        None => {}
+    }
     let of_type = of_type.as_ref().and_then(Value::as_str).and_then(|name| name.rsplit('#').next());
     let header = headers.contains("x-amzn-errortype").then(|| response.error_name()).flatten();
     let name = header.as_deref().or(of_type).unwrap_or_default();
     let declared = service.status_of_error(name);
     let is_error = declared.is_some() || !response.is_success() || ERRORS.iter().any(|end| name.ends_with(end));
     if is_error && !name.is_empty() {
-        if !headers.contains("x-amzn-errortype") {
-            headers.append("x-amzn-ErrorType", name);
+        if header.is_none() {
+            headers.set("x-amzn-ErrorType", name);
         }
         if UNTOLD.contains(&status) {
             status = declared.unwrap_or(UNKNOWN);
         }
     }
-    Response { status, headers, body: Value::Object(members).to_string().into() }
+    Response { status, headers, body }
 }
 
 /// What stands in an envelope, or the whole body when there is none; nothing when the

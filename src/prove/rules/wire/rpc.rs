@@ -7,7 +7,7 @@ use crate::reference::Switch;
 use crate::wire::{Request, Response};
 
 pub(super) fn all() -> Vec<Alteration> {
-    [samples(), broken(), open()].into_iter().flatten().collect()
+    [samples(), broken(), open(), forms()].into_iter().flatten().collect()
 }
 
 /// Answers that lack what a sample shows: the operation, what it lacks, and from where.
@@ -163,6 +163,11 @@ fn open() -> Vec<Alteration> {
             &["service/rule/legacy-rpc-request-id"],
             Switch::RpcIdEchoed,
         ),
+    ]
+}
+
+fn forms() -> Vec<Alteration> {
+    vec![
         Alteration::variant(
             "rpc-unknown-as-rest",
             "Over legacy-rpc, an unknown operation is answered as an unknown path is.",
