@@ -41,11 +41,12 @@ fn compare(quick: bool) {
     let (small, large) = (Suite::make(folder.path(), 1_000), Suite::make(folder.path(), 10_000));
     let endpoint = Endpoint::start(Duration::ZERO);
 
-    let [bare_fast, run, documents] = medians(rounds, [
-        &|| bare(&large, &endpoint),
-        &|| harness(&large, &endpoint, &[]),
-        &|| harness(&large, &endpoint, &["--junit", "run.xml", ]),
-    ]);
+    let [bare_fast, run, documents] = medians(
+        rounds,
+        [&|| bare(&large, &endpoint), &|| harness(&large, &endpoint, &[]), &|| {
+            harness(&large, &endpoint, &["--junit", "run.xml"])
+        }],
+    );
     table.row("10,000 cases from 10,000 files: the bare loop", &bare_fast, None);
     table.row("… `syncspec run`, with `run.jsonl`", &run, Some((&bare_fast, "the bare loop")));
     table.row("… with JUnit and HTML too", &documents, Some((&run, "the run without")));
@@ -63,12 +64,15 @@ fn compare(quick: bool) {
 
     let home = folder.path();
     let alone = |arguments: &'static [&'static str]| move || child(program().args(arguments), home);
-    let [help, list, one, whole] = medians(rounds * 3, [
-        &alone(&["--help"]),
-        &alone(&["list"]),
-        &alone(&["run", "update-records/sync-count/stale-is-refused"]),
-        &alone(&["run"]),
-    ]);
+    let [help, list, one, whole] = medians(
+        rounds * 3,
+        [
+            &alone(&["--help"]),
+            &alone(&["list"]),
+            &alone(&["run", "update-records/sync-count/stale-is-refused"]),
+            &alone(&["run"]),
+        ],
+    );
     table.row("`syncspec --help`", &help, None);
     table.row("`syncspec list`", &list, None);
     table.row("`syncspec run` of one case, embedded server and all", &one, None);

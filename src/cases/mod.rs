@@ -17,6 +17,7 @@ mod excluded;
 mod file;
 pub mod names;
 mod read;
+mod reading;
 mod resolve;
 mod scope;
 mod sending;
