@@ -1,5 +1,7 @@
 //! What no case proves: `_excluded.toml` against the catalogue and the cases.
 
+use std::sync::Arc;
+
 use toml::Spanned;
 
 use super::case::{Case, Exclusion};
@@ -9,7 +11,7 @@ use crate::source::{Source, matches};
 
 /// Reads the exclusions. Each speaks of some requirement, of none that a case
 /// names, and says why.
-pub(super) fn exclusions(library: &Library<'_>, source: &Source<'_>, cases: &[Case]) -> Vec<Exclusion> {
+pub(super) fn exclusions(library: &Library<'_>, source: &Source<'_>, cases: &[Arc<Case>]) -> Vec<Exclusion> {
     let file: ExcludedFile = match source.parse() {
         Ok(file) => file,
         Err(problem) => {
@@ -20,7 +22,7 @@ pub(super) fn exclusions(library: &Library<'_>, source: &Source<'_>, cases: &[Ca
     file.excluded.iter().map(|raw| exclusion(library, source, cases, raw)).collect()
 }
 
-fn exclusion(library: &Library<'_>, source: &Source<'_>, cases: &[Case], raw: &RawExclusion) -> Exclusion {
+fn exclusion(library: &Library<'_>, source: &Source<'_>, cases: &[Arc<Case>], raw: &RawExclusion) -> Exclusion {
     let reason = raw.reason.get_ref().trim();
     if reason.is_empty() {
         library.report(source.problem(&raw.reason.span(), "the reason is empty; say why no case can prove this"));

@@ -18,6 +18,7 @@ mod file;
 pub mod names;
 mod protocol;
 mod read;
+mod reading;
 mod resolve;
 mod scope;
 mod script;

@@ -1,6 +1,5 @@
 //! From what a case file says to what it means.
 
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use super::base_file::BaseFile;
 use super::case::{Action, Body, Call, Capture, Case, Expect, Rewrite, Sign, Step, Tamper};
 use super::check;
 use super::file::{Actor, CaseFile, FixtureFile, OneOrMany, RawCase, RawExpect, RawFixture, RawStep};
+use super::reading::Reading;
 use super::scope::Scope;
 use super::script::scripts;
 use super::sending::{RawRewrite, RawSign, RawTamper};
@@ -29,22 +29,22 @@ pub(super) struct Library<'s> {
     pub(super) catalog: &'s Catalog,
     bases: Bases,
     fixtures: IndexMap<String, Vec<Step>>,
-    problems: RefCell<Vec<Problem>>,
+    reading: Reading,
 }
 
 impl<'s> Library<'s> {
     pub(super) fn new(service: &'s Service, catalog: &'s Catalog) -> Self {
-        Self { service, catalog, bases: Bases::default(), fixtures: IndexMap::new(), problems: RefCell::default() }
+        Self { service, catalog, bases: Bases::default(), fixtures: IndexMap::new(), reading: Reading::default() }
     }
 
     /// All mistakes, or the base requests if there are none.
     pub(super) fn finish(self) -> Result<Bases, Vec<Problem>> {
-        let problems = self.problems.into_inner();
+        let problems = self.reading.into_problems();
         if problems.is_empty() { Ok(self.bases) } else { Err(problems) }
     }
 
     pub(super) fn report(&self, problem: Problem) {
-        self.problems.borrow_mut().push(problem);
+        self.reading.problem(problem);
     }
 
     /// Takes over the base requests of `_base.toml`.
@@ -53,7 +53,7 @@ impl<'s> Library<'s> {
             Ok(file) => file,
             Err(problem) => return self.report(problem),
         };
-        self.bases = base::resolve(self.service, &Scope::new(source, &self.problems), &file);
+        self.bases = base::resolve(self.service, &Scope::new(source, &self.reading), &file);
     }
 
     /// Takes over the fixtures of `_fixtures.toml`.
@@ -72,7 +72,7 @@ impl<'s> Library<'s> {
     }
 
     fn fixture(&self, source: &Source<'_>, raw: &RawFixture) -> Vec<Step> {
-        let scope = Scope::new(source, &self.problems);
+        let scope = Scope::new(source, &self.reading);
         check::kebab_case(&scope, &raw.name);
         let mut steps = self.given(&scope, &raw.given);
         for step in &raw.steps {
@@ -128,14 +128,14 @@ impl<'s> Library<'s> {
     fn rows(&self, source: &Source<'_>, stem: &str, raw: &Spanned<RawCase>) -> Vec<Case> {
         let case = raw.get_ref();
         let id = format!("{stem}/{}", case.name.get_ref());
-        let plain = Scope::new(source, &self.problems);
+        let plain = Scope::new(source, &self.reading);
         check::kebab_case(&plain, &case.name);
         if case.rows.is_empty() {
             return vec![self.case(&plain, raw, id)];
         }
         let mut names = BTreeSet::new();
         let row = |row: &Spanned<IndexMap<Spanned<String>, Spanned<_>>>| {
-            let scope = Scope::new(source, &self.problems).with_row(row.get_ref());
+            let scope = Scope::new(source, &self.reading).with_row(row.get_ref());
             let name = check::row_name(&scope, row)?;
             if !names.insert(name.clone()) {
                 scope.problem(&row.span(), format!("the row `{name}` exists already; name this one otherwise"));

@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use super::case::Match;
 use super::file::{Actor, Matcher, Node, OneOrMany, RawActor, RawMatch};
+use super::reading::Reading;
 use super::template::{Piece, Template, Text, pieces, split_offset};
 use crate::source::{Origin, Problem, Source, with_suggestion};
 
@@ -19,14 +20,14 @@ pub(super) struct Scope<'f> {
     source: &'f Source<'f>,
     row: IndexMap<&'f str, &'f Node>,
     used: RefCell<BTreeSet<String>>,
-    problems: &'f RefCell<Vec<Problem>>,
+    reading: &'f Reading,
     /// The place that a mistake is reported at when what is read has none.
     here: Cell<(usize, usize)>,
 }
 
 impl<'f> Scope<'f> {
-    pub(super) fn new(source: &'f Source<'f>, problems: &'f RefCell<Vec<Problem>>) -> Self {
-        Self { source, row: IndexMap::new(), used: RefCell::default(), problems, here: Cell::new((0, 0)) }
+    pub(super) fn new(source: &'f Source<'f>, reading: &'f Reading) -> Self {
+        Self { source, row: IndexMap::new(), used: RefCell::default(), reading, here: Cell::new((0, 0)) }
     }
 
     /// The same file, with a row's entries as placeholders.
@@ -45,7 +46,7 @@ impl<'f> Scope<'f> {
     }
 
     pub(super) fn problem(&self, span: &Range<usize>, message: impl Into<String>) {
-        self.problems.borrow_mut().push(self.source.problem(span, message));
+        self.reading.problem(self.source.problem(span, message));
     }
 
     /// A mistake at the place last named with [`Scope::at`].
@@ -56,7 +57,7 @@ impl<'f> Scope<'f> {
 
     /// A mistake at a place that was turned into lines and columns already.
     pub(super) fn problem_at(&self, origin: Origin, message: String) {
-        self.problems.borrow_mut().push(Problem { origin, message });
+        self.reading.problem(Problem { origin, message });
     }
 
     /// Whether this is an entry of the row.
@@ -273,7 +274,7 @@ impl<'f> Scope<'f> {
 
     fn pattern(&self, pattern: &str) -> Option<Regex> {
         // On its own first: `a)|(b` would be one only within parentheses.
-        self.plain_pattern(pattern).and_then(|_| Match::whole(pattern).ok())
+        self.plain_pattern(pattern).and_then(|_| self.reading.pattern(&Match::whole(pattern)).ok())
     }
 
     /// A pattern that need not match as a whole.
@@ -283,7 +284,7 @@ impl<'f> Scope<'f> {
             error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
         };
         let problem = |error| self.problem_here(format!("`{pattern}` is no regular expression: {}", because(error)));
-        Regex::new(pattern).map_err(problem).ok()
+        self.reading.pattern(pattern).map_err(problem).ok()
     }
 }
 

@@ -1,13 +1,16 @@
 //! Finds the case files and makes a [`Suite`] of them.
 
-use std::fs;
-use std::path::Path;
+use std::borrow::Cow;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{fs, io, thread};
 
 use include_dir::{Dir, include_dir};
 use sha2::{Digest as _, Sha256};
 
-use super::case::Suite;
+use super::case::{Case, Suite};
 use super::check::is_kebab_case;
 use super::error::CasesError;
 use super::excluded::exclusions;
@@ -22,12 +25,39 @@ const BASES: &str = "_base.toml";
 const FIXTURES: &str = "_fixtures.toml";
 const EXCLUDED: &str = "_excluded.toml";
 
+/// Most threads that read case files; more wait for the disk and each other.
+const MOST_THREADS: usize = 16;
+
+/// From so many files on, several threads read them sooner than one.
+const WORTH_A_THREAD: usize = 8;
+
+/// Files that a thread takes at a time.
+const PORTION: usize = 4;
+
 /// A file of a suite: its path below the suite's folder with `/` between names,
 /// and its text.
-#[derive(Debug, Clone)]
-struct File {
+#[derive(Debug)]
+struct File<'t> {
     path: String,
-    text: String,
+    text: Text<'t>,
+}
+
+/// The text of a file.
+#[derive(Debug)]
+enum Text<'t> {
+    /// It is in memory.
+    Here(&'t str),
+    /// It is on the disk, and read when it is needed.
+    On(PathBuf),
+}
+
+impl File<'_> {
+    fn read(&self) -> Result<Cow<'_, str>, CasesError> {
+        match &self.text {
+            Text::Here(text) => Ok(Cow::Borrowed(text)),
+            Text::On(path) => fs::read_to_string(path).map(Cow::Owned).map_err(|error| unreadable(path, error)),
+        }
+    }
 }
 
 impl Suite {
@@ -64,78 +94,126 @@ impl Suite {
     /// # Errors
     ///
     /// When the files have mistakes or hold no cases; all mistakes are listed.
-    pub fn from_texts(service: &Service, catalog: &Catalog, files: &[(&str, &str)]) -> Result<Self, CasesError> {
-        let file = |(path, text): &(&str, &str)| File { path: (*path).to_owned(), text: (*text).to_owned() };
+    pub fn from_texts<'t>(service: &Service, catalog: &Catalog, files: &[(&str, &'t str)]) -> Result<Self, CasesError> {
+        let file = |(path, text): &(&str, &'t str)| File { path: (*path).to_owned(), text: Text::Here(text) };
         suite(service, catalog, "cases", files.iter().map(file).collect())
     }
-}
-
-fn collect_shipped(dir: &Dir<'_>, files: &mut Vec<File>) {
-    for file in dir.files().filter(|file| is_case_file(file.path())) {
-        // Names and contents of shipped files are known to be text.
-        let (Some(path), Some(text)) = (file.path().to_str(), file.contents_utf8()) else { continue };
-        files.push(File { path: path.replace('\\', "/"), text: text.to_owned() });
-    }
-    dir.dirs().for_each(|below| collect_shipped(below, files));
 }
 
 fn is_case_file(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "toml")
 }
 
-fn collect_dir(dir: &Path, prefix: &str, files: &mut Vec<File>) -> Result<(), CasesError> {
-    let unreadable = |path: &Path| {
-        let path = path.display().to_string();
-        move |source| CasesError::Unreadable { path, source }
-    };
-    for entry in fs::read_dir(dir).map_err(unreadable(dir))? {
-        let entry = entry.map_err(unreadable(dir))?;
+fn collect_shipped(dir: &'static Dir<'static>, files: &mut Vec<File<'static>>) {
+    for file in dir.files().filter(|file| is_case_file(file.path())) {
+        // Names and contents of shipped files are known to be text.
+        let (Some(path), Some(text)) = (file.path().to_str(), file.contents_utf8()) else { continue };
+        files.push(File { path: path.replace('\\', "/"), text: Text::Here(text) });
+    }
+    dir.dirs().for_each(|below| collect_shipped(below, files));
+}
+
+fn collect_dir(dir: &Path, prefix: &str, files: &mut Vec<File<'_>>) -> Result<(), CasesError> {
+    for entry in fs::read_dir(dir).map_err(|error| unreadable(dir, error))? {
+        let entry = entry.map_err(|error| unreadable(dir, error))?;
         let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-        if path.is_dir() {
+        // The entry's own type costs no look at the disk; a link is followed.
+        let is_dir = entry.file_type().is_ok_and(|kind| kind.is_dir()) || (!is_case_file(&path) && path.is_dir());
+        if is_dir {
             collect_dir(&path, &format!("{prefix}{name}/"), files)?;
         } else if is_case_file(&path) {
-            let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
-            files.push(File { path: format!("{prefix}{name}"), text });
+            files.push(File { path: format!("{prefix}{name}"), text: Text::On(path) });
         }
     }
     Ok(())
 }
 
-fn suite(service: &Service, catalog: &Catalog, root: &str, mut files: Vec<File>) -> Result<Suite, CasesError> {
+fn unreadable(path: &Path, source: io::Error) -> CasesError {
+    CasesError::Unreadable { path: path.display().to_string(), source }
+}
+
+fn suite(service: &Service, catalog: &Catalog, root: &str, mut files: Vec<File<'_>>) -> Result<Suite, CasesError> {
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut library = Library::new(service, catalog);
-    let source = |file: &'_ File| -> Arc<str> { format!("{root}/{}", file.path).into() };
+    let place = |file: &File<'_>| format!("{root}/{}", file.path);
     for file in &files {
-        let source = Source { path: source(file), text: &file.text };
         match file.path.as_str() {
-            BASES => library.add_bases(&source),
-            FIXTURES => library.add_fixtures(&source),
+            BASES => library.add_bases(&Source::new(place(file), &file.read()?)),
+            FIXTURES => library.add_fixtures(&Source::new(place(file), &file.read()?)),
             _ => {}
         }
     }
-    let mut cases = Vec::new();
-    for file in files.iter().filter(|file| !matches!(file.path.as_str(), BASES | FIXTURES | EXCLUDED)) {
-        let source = Source { path: source(file), text: &file.text };
-        match stem(&file.path) {
-            Some(stem) => cases.extend(library.cases(&source, stem)),
-            None => library
-                .report(source.problem(&(0..0), "a case file is <area>/<topic>.toml with both names in kebab-case")),
-        }
+    let read = |file: &File<'_>| -> Result<Read, CasesError> {
+        let text = file.read()?;
+        let digest = Sha256::digest(text.as_bytes()).into();
+        let source = Source::new(place(file), &text);
+        let cases = match (file.path.as_str(), stem(&file.path)) {
+            (BASES | FIXTURES | EXCLUDED, _) => Vec::new(),
+            (_, Some(stem)) => library.cases(&source, stem).into_iter().map(Arc::new).collect(),
+            (_, None) => {
+                let message = "a case file is <area>/<topic>.toml with both names in kebab-case";
+                library.report(source.problem(&(0..0), message));
+                Vec::new()
+            }
+        };
+        Ok(Read { cases, digest })
+    };
+    let read = on_all_processors(&files, read)?;
+    let digest = digest(&files, &read);
+    let cases: Vec<Arc<Case>> = read.into_iter().flat_map(|file| file.cases).collect();
+    let mut excluded = Vec::new();
+    if let Some(file) = files.iter().find(|file| file.path == EXCLUDED) {
+        excluded = exclusions(&library, &Source::new(place(file), &file.read()?), &cases);
     }
-    let excluded = files.iter().find(|file| file.path == EXCLUDED).map(|file| {
-        let source = Source { path: source(file), text: &file.text };
-        exclusions(&library, &source, &cases)
-    });
-    let excluded = excluded.unwrap_or_default();
-    let bases = library.finish().map_err(|mut problems| {
-        problems.sort();
-        problems.dedup();
-        CasesError::Mistakes(problems)
-    })?;
+    let bases = library.finish().map_err(CasesError::Mistakes)?;
     if cases.is_empty() {
         return Err(CasesError::NoCases { path: root.to_owned() });
     }
-    Ok(Suite { cases, bases: Arc::new(bases), excluded, digest: digest(&files) })
+    Ok(Suite { cases, bases: Arc::new(bases), excluded, digest })
+}
+
+/// What became of a file.
+struct Read {
+    cases: Vec<Arc<Case>>,
+    /// SHA-256 of its text.
+    digest: [u8; 32],
+}
+
+/// Does the same with each of many things, in as many threads as run at a time; the
+/// results in the order of the things, or the first error.
+fn on_all_processors<T: Sync, R: Send, E: Send>(
+    things: &[T],
+    each: impl Fn(&T) -> Result<R, E> + Sync,
+) -> Result<Vec<R>, E> {
+    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_THREADS);
+    if threads == 1 || things.len() < WORTH_A_THREAD {
+        return things.iter().map(each).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let begin = next.fetch_add(PORTION, Ordering::Relaxed);
+            let portion = things.iter().enumerate().skip(begin).take(PORTION);
+            if begin >= things.len() {
+                return done;
+            }
+            done.extend(portion.map(|(index, thing)| (index, each(thing))));
+        }
+    };
+    let mut done = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut done = work();
+        for other in others {
+            match other.join() {
+                Ok(more) => done.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    });
+    done.sort_unstable_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// `area/topic` of a case file's path, if it has that form.
@@ -145,13 +223,12 @@ fn stem(path: &str) -> Option<&str> {
     (is_kebab_case(area) && is_kebab_case(topic)).then_some(stem)
 }
 
-fn digest(files: &[File]) -> String {
+fn digest(files: &[File<'_>], read: &[Read]) -> String {
     let mut hash = Sha256::new();
-    for file in files {
-        for part in [&file.path, &file.text] {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part.as_bytes());
-        }
+    for (file, Read { digest, .. }) in files.iter().zip(read) {
+        hash.update((file.path.len() as u64).to_be_bytes());
+        hash.update(file.path.as_bytes());
+        hash.update(digest);
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -35,7 +35,7 @@ pub(super) fn select<'s>(suite: &'s Suite, filters: &[String]) -> Result<Vec<&'s
     let plan = Plan::new(suite, filters, &target)
         .map_err(|error| Exit { code: NOTHING_SELECTED, message: error.to_string() })?;
     let mut planned = plan.cases.iter().map(|planned| planned.case.id.as_str()).peekable();
-    Ok(suite.cases.iter().filter(|case| planned.next_if_eq(&case.id.as_str()).is_some()).collect())
+    Ok(suite.cases.iter().map(|case| &**case).filter(|case| planned.next_if_eq(&case.id.as_str()).is_some()).collect())
 }
 
 fn described(case: &Case) -> Value {

@@ -94,7 +94,7 @@ impl Plan {
         for filter in filters {
             if !suite.cases.iter().any(|case| selects(filter, case)) {
                 let ids = suite.cases.iter().map(|case| case.id.as_str());
-                let operations = suite.cases.iter().flat_map(Case::operations);
+                let operations = suite.cases.iter().flat_map(|case| case.operations());
                 let hint = did_you_mean(filter, ids.chain(operations)).unwrap_or_default();
                 return Err(PlanError::NothingMatches { filter: filter.clone(), hint });
             }
@@ -110,11 +110,11 @@ impl Plan {
         // Where no pool has identities, a case that uses one is skipped before this counts.
         let serving = target.pools.iter().filter(|pool| !pool.identities.is_empty()).count();
         let mut fresh_pools = if serving == 0 { target.pools.len() } else { serving };
-        let selected = |case: &&Case| filters.is_empty() || filters.iter().any(|filter| selects(filter, case));
-        let planned = |case: &Case| Planned {
+        let selected = |case: &&Arc<Case>| filters.is_empty() || filters.iter().any(|filter| selects(filter, case));
+        let planned = |case: &Arc<Case>| Planned {
             decision: decide(case, target, &mut fresh_pools),
             known_failures: target.known_failures.iter().filter(|known| known.matches(&case.id)).cloned().collect(),
-            case: Arc::new(case.clone()),
+            case: Arc::clone(case),
             bases: Arc::clone(&suite.bases),
         };
         let unmatched = |known: &&KnownFailure| !suite.cases.iter().any(|case| known.matches(&case.id));

@@ -134,7 +134,7 @@ pub async fn prove(suite: &Suite, alterations: Vec<Alteration>, effort: Effort) 
 /// The suite, with no step that is repeated for long.
 fn hastened(suite: &Suite) -> Suite {
     let mut suite = suite.clone();
-    for step in suite.cases.iter_mut().flat_map(|case| &mut case.steps) {
+    for step in suite.cases.iter_mut().flat_map(|case| &mut Arc::make_mut(case).steps) {
         step.within = step.within.map(|within| within.min(WITHIN_MOST));
     }
     suite
@@ -146,13 +146,13 @@ async fn try_out(
     control: &[CaseResult],
     thorough: bool,
 ) -> Result<Tried, String> {
-    let claims = |case: &&Case| case.proves.iter().any(|id| alteration.requirements.contains(id));
+    let claims = |case: &&Arc<Case>| case.proves.iter().any(|id| alteration.requirements.contains(id));
     let claimed_by: Vec<String> = suite.cases.iter().filter(claims).map(|case| case.id.clone()).collect();
     let whole = thorough || alteration.is_several() || alteration.requirements.is_empty();
     let ran = if alteration.kind == Kind::Variant && whole {
         attempt(suite, &alteration).await?
     } else {
-        let cases: Vec<Case> = suite.cases.iter().filter(claims).cloned().collect();
+        let cases = suite.cases.iter().filter(claims).cloned().collect();
         let suite = Suite { cases, ..suite.clone() };
         if suite.cases.is_empty() { Vec::new() } else { attempt(&suite, &alteration).await? }
     };

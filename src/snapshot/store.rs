@@ -4,6 +4,7 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
 use indexmap::IndexMap;
@@ -190,7 +191,7 @@ impl Store {
         files.sort();
         let (mut store, mut problems) = (Self::default(), Vec::new());
         for (path, text) in files {
-            let source = Source { path: format!("{folder}/{path}").into(), text: &text };
+            let source = Source::new(format!("{folder}/{path}"), &text);
             if path == RECORDED_FILE {
                 match source.parse() {
                     Ok(provenance) => store.provenance = Some(provenance),
@@ -271,9 +272,9 @@ fn files_of(folder: &Path) -> Result<Vec<(String, String)>, StoreError> {
 }
 
 fn entry(source: &Source<'_>) -> Result<Entry, Problem> {
-    let normal = source.text.replace("\r\n", "\n");
+    let normal = source.text().replace("\r\n", "\n");
     let at = |line: usize, message: String| Problem {
-        origin: Origin { file: source.path.clone(), line, column: 1 },
+        origin: Origin { file: Arc::clone(source.path()), line, column: 1 },
         message,
     };
     let parts = normal.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n"));
@@ -285,7 +286,7 @@ fn entry(source: &Source<'_>) -> Result<Entry, Problem> {
     let described = header.lines().find_map(|line| line.strip_prefix("description: ")).unwrap_or_default();
     // YAML's double quotes are JSON's, as far as they are written here.
     let description = serde_json::from_str(described).unwrap_or_else(|_| described.to_owned());
-    Ok(Entry { text: text.to_owned(), file: source.path.to_string(), line, description })
+    Ok(Entry { text: text.to_owned(), file: source.path().to_string(), line, description })
 }
 
 #[cfg(test)]

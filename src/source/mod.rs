@@ -45,26 +45,39 @@ impl fmt::Display for Problem {
 /// A text file with the means to turn a byte offset into line and column.
 #[derive(Debug)]
 pub struct Source<'t> {
-    /// Path of the file, as a reader would open it.
-    pub path: Arc<str>,
-    /// Its text.
-    pub text: &'t str,
+    path: Arc<str>,
+    text: &'t str,
+    /// Where each line begins.
+    lines: Vec<usize>,
 }
 
-impl Source<'_> {
+impl<'t> Source<'t> {
+    /// A file with this path, as a reader would open it, and this text.
+    pub fn new(path: impl Into<Arc<str>>, text: &'t str) -> Self {
+        let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { path: path.into(), text, lines }
+    }
+
+    /// Its path, as a reader would open it.
+    pub fn path(&self) -> &Arc<str> {
+        &self.path
+    }
+
+    /// Its text.
+    pub fn text(&self) -> &'t str {
+        self.text
+    }
+
     /// The place of a byte offset.
     pub fn origin(&self, span: &Range<usize>) -> Origin {
         let mut offset = span.start.min(self.text.len());
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let before = &self.text[..offset];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Origin {
-            file: Arc::clone(&self.path),
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-        }
+        let line = self.lines.partition_point(|begin| *begin <= offset);
+        // The first line begins at 0, so that every offset lies in one.
+        let begin = self.lines[line - 1];
+        Origin { file: Arc::clone(&self.path), line, column: self.text[begin..offset].chars().count() + 1 }
     }
 
     /// A mistake at a byte offset.

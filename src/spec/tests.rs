@@ -73,7 +73,10 @@ fn an_unknown_key_is_refused() {
 #[test]
 fn a_pattern_that_is_no_expression_is_refused() {
     let refusal = refusal("pattern = '[a-zA-Z0-9_.:-]+'", "pattern = '[a-zA-Z0-9_.:-+'");
-    assert!(refusal.starts_with("service description: shape.DatasetName: pattern does not compile"), "{refusal}");
+    assert!(
+        refusal.starts_with("service description: shape.DatasetName: pattern is no regular expression"),
+        "{refusal}"
+    );
 }
 
 #[test]

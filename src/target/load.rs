@@ -51,7 +51,7 @@ pub(super) fn from_file(path: &Path, environment: Environment<'_>) -> Result<Tar
 }
 
 pub(super) fn from_text(path: &str, text: &str, environment: Environment<'_>) -> Result<Target, TargetError> {
-    let source = Source { path: path.into(), text };
+    let source = Source::new(path, text);
     let file: TargetFile = source.parse_discreetly().map_err(|problem| TargetError::Mistakes(vec![problem]))?;
     let loader = Loader { source: &source, environment, problems: RefCell::default() };
     let target = loader.target(&file);
@@ -129,7 +129,7 @@ impl Loader<'_> {
     /// A path that is relative to the target file's folder.
     fn beside(&self, raw: &Spanned<String>) -> PathBuf {
         let path = PathBuf::from(self.text(raw));
-        Path::new(&*self.source.path).parent().map_or(path.clone(), |folder| folder.join(path))
+        Path::new(&**self.source.path()).parent().map_or(path.clone(), |folder| folder.join(path))
     }
 
     fn prefix(&self, raw: &Spanned<String>) -> String {
@@ -228,7 +228,7 @@ impl Loader<'_> {
 
     /// The entries of a file of their own; mistakes are told by its lines.
     fn known_failures_in(&self, path: &Path, text: &str) -> Vec<KnownFailure> {
-        let source = Source { path: path.display().to_string().into(), text };
+        let source = Source::new(path.display().to_string(), text);
         let loader = Loader { source: &source, environment: self.environment, problems: RefCell::default() };
         let known = match source.parse::<KnownFailuresFile>() {
             Ok(file) => file.known_failure.iter().map(|raw| loader.known_failure(raw)).collect(),

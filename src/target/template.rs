@@ -41,7 +41,7 @@ mod tests {
     fn whatever_is_switched_off_is_a_setting() {
         let all: String = TEMPLATE.lines().map(|line| format!("{}\n", switched_off(line).unwrap_or(line))).collect();
         assert!(TEMPLATE.lines().filter_map(switched_off).count() > 20);
-        Source { path: "t.toml".into(), text: &all }.parse::<TargetFile>().expect("it parses");
+        Source::new("t.toml", &all).parse::<TargetFile>().expect("it parses");
     }
 
     const KEYS: [&str; 2] = ["access-key-id = \"${AWS", "secret-access-key = \"${AWS"];

@@ -49,7 +49,7 @@ pub(super) fn from_file(path: &Path, environment: Environment<'_>) -> Result<Wor
 }
 
 pub(super) fn from_text(path: &str, text: &str, environment: Environment<'_>) -> Result<Worlds, WorldError> {
-    let source = Source { path: path.into(), text };
+    let source = Source::new(path, text);
     let file: WorldFile = source.parse_discreetly().map_err(|problem| WorldError::Mistakes(vec![problem]))?;
     let loader = Loader { source: &source, environment, found: RefCell::default() };
     let seed = file.seed.as_ref().map(|seed| loader.text(seed)).unwrap_or_default();
