@@ -246,7 +246,7 @@ fn suite() -> Suite {
     let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
     let mut suite = Suite::from_dir(service, catalog, &dir).expect("the case files are valid");
     // The reference server needs no longer: waiting would not help.
-    for step in suite.cases.iter_mut().flat_map(|case| &mut case.steps) {
+    for step in suite.cases.iter_mut().flat_map(|case| &mut Arc::make_mut(case).steps) {
         step.within = step.within.map(|within| within.min(Duration::from_secs(1)));
     }
     suite
@@ -268,8 +268,8 @@ fn of_interest(suite: &Suite, alteration: &Alteration) -> Suite {
             members.chain(&expect.absent).any(|pointer| leads_to(pointer, path))
         }
     };
-    let of_interest = |case: &&Case| case.steps.iter().filter(calls).flat_map(|step| &step.expects).any(looks);
-    let mut cases: Vec<Case> = suite.cases.iter().filter(of_interest).cloned().collect();
+    let of_interest = |case: &&Arc<Case>| case.steps.iter().filter(calls).flat_map(|step| &step.expects).any(looks);
+    let mut cases: Vec<Arc<Case>> = suite.cases.iter().filter(of_interest).cloned().collect();
     cases.sort_by_key(|case| case.steps.len());
     Suite { cases, excluded: Vec::new(), ..suite.clone() }
 }

@@ -205,8 +205,12 @@ fn without_the_pools_that_cannot_exist_cases_would_meet_iam_instead_of_the_servi
     let Policy(mut statements) = Policy::read("developer-policy.json");
     statements.retain(|statement| statement.sid != "PoolsThatCannotExist");
     let (developer, identity) = (Policy(statements), Policy::read("identity-policy.json"));
-    let of: BTreeSet<String> =
-        suite().cases.iter().filter(|case| !refused(case, &developer, &identity).is_empty()).map(topic).collect();
+    let of: BTreeSet<String> = suite()
+        .cases
+        .iter()
+        .filter(|case| !refused(case, &developer, &identity).is_empty())
+        .map(|case| topic(case))
+        .collect();
     assert!(of.contains("constraints/identity-pool-id") && of.contains("errors/unknown-pool"), "{of:?}");
 }
 

@@ -185,7 +185,7 @@ fn open(mut target: Target, bases: &Bases, runtime: Option<Runtime>) -> Result<O
 struct Golden {
     set: String,
     recorded: Store,
-    cases: HashMap<String, Case>,
+    cases: HashMap<String, Arc<Case>>,
 }
 
 impl Golden {

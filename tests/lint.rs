@@ -49,7 +49,7 @@ fn every_feature_is_understood() {
                 format!("{origin}: excluded {patterns:?} {mutants:?} {unaltered:?} {cases:?}: {reason}\n")
             });
         let excluded = excluded.map(|line| line.replace(&*folder.to_string_lossy(), &name));
-        let text: Vec<String> = suite.cases.iter().map(described).chain(excluded).collect();
+        let text: Vec<String> = suite.cases.iter().map(|case| described(case)).chain(excluded).collect();
         assert_snapshot(&format!("ok.{name}"), &text.join("\n"));
     }
 }

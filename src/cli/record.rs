@@ -18,7 +18,7 @@ use super::open::{self, Opened};
 use super::output::{Output, write_atomically};
 use super::progress::{Progress, Shown};
 use super::{Exit, NOTHING_SELECTED, journal};
-use crate::cases::{Case, Suite};
+use crate::cases::Suite;
 use crate::judge::{Recorded, Verdict};
 use crate::plan::Plan;
 use crate::report::{Context, changes, failures};
@@ -192,7 +192,7 @@ impl<'r> Renewal<'r> {
                 (Some(taken), Some(old)) => report.changed.push((&result.case, taken, old.text)),
             }
         }
-        let with_snapshot = suite.cases.iter().filter(|case| Case::takes_snapshot(case));
+        let with_snapshot = suite.cases.iter().filter(|case| case.takes_snapshot());
         let places: BTreeSet<String> = with_snapshot.map(|case| Snapshot::of(&case.id).path()).collect();
         report.orphans = self.old.paths().filter(|path| !places.contains(*path)).collect();
         report

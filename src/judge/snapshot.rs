@@ -200,7 +200,7 @@ mod tests {
     fn case(steps: &str) -> Case {
         let case = format!("[[case]]\nname = \"c\"\nproves = [\"ListRecords/route\"]\nsteps = [\n{steps}\n]\n");
         let suite = Suite::from_texts(Service::embedded(), Catalog::embedded(), &[("a/t.toml", case.as_str())]);
-        suite.unwrap_or_else(|error| panic!("{error}")).cases.remove(0)
+        Case::clone(&suite.unwrap_or_else(|error| panic!("{error}")).cases[0])
     }
 
     fn ignoring(at: &str) -> Case {

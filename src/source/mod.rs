@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_place_counts_lines_and_characters_from_one() {
-        let source = Source { path: "f.toml".into(), text: "a\nbäc = 1\n" };
+        let source = Source::new("f.toml", "a\nbäc = 1\n");
         let place = |offset| source.origin(&(offset..offset)).to_string();
         assert_eq!(place(0), "f.toml:1:1");
         assert_eq!(place(2), "f.toml:2:1");
@@ -175,12 +175,12 @@ mod tests {
         }
         for value in ["\"hush, expected hush\"", "4711", "[\"hush\"]", "[4711.5]", "{ hush = 1 }"] {
             let text = format!("key = {value}");
-            let source = Source { path: "f.toml".into(), text: &text };
+            let source = Source::new("f.toml", &text);
             let problem = source.parse_discreetly::<File>().expect_err("it is wrong").to_string();
             assert!(problem.starts_with("f.toml:1:") && problem.contains("invalid type: "), "{problem}");
             assert!(!problem.contains("hush") && !problem.contains("4711"), "{problem}");
         }
-        let source = Source { path: "f.toml".into(), text: "key = 4711" };
+        let source = Source::new("f.toml", "key = 4711");
         assert!(source.parse::<File>().expect_err("it is wrong").to_string().contains("4711"));
     }
 
