@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn the_published_file_is_this_schema() {
         let published: Value = serde_json::from_str(include_str!("../../docs/run.schema.json")).unwrap();
-        assert_eq!(published, schema(), "renew it: cargo run -- schema report > docs/run.schema.json");
+        assert!(published == schema(), "renew it: cargo run -- schema report > docs/run.schema.json");
     }
 
     #[test]
