@@ -42,11 +42,6 @@ impl Mailbox {
         Self { desk: Arc::clone(desk), name: name.to_owned(), post }
     }
 
-    /// The name of its function, stream and application.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// From now on, calls arrive during this step of the case.
     pub fn at(&self, step: usize) {
         self.post.state().step = step;
@@ -84,11 +79,6 @@ impl Mailbox {
     /// The calls that arrived so far, in order.
     pub fn heard(&self) -> Vec<Heard> {
         self.post.state().heard.clone()
-    }
-
-    /// How many calls arrived for this service.
-    pub fn calls(&self, role: Role) -> usize {
-        self.post.state().heard.iter().filter(|heard| heard.role == role).count()
     }
 
     /// Texts in what arrived that nobody must see: device tokens, signatures of addresses.

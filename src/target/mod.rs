@@ -244,6 +244,18 @@ reason = "not built yet"
     #[case("\"AKID\"", "\"A${SECRET}\"", "t.toml:8:17: an environment variable stands alone")]
     #[case("\"not built yet\"", "\"\"", "t.toml:17:10: this must not be empty")]
     #[case("reason = \"not built yet\"", "", "t.toml:15:1: missing field `reason`")]
+    #[case("[developer]", "[collaborators]\n[developer]", "t.toml:7:1: missing field `listen`")]
+    #[case("[developer]", "[collaborators]\nlisten = \"4600\"\n[developer]", "t.toml:8:10: `4600` is no ADDRESS:PORT")]
+    #[case(
+        "[developer]",
+        "[collaborators]\nlisten = \"127.0.0.1:1\"\naccount-id = \"12\"\ntime-scale = 0\n[developer]",
+        "t.toml:9:14: `12` is no account, which has 12 digits\nt.toml:10:14: a time scale is a whole number from 1 to 1000"
+    )]
+    #[case(
+        "[developer]",
+        "[collaborators]\nlisten = \"127.0.0.1:1\"\n[lambda]\nfunction-arn = \"f\"\n[developer]",
+        "t.toml:7:1: the harness plays what [lambda] names: leave one of the two out"
+    )]
     #[case("reason", "raeson", "did you mean `reason`?")]
     #[case(
         "[[known-failure]]",
