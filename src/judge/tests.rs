@@ -119,6 +119,7 @@ fn unmet(condition: &str, actual: &str) -> Vec<String> {
 #[case("{ has-no-entry = { A = 1 } }", r#"[{"A":2},{"B":1},{}]"#)]
 #[case("{ has-no-entry = { A = 1 } }", "[]")]
 #[case("{ has-no-entry = { A = 1 } }", "null")]
+#[case("{ has-any = [{ A = 1 }, { B = 2 }] }", r#"{"B":2.0,"C":3}"#)]
 fn a_condition_holds(#[case] condition: &str, #[case] actual: &str) {
     assert_eq!(unmet(condition, actual), [""; 0]);
 }
@@ -171,6 +172,12 @@ fn a_condition_holds(#[case] condition: &str, #[case] actual: &str) {
 #[case("{ has-no-entry = { A = 1 } }", r#"[{"A":1,"B":2}]"#, r#"no entry with {"A":1}"#)]
 #[case("{ has-no-entry = { A = 1 } }", r#"{"A":2}"#, r#"no entry with {"A":1}"#)]
 #[case("{ has-no-entry = { A = 1 } }", r#""text""#, r#"no entry with {"A":1}"#)]
+#[case(
+    "{ has-any = [{ A = 1 }, { B = 2 }] }",
+    r#"{"A":2,"B":null}"#,
+    r#"an object with the members of one of [{"A":1},{"B":2}]"#
+)]
+#[case("{ has-any = [{ A = 1 }] }", r#"[{"A":1}]"#, r#"an object with the members of one of [{"A":1}]"#)]
 fn a_condition_says_what_it_wanted(#[case] condition: &str, #[case] actual: &str, #[case] expected: &str) {
     assert_eq!(unmet(condition, actual), [expected]);
 }

@@ -30,8 +30,8 @@ fn every_alteration_alters_something() {
     let unaltered = format!("{service:?}");
     for alteration in alterations(service) {
         let departure = alteration.departure();
-        let rewrites = departure.rewrite.is_some() || departure.retell.is_some();
-        let departs = rewrites || Switch::ALL.iter().any(|switch| departure.switches.has(*switch));
+        let rewritten = departure.rewrite.is_some() || departure.retell.is_some();
+        let departs = rewritten || Switch::ALL.iter().any(|switch| departure.switches.has(*switch));
         let described = format!("{:?}", alteration.service(service)) != unaltered;
         assert!(departs || described, "{} is the reference", alteration.name);
     }

@@ -9,7 +9,7 @@ use crate::reference::{Switch, Told};
 use crate::wire::{Request, Response};
 
 pub(super) fn all() -> Vec<Alteration> {
-    [calls(), events(), open_events(), answers(), answered()].into_iter().flatten().collect()
+    [calls(), events(), open_events(), answers(), left_out(), answered()].into_iter().flatten().collect()
 }
 
 fn calls() -> Vec<Alteration> {
@@ -230,6 +230,11 @@ fn answers() -> Vec<Alteration> {
             &["UpdateRecords/rule/trigger-adds-record"],
             |_, former| former.is_some(),
         ),
+    ]
+}
+
+fn left_out() -> Vec<Alteration> {
+    vec![
         Alteration::retold(
             "function-removes-what-it-leaves-out",
             "A record that the function's answer leaves out is removed.",

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Stage, name, remove, replace};
+use crate::reference::altered::Switch;
 use crate::reference::collaborators::Collaborators;
 use crate::reference::model::{
     BulkPublishStatus, Call, Caller, CognitoStreams, DeviceIdentity, Effect, Invocation, Limits, PatchOperation,
@@ -148,6 +149,18 @@ fn what_would_be_refused_never_reaches_the_function() {
     assert_eq!(refusal(RecordPatch { value: None, ..replace("a", "", 1) }, None), "InvalidParameterException");
     let large = "x".repeat(1_048_576);
     assert_eq!(refusal(replace("a", &large, 1), None), "LimitExceededException");
+}
+
+#[test]
+fn what_a_refusal_leaves_behind_it_leaves_with_a_function_too() {
+    for switch in [Switch::ConflictSpendsToken, Switch::OtherRefusalSpendsToken, Switch::PartialBatch] {
+        let mut stage = stage();
+        stage.written("d", &[replace("a", "1", 0)]);
+        let input = stage.input(&[replace("a", "2", 0)]);
+        assert_eq!(name(stage.invocation(&input)), "ResourceConflictException");
+        stage.model.switch(vec![switch].into());
+        assert_eq!(stage.invocation(&input), Ok(None), "{switch:?}");
+    }
 }
 
 #[test]
