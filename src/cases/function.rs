@@ -91,7 +91,7 @@ impl Case {
             return Err("nothing but a function can be told how to answer");
         }
         let answer = match self.scripts.function.as_slice() {
-            [] => return Err("the case says so in `needs`"),
+            [] => return Err("the case asks for it in `needs`"),
             [answer] => answer,
             _ => return Err("a function that keeps nothing cannot answer one call otherwise than the next"),
         };
@@ -183,7 +183,7 @@ mod tests {
         let streaming = case("function = {}\nstream = { delay-ms = 1 }", "");
         assert!(streaming.function_script().is_err_and(|why| why.contains("nothing but a function")));
         let asking = case("needs = [\"collaborators\"]", "");
-        assert!(asking.function_script().is_err_and(|why| why.contains("says so")));
+        assert!(asking.function_script().is_err_and(|why| why.contains("asks for it")));
     }
 
     #[test]
