@@ -15,6 +15,7 @@ mod describe;
 mod error;
 mod excluded;
 mod file;
+mod function;
 pub mod names;
 mod protocol;
 mod read;
@@ -34,6 +35,7 @@ pub use case::{
 pub use describe::alternatives;
 pub use error::CasesError;
 pub use file::{Actor, BodyForm, CaseFile, Effect, ExcludedFile, FixtureFile, Isolation, ValueType};
+pub use function::FunctionScript;
 pub use script::{
     Collaborator, FunctionAnswer, Payload as FunctionPayload, PushAnswer, PushCall, Refusal, Scripts, StreamAnswer,
 };

@@ -290,6 +290,8 @@ pub(super) enum TargetAction {
     /// Say what works with the target's credentials, without changing anything; exits 3 when something
     /// does not
     Check(CheckArgs),
+    /// Print the Lambda function that follows the scripts of cases, for a target with `scripted = true`
+    Function(FunctionArgs),
 }
 
 #[derive(Debug, Parser)]
@@ -297,6 +299,12 @@ pub(super) struct InitArgs {
     /// The file to write; one that is there is left alone
     #[arg(value_name = "FILE", default_value = "target.toml")]
     pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Parser)]
+pub(super) struct FunctionArgs {
+    #[command(flatten)]
+    pub(super) suite: SuiteArgs,
 }
 
 #[derive(Debug, Parser)]

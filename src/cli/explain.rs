@@ -7,7 +7,7 @@ use super::args::ExplainArgs;
 use super::output::Output;
 use super::{Exit, NOTHING_SELECTED, inspect, open};
 use crate::cases::{Action, Case, Expect, Step, Suite};
-use crate::plan::{Decision, LeaseTable, Plan};
+use crate::plan::{Decision, LeaseTable, Plan, function_script};
 use crate::report::{curl, exchange};
 use crate::run::{Session, TargetSummary, preview};
 use crate::source::did_you_mean;
@@ -106,7 +106,7 @@ fn requests(suite: &Suite, case: &Case, target: Target, protocol: Protocol) -> R
     session.protocol = protocol;
     let lease = LeaseTable::new(&session.target, session.service.datasets_per_identity()).acquire(demand);
     let Some(lease) = lease else { return Ok(format!("{} has no identity to give to it.\n", summary.name)) };
-    let mut text = scripts(case);
+    let mut text = scripts(case, &session.target);
     text.push_str("Requests (values that an earlier step captures are shown as <name>):\n");
     for (step, prepared) in case.steps.iter().zip(preview(&session, case, &lease)) {
         match prepared {
@@ -149,11 +149,15 @@ fn expectations(step: &Step, text: &mut String) {
 }
 
 /// How the services that the server calls answer meanwhile.
-fn scripts(case: &Case) -> String {
+fn scripts(case: &Case, target: &Target) -> String {
     let scripts = case.scripts.sentences();
     if scripts.is_empty() {
         return String::new();
     }
     let lines: String = scripts.iter().map(|sentence| format!("  {sentence}\n")).collect();
-    format!("The harness plays the other services:\n{lines}\n")
+    let who = match function_script(case, target) {
+        Some(script) => format!("The target's function follows script {}", script.digest()),
+        None => "The harness plays the other services".to_owned(),
+    };
+    format!("{who}:\n{lines}\n")
 }

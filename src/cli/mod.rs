@@ -8,6 +8,7 @@ mod clean;
 mod coverage;
 mod explain;
 mod forecast;
+mod function;
 mod fuzz;
 mod fuzz_clients;
 mod fuzz_mutants;
@@ -90,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Spec { view: SpecView::Tolerance } => spec::tolerance(&output),
         Command::Target { action: TargetAction::Init(args) } => target::init(&args, &output),
         Command::Target { action: TargetAction::Check(args) } => target::check(&args, &output),
+        Command::Target { action: TargetAction::Function(args) } => function::function(&args, &output),
         Command::Completions { shell } => inspect::completions(shell, &output),
     };
     match ended {

@@ -305,6 +305,9 @@ fn named_and_lacking(checked: &mut Checked, target: &Target) {
         (None, true) => checked.add(State::Note, "resources", "none named"),
         (_, false) => checked.add(State::Note, "resources", named.join(", ")),
     }
+    if target.scripted_function {
+        checked.add(State::Note, "function, by declaration", "the one that `syncspec target function` prints");
+    }
     if !target.lacks.is_empty() {
         let lacks: Vec<_> = target.lacks.iter().map(|lack| lack.need.as_str()).collect();
         checked.add(State::Note, "lacks, by declaration", lacks.join(", "));

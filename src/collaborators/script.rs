@@ -255,4 +255,26 @@ mod tests {
             (Some(&1), Some(&2), Some(&2), None)
         );
     }
+
+    /// What the function that the suite ships is held to as well, by `.ci/function.mjs`.
+    #[test]
+    fn answers_are_those_of_the_shipped_function() {
+        let vectors: Value =
+            serde_json::from_str(include_str!("../../tests/data/function-vectors.json")).expect("JSON");
+        let vectors = vectors.as_array().expect("a list");
+        assert!(vectors.len() > 20);
+        for vector in vectors {
+            let list = |name: &str| vector["script"][name].as_array().cloned().unwrap_or_default();
+            let pointer = |value: &Value| value.as_str().expect("a pointer").to_owned();
+            let set = list("set").iter().map(|entry| (pointer(&entry[0]), entry[1].clone())).collect();
+            let remove = list("remove").iter().map(pointer).collect();
+            let payload = match vector["script"].get("answer") {
+                Some(answer) => Payload::Value(answer.clone()),
+                None => Payload::Event { set, remove },
+            };
+            let answered: Value =
+                serde_json::from_slice(&payload.bytes(vector["event"].to_string().as_bytes())).expect("JSON");
+            assert_eq!(answered, vector["answer"], "{}", vector["name"]);
+        }
+    }
 }

@@ -16,4 +16,4 @@ mod select;
 pub use forecast::{Estimate, Forecast, Made, Pace, Requests};
 pub use lease::{Demand, Lease, LeaseTable};
 pub use reach::Reach;
-pub use select::{Decision, Plan, PlanError, Planned};
+pub use select::{Decision, Plan, PlanError, Planned, function_script};

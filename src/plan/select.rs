@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::lease::Demand;
 use super::protocol::not_offered;
 use super::reach::Reach;
-use crate::cases::{Bases, Case, Collaborator, Effect, Isolation, Suite, names};
+use crate::cases::{Bases, Case, Collaborator, Effect, FunctionScript, Isolation, Suite, names};
 use crate::source::{did_you_mean, matches};
 use crate::target::{KnownFailure, Lack, Target};
 
@@ -169,10 +169,26 @@ fn selects(filter: &str, case: &Case) -> bool {
     case.id.contains(filter) || case.proves.iter().any(|requirement| requirement.starts_with(filter))
 }
 
+/// The script that the function which the suite ships follows for a case; none where it
+/// does not stand, or has nothing to do with the case.
+pub fn function_script(case: &Case, target: &Target) -> Option<FunctionScript> {
+    by_function(case, target)?.ok()
+}
+
+/// The same, with the reason why the case needs the harness all the same.
+fn by_function(case: &Case, target: &Target) -> Option<Result<FunctionScript, &'static str>> {
+    let stands = target.scripted_function && target.collaborators.is_none();
+    let asked = case.needs.iter().any(|need| need == names::COLLABORATORS);
+    (stands && asked).then(|| case.function_script())
+}
+
 /// Whether the target can serve the case. `fresh_pools` counts down.
 fn decide(case: &Case, target: &Target, fresh_pools: &mut usize) -> Decision {
     let skip = |reason: String| Decision::Skip { reason };
-    if let Some(lack) = case.needs.iter().find_map(|need| target.lacks.iter().find(|lack| lack.need == *need)) {
+    let by_function = by_function(case, target);
+    let met = |need: &&String| *need == names::COLLABORATORS && matches!(by_function, Some(Ok(_)));
+    let mut unmet = case.needs.iter().filter(|need| !met(need));
+    if let Some(lack) = unmet.find_map(|need| target.lacks.iter().find(|lack| lack.need == *need)) {
         return skip(lacking(lack));
     }
     let offered = |need: &String| !names::OFFERS.contains(&need.as_str()) || target.offers.contains(need);
@@ -183,7 +199,11 @@ fn decide(case: &Case, target: &Target, fresh_pools: &mut usize) -> Decision {
         return skip("needs two pools, and the target file names one".to_owned());
     }
     if target.collaborators.is_none() && case.needs.iter().any(|need| need == names::COLLABORATORS) {
-        return skip("the target file has no [collaborators] table".to_owned());
+        match by_function {
+            Some(Ok(_)) => {}
+            Some(Err(why)) => return skip(format!("the target file has no [collaborators] table, and {why}")),
+            None => return skip("the target file has no [collaborators] table".to_owned()),
+        }
     }
     let unnamed = |(name, need): &&(&str, &str)| {
         case.needs.iter().any(|wanted| wanted == need) && !target.resources.contains_key(*name)
@@ -236,7 +256,7 @@ mod tests {
     use indexmap::IndexMap;
     use rstest::rstest;
 
-    use super::{Decision, Plan, PlanError};
+    use super::{Decision, Plan, PlanError, function_script};
     use crate::cases::Suite;
     use crate::reference::World;
     use crate::spec::{Catalog, Service};
@@ -274,6 +294,47 @@ mod tests {
             Decision::Skip { reason } => Some(reason.as_str()),
         };
         assert_eq!(skipped, reason);
+    }
+
+    #[rstest]
+    #[case::plays("function = {}", "", &[], None)]
+    #[case::declared("function = {}", "", &["collaborators"], None)]
+    #[case::lambda("function = {}", "", &["lambda"], Some("the target lacks lambda"))]
+    #[case::refuses(
+        "function = { refuse = \"ServiceException\" }", "", &[],
+        Some("the target file has no [collaborators] table, and a function cannot have Lambda refuse to call it")
+    )]
+    #[case::observes(
+        "", "{ observe = \"function\", expect = { members = { \"/count\" = 1 } } }", &[],
+        Some("the target file has no [collaborators] table, and the case looks at what the server told another service")
+    )]
+    #[case::stream("stream = {}", "", &["kinesis"], Some("the target lacks kinesis"))]
+    fn the_shipped_function_plays_what_it_can(
+        #[case] more: &str,
+        #[case] step: &str,
+        #[case] lacks: &[&str],
+        #[case] reason: Option<&str>,
+    ) {
+        let case = format!(
+            "[[case]]\nname = \"c\"\nproves = [\"ListRecords/route\"]\n{more}\nsteps = [\n\
+             {{ send = {{ method = \"GET\", target = \"/\" }}, expect = {{ status = 200 }} }}, {step}]\n"
+        );
+        let suite =
+            Suite::from_texts(Service::embedded(), Catalog::embedded(), &[("a/t.toml", &case)]).expect("no mistakes");
+        let mut target = Target { scripted_function: true, ..target() };
+        target.lacks = lacks.iter().map(|lack| (*lack).into()).collect();
+        target.resources.insert("function-arn".to_owned(), "arn".to_owned());
+        let planned = |target: &Target| Plan::new(&suite, &[], target).expect("it is selected").cases.remove(0);
+        let skipped = match planned(&target).decision {
+            Decision::Run(_) => None,
+            Decision::Skip { reason } => Some(reason),
+        };
+        assert_eq!(skipped.as_deref(), reason);
+        assert_eq!(function_script(&suite.cases[0], &target).is_some(), suite.cases[0].function_script().is_ok());
+        // Of another function, nothing is known.
+        target.scripted_function = false;
+        assert!(matches!(planned(&target).decision, Decision::Skip { .. }));
+        assert_eq!(function_script(&suite.cases[0], &target), None);
     }
 
     #[test]

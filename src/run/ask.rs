@@ -41,7 +41,7 @@ pub async fn ask(
     let keys = Keyring::for_actor(session, lease, actor).await.map_err(|error| error.to_string())?;
     let mut used = Vec::new();
     base.input.iter().for_each(|(_, value)| value.names(&mut |name| used.push(name.to_owned())));
-    let bindings = session.bindings_of(lease, 0, &used);
+    let bindings = session.bindings_of(lease, 0, &used, "");
     let input = input(&base.input, &bindings).map_err(|error| error.to_string())?;
     let request = plain_call(session, &keys, actor, operation, &input).map_err(|error| error.to_string())?;
     let exchange = session.client.send(request).await;

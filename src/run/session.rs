@@ -16,7 +16,7 @@ use crate::client::{BackOff, Binding, Client};
 use crate::collaborators::{Listener, Stray};
 use crate::journal::{Journal, Ledger, Payer};
 use crate::judge::{Judge, Recorded};
-use crate::plan::Lease;
+use crate::plan::{Lease, function_script};
 use crate::snapshot::Store;
 use crate::spec::{Catalog, Protocol, Service};
 use crate::target::Target;
@@ -193,11 +193,13 @@ impl Session {
     pub(super) fn bindings(&self, case: &Case, lease: &Lease, number: usize) -> Bindings {
         let mut used = Vec::new();
         case.placeholders(&mut |name| used.push(name.to_owned()));
-        self.bindings_of(lease, number, &used)
+        // The function at the target knows its script by that.
+        let ending = function_script(case, &self.target).map(|script| format!(".{}", script.digest()));
+        self.bindings_of(lease, number, &used, &ending.unwrap_or_default())
     }
 
-    /// The same for what uses these placeholders.
-    pub(super) fn bindings_of(&self, lease: &Lease, number: usize, used: &[String]) -> Bindings {
+    /// The same for what uses these placeholders. Names of datasets end in `ending`.
+    pub(super) fn bindings_of(&self, lease: &Lease, number: usize, used: &[String], ending: &str) -> Bindings {
         let mut bindings = Bindings::new();
         let pool = &self.target.pools[lease.pool];
         let identity = |index: usize| lease.identities.get(index).map(|identity| pool.identities[*identity].id.clone());
@@ -222,7 +224,7 @@ impl Session {
         for name in used {
             let suffix = name.rsplit_once('-').map_or("1", |(_, suffix)| suffix);
             if names::is_dataset(name) {
-                bindings.bind(name, format!("{}-{}-{number}-{suffix}", self.target.prefix, self.run_id));
+                bindings.bind(name, format!("{}-{}-{number}-{suffix}{ending}", self.target.prefix, self.run_id));
             } else if names::is_fresh(name) {
                 bindings.bind(name, format!("{}n{number}n{suffix}", self.run_id));
             }

@@ -169,6 +169,7 @@ fn target(endpoint: &str, pools: usize) -> Target {
         collaborators: None,
         offers: Vec::new(),
         resources: IndexMap::new(),
+        scripted_function: false,
         known_failures: Vec::new(),
         snapshots: None,
         ca_file: None,

@@ -70,6 +70,7 @@ impl Target {
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), of(world, value)))
                 .collect::<IndexMap<_, _>>(),
+            scripted_function: false,
             collaborators: None,
             known_failures: Vec::new(),
             snapshots: is_standard(world).then(|| EMBEDDED_SNAPSHOTS.to_owned()),

@@ -254,6 +254,10 @@ pub struct RawLambda {
     /// ARN of the function.
     #[schemars(with = "String")]
     pub function_arn: Spanned<String>,
+    /// Whether the function that `syncspec target function` prints stands there: cases
+    /// that only say how it answers then run without `[collaborators]`. Default: false.
+    #[serde(default)]
+    pub scripted: bool,
 }
 
 /// The harness as the other services. The target's server has to call Lambda, Kinesis,

@@ -106,6 +106,7 @@ impl Loader<'_> {
             lacks: file.lacks.iter().map(|lack| self.lack(lack)).collect(),
             offers: self.offers(file),
             resources: self.resources(file),
+            scripted_function: file.lambda.as_ref().is_some_and(|lambda| lambda.scripted),
             collaborators: self.collaborators(file),
             known_failures: self.known_failures(file),
             snapshots: file.snapshots.as_ref().map(|set| self.name(set)),

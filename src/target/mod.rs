@@ -76,6 +76,9 @@ pub struct Target {
     /// What the target names beside its endpoint, by placeholder name, such as
     /// `stream-name`.
     pub resources: IndexMap<String, String>,
+    /// Whether the function among them is the one that the suite ships, which follows the
+    /// scripts of cases.
+    pub scripted_function: bool,
     /// How the harness plays the services that the target's server calls; none when it
     /// does not.
     pub collaborators: Option<Collaborators>,

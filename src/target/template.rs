@@ -54,7 +54,7 @@ mod tests {
     #[case::chain(&["source"], &KEYS)]
     #[case::cognito(&["[cognito-identity]", "endpoint", "identities = 4", "developer-provider"], &IDENTITY)]
     #[case::known_identities(&["[cognito-identity]", "endpoint", "identity-ids"], &IDENTITY)]
-    #[case::resources(&["[kinesis", "stream-name", "[sns", "application-arn", "role-arn", "[lambda", "function"], &[])]
+    #[case::resources(&["[kinesis", "stream-name", "[sns", "application-arn", "role-arn", "[lambda", "function", "scripted"], &[])]
     #[case::collaborators(&["[collaborators", "listen", "account-id", "time-scale"], &[])]
     #[case::more(&["[[pool", "identity-pool-id", "[pool.", "identities = 2", "[[known", "case", "reason", "link"], &[])]
     fn every_choice_is_valid(#[case] on: &[&str], #[case] without: &[&str]) {

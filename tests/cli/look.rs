@@ -38,6 +38,7 @@ fn help_of_every_command() {
         "target",
         "target init",
         "target check",
+        "target function",
         "completions",
     ];
     for command in commands {

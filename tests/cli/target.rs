@@ -144,3 +144,66 @@ fn nobody_who_can_sign_is_one_sentence() {
     let explained = room.run("explain records/counts/first-write --cases cases --target mine.toml");
     assert_ne!(explained.code, Some(3), "{explained}");
 }
+
+const SCRIPTED: &str = r#"
+[[case]]
+name = "added"
+proves = ["UpdateRecords/route"]
+isolation = "pool"
+function = { set = { "/datasetRecords/added" = { newValue = "yes", op = "replace" } } }
+steps = [
+  { call = "SetCognitoEvents", with = { Events = { SyncTrigger = "{function-arn}" } } },
+  { call = "ListRecords", capture = { token = "/SyncSessionToken" } },
+  { call = "UpdateRecords", expect = { status = 200 } },
+]
+
+[[case]]
+name = "added-too"
+proves = ["UpdateRecords/route"]
+isolation = "pool"
+function = { set = { "/datasetRecords/added" = { op = "replace", newValue = "yes" } } }
+steps = [{ call = "ListRecords", expect = { status = 200 } }]
+
+[[case]]
+name = "throttled"
+proves = ["UpdateRecords/route"]
+isolation = "pool"
+function = { refuse = "TooManyRequestsException" }
+steps = [{ call = "ListRecords", expect = { status = 200 } }]
+"#;
+
+#[test]
+fn the_function_that_follows_scripts_is_printed() {
+    let room = Room::new();
+    room.write("cases/_base.toml", syncspec::cases::Suite::shipped_bases());
+    room.write("cases/played/cases.toml", SCRIPTED);
+    let own = room.run("target function --cases cases").exits(0);
+    let until_handler: String =
+        own.stdout.split_inclusive('\n').take_while(|line| !line.contains("digest =")).collect();
+    check("target-function", &until_handler);
+    let built_in = room.run("target function").exits(0).stdout;
+    assert!(built_in.contains("\n  // update-records/trigger/adds-a-record\n  [\""), "{built_in}");
+}
+
+#[test]
+fn where_it_stands_names_of_datasets_say_which_script() {
+    let room = Room::new();
+    room.write("cases/_base.toml", syncspec::cases::Suite::shipped_bases());
+    room.write("cases/played/cases.toml", SCRIPTED);
+    let function = "[lambda]\nfunction-arn = \"arn:aws:lambda:us-east-1:123456789012:function:real\"\n";
+    let file = target_file("http://127.0.0.1:9", &format!("{}{function}", developer()));
+    room.write("another.toml", &file);
+    room.write("mine.toml", &file.replace("function:real\"\n", "function:real\"\nscripted = true\n"));
+    let explained = |case: &str, target: &str| {
+        room.run(&format!("explain played/cases/{case} --cases cases --target {target}.toml")).stdout
+    };
+    let named = explained("added", "mine");
+    let digest = named.split_once("1-1.").map(|(_, rest)| rest[..8].to_owned()).expect("a digest in a name");
+    assert!(room.run("target function --cases cases").stdout.contains(&format!("[\"{digest}\", ")), "{named}");
+    assert!(!explained("added", "another").contains("1-1."));
+    assert!(!explained("throttled", "mine").contains("1-1."));
+    check("target-function-plan", &room.run("run --cases cases --plan --target mine.toml").exits(0).to_string());
+    assert!(
+        room.run("target check --cases cases --target mine.toml").stdout.contains("note  function, by declaration")
+    );
+}
