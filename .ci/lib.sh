@@ -54,6 +54,20 @@ serve() {
     until_true test -s "$target"
 }
 
+# The same, with a server that calls the other services where the harness listens while
+# it runs.
+serve_calling() {
+    local port url
+    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    url=http://127.0.0.1:$port
+    export AWS_ENDPOINT_URL_LAMBDA=$url AWS_ENDPOINT_URL_KINESIS=$url AWS_ENDPOINT_URL_SNS=$url AWS_ENDPOINT_URL_S3=$url
+    serve "$@"
+    unset AWS_ENDPOINT_URL_LAMBDA AWS_ENDPOINT_URL_KINESIS AWS_ENDPOINT_URL_SNS AWS_ENDPOINT_URL_S3
+    # What the harness plays has names of its own.
+    sed -i -e '/^\[kinesis\]/,/^\[\[pool\]\]/{/^\[\[pool\]\]/!d}' "$target"
+    printf '\n[collaborators]\nlisten = "127.0.0.1:%s"\n' "$port" >>"$target"
+}
+
 # Starts the servers that a client's round is for; their addresses are in $round.
 client_servers() {
     local flags

@@ -139,7 +139,7 @@ mod tests {
              {{ send = {{ method = \"GET\", target = \"/\" }}, expect = {{ status = 200 }} }},\n{step}]\n"
         );
         let suite = Suite::from_texts(Service::embedded(), Catalog::embedded(), &[("a/t.toml", &text)]);
-        suite.unwrap_or_else(|error| panic!("{error}")).cases.remove(0)
+        Case::clone(&suite.unwrap_or_else(|error| panic!("{error}")).cases[0])
     }
 
     fn script(function: &str) -> Result<String, &'static str> {

@@ -192,6 +192,9 @@ fn alike(first: (&str, &Header), second: (&str, &Header)) -> Result<(), MergeErr
         let mut members: IndexMap<_, _> = all.into_iter().filter(|(key, _)| !OWN_MEMBERS.contains(&&key[..])).collect();
         let mut target = serde_json::to_value(&header.target)?;
         target["endpoint"] = place(&header.target.endpoint).into();
+        if let Some(listen) = &header.target.collaborators {
+            target["collaborators"] = listen.rsplit_once(':').map_or(listen.as_str(), |(host, _)| host).into();
+        }
         members.extend(
             target.as_object().into_iter().flatten().map(|(key, value)| (format!("target.{key}"), value.clone())),
         );

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::command::{Room, Running};
 use crate::runs::{record, verdicts};
 
-const CASES: &str = "update-records/sync-count list-records delete-dataset";
+const CASES: &str = "update-records/sync-count list-records delete-dataset/valid/";
 
 /// A server with its target file, and a room for both.
 fn served() -> (Room, Running) {
@@ -112,6 +112,6 @@ fn another_run_is_not_taken_for_the_rest_of_this_one() {
     refused(CASES, "its target was reference, and now embedded");
     refused("--target t.toml --report-dir x", "cannot be used with");
     let file = room.read("t.toml");
-    room.write("u.toml", &file.replace("us-east-1\"\noffers", "eu-west-1\"\noffers"));
+    room.write("u.toml", &file.replace("us-east-1\"\nlacks", "eu-west-1\"\nlacks"));
     refused(&format!("--target u.toml {CASES}"), "its region was us-east-1, and now eu-west-1");
 }

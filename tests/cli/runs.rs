@@ -274,7 +274,12 @@ fn a_served_server_gives_the_same_verdicts() {
     room.run(&format!("run {filters} --target t.toml --report-dir served")).exits(0);
     room.run(&format!("run {filters} --report-dir embedded")).exits(0);
     let of = |dir: &str| verdicts(&record(&room.read(&format!("{dir}/run.jsonl"))));
-    assert_eq!(of("served"), of("embedded"));
+    let (mut served, mut embedded) = (of("served"), of("embedded"));
+    // This server was not told to call the harness.
+    embedded.retain(|case, _| served[case] != "skipped");
+    served.retain(|_, verdict| verdict != "skipped");
+    assert_eq!(served, embedded);
+    assert!(served.len() > 200, "{} cases", served.len());
     let target = toml::from_str::<Value>(&room.read("t.toml")).expect("it is TOML");
     let schema: Value = serde_json::from_str(&room.run("schema target").exits(0).stdout).expect("it is JSON");
     assert!(jsonschema::validator_for(&schema).expect("the schema compiles").is_valid(&target));

