@@ -15,7 +15,7 @@ use crate::reference::World;
 const ACCOUNT: &str = "123456789012";
 
 /// How many times faster than the service the embedded server gives a function up.
-const EMBEDDED_TIME_SCALE: u32 = 10;
+const EMBEDDED_TIME_SCALE: u32 = 3;
 
 /// The greatest factor: a delay is then hardly one any more.
 const MOST_TIME_SCALE: u32 = 1000;

@@ -7,8 +7,15 @@ mod published;
 mod records;
 mod trigger;
 
+use serde_json::{Map, Value};
+
 use crate::prove::alteration::Alteration;
 
 pub(super) fn all() -> Vec<Alteration> {
     [trigger::all(), failures::all(), records::all(), published::all(), messages::all()].into_iter().flatten().collect()
+}
+
+/// The records in a function's event, or in its answer, if it has any.
+fn entries(event: &mut Value) -> Option<&mut Map<String, Value>> {
+    event.get_mut("datasetRecords")?.as_object_mut()
 }

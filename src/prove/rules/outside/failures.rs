@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::entries;
 use crate::prove::alteration::Alteration;
 use crate::prove::answers::{instead, is_error, on, refuse};
 use crate::reference::{Switch, Told};
@@ -43,10 +44,10 @@ fn taken() -> Vec<Alteration> {
             "Entries of a function's answer that make no sense are ignored.",
             &["UpdateRecords/rule/trigger-bad-entry"],
             |told, answer| {
-                let (Told::Answer(_), Some(records)) = (told, answer["datasetRecords"].as_object_mut()) else { return };
+                let (Told::Answer(_), Some(records)) = (told, entries(answer)) else { return };
                 records.retain(|_, entry| {
-                    let op = entry["op"].as_str().unwrap_or_default();
-                    let value = &entry["newValue"];
+                    let op = entry.get("op").and_then(Value::as_str).unwrap_or_default();
+                    let value = entry.get("newValue").unwrap_or(&Value::Null);
                     op == "remove" || op == "replace" && (value.is_null() || value.is_string())
                 });
             },
@@ -169,11 +170,11 @@ fn open() -> Vec<Alteration> {
         .legal(),
         Alteration::retold(
             "function-records-that-break-constraints-ignored",
-            "A record that a function adds with too long a key is ignored.",
+            "A record that a function adds with an empty key is ignored.",
             &["UpdateRecords/rule/trigger-constraints"],
             |told, answer| {
-                if let (Told::Answer(_), Some(records)) = (told, answer["datasetRecords"].as_object_mut()) {
-                    records.retain(|key, _| key.chars().count() <= 1024);
+                if let (Told::Answer(_), Some(records)) = (told, entries(answer)) {
+                    records.retain(|key, _| !key.is_empty());
                 }
             },
         )

@@ -181,6 +181,17 @@ fn open() -> Vec<Alteration> {
         )
         .legal(),
         Alteration::rewritten(
+            "trouble-of-sns-is-a-configuration",
+            "A device is an InvalidConfigurationException when SNS throttles or fails.",
+            &["RegisterDevice/rule/throttled-sns", "RegisterDevice/rule/failing-sns"],
+            on("RegisterDevice", |response| {
+                if response.status == 429 || response.status == 500 {
+                    instead(response, "SNS refused", 400, "InvalidConfigurationException");
+                }
+            }),
+        )
+        .legal(),
+        Alteration::rewritten(
             "refused-token-is-a-configuration",
             "A device whose token SNS refuses is an InvalidConfigurationException.",
             &["RegisterDevice/rule/refused-token"],

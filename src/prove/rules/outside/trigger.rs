@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::entries;
 use crate::prove::alteration::Alteration;
 use crate::prove::answers::body;
 use crate::reference::{Switch, Told};
@@ -318,13 +319,9 @@ fn each_answered(
     Alteration::retold(name, about, requirements, move |told, answer| {
         let Told::Answer(event) = told else { return };
         if let Some(records) = entries(answer) {
-            records.retain(|key, entry| change(entry, event["datasetRecords"].get(key)));
+            records.retain(|key, entry| !entry.is_object() || change(entry, event["datasetRecords"].get(key)));
         }
     })
-}
-
-fn entries(event: &mut Value) -> Option<&mut Map<String, Value>> {
-    event.get_mut("datasetRecords")?.as_object_mut()
 }
 
 fn keys(event: &Value) -> Vec<String> {
