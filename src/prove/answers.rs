@@ -72,3 +72,15 @@ pub(super) fn always(
 ) -> impl Fn(Option<&str>, &Request, &mut Response) + Send + Sync + 'static {
     move |_, _, response| rewrite(response)
 }
+
+/// A rewrite of every answer to a request whose path says what is called: what the
+/// protocol of the samples writes is a question of its own.
+pub(super) fn by_path(
+    rewrite: impl Fn(&mut Response) + Send + Sync + 'static,
+) -> impl Fn(Option<&str>, &Request, &mut Response) + Send + Sync + 'static {
+    move |_, request, response| {
+        if !request.headers.contains("x-amz-target") {
+            rewrite(response);
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use serde_json::{Map, Number, Value};
 
 use crate::prove::alteration::Alteration;
-use crate::prove::answers::{always, body, on};
+use crate::prove::answers::{always, body, by_path, on};
 use crate::wire::Response;
 
 pub(super) fn all() -> Vec<Alteration> {
@@ -40,7 +40,7 @@ fn dates_and_nulls() -> Vec<Alteration> {
             "nulls-left-out",
             "What has no value is left out of an answer.",
             &[],
-            always(|response| body(response, leave_nulls_out)),
+            by_path(|response| body(response, leave_nulls_out)),
         )
         .legal(),
         Alteration::rewritten(

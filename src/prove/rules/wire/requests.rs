@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{renamed, segment};
 use crate::prove::alteration::Alteration;
-use crate::prove::answers::{accept, always, is_error, refuse};
+use crate::prove::answers::{accept, always, by_path, is_error, refuse};
 use crate::reference::Switch;
 use crate::spec::ShapeKind;
 use crate::wire::Request;
@@ -65,7 +65,7 @@ fn routes() -> Vec<Alteration> {
             "unknown-operation-in-the-body",
             "An unknown operation is named in the body alone.",
             &[],
-            always(|response| {
+            by_path(|response| {
                 if is_error(response, UNKNOWN) {
                     response.headers.remove("x-amzn-ErrorType");
                 }
