@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::report::failure::Context;
+use crate::report::share::percent;
 use crate::report::standing::{Count, Standing, Standings};
 use crate::report::text::grouped;
 use crate::spec::RequirementKind;
@@ -69,15 +70,6 @@ impl Share {
             ),
         ]
     }
-}
-
-/// Never rounded up to all, nor down to nothing.
-fn percent(part: usize, whole: usize) -> String {
-    let tenths = |tenths: usize| {
-        let tenths = if part > 0 { tenths.max(1) } else { tenths };
-        format!("{}.{} %", tenths / 10, tenths % 10)
-    };
-    (part * 1000).checked_div(whole).map_or_else(|| "–".to_owned(), tenths).replace(".0 %", " %")
 }
 
 /// Requirements in groups of one sort.
