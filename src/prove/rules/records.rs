@@ -189,7 +189,7 @@ fn batches() -> Vec<Alteration> {
         Alteration::variant(
             "no-patches-refused",
             "A write without patches is an invalid parameter.",
-            &["UpdateRecords/rule/no-patches"],
+            &["UpdateRecords/rule/no-patches", "UpdateRecords/rule/trigger-without-patches"],
             Switch::NoPatchesRefused,
         ),
         Alteration::variant(
