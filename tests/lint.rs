@@ -88,9 +88,6 @@ fn described(case: &Case) -> String {
     text
 }
 
-/// The parts of a condition that are given.
 fn conditions(condition: &Match) -> String {
-    let shown = format!("{condition:?}");
-    let parts = shown.trim_start_matches("Match { ").trim_end_matches(" }").split(", ");
-    parts.filter(|part| !part.ends_with(": None")).collect::<Vec<_>>().join(", ")
+    condition.parts.iter().map(|part| format!("{part:?}")).collect::<Vec<_>>().join(", ")
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::base::Bases;
-use super::file::{Actor, BodyForm, Isolation, ValueType};
+use super::condition::Match;
+use super::file::{Actor, BodyForm, Isolation};
 use super::script::{Collaborator, Scripts};
 use super::sending::{Payload, SignForm, Transfer};
 use super::template::{Template, Text};
@@ -141,9 +142,9 @@ pub struct Step {
     /// Headers to set before signing.
     pub headers: Vec<(String, Text)>,
     /// How the signature departs from the ordinary one.
-    pub sign: Sign,
+    pub sign: Arc<Sign>,
     /// What is changed after signing.
-    pub tamper: Tamper,
+    pub tamper: Arc<Tamper>,
     /// How it is written on the wire.
     pub transfer: Transfer,
     /// The case goes on whatever comes back, even nothing.
@@ -153,7 +154,7 @@ pub struct Step {
     /// What the response must be; empty when the step must merely succeed.
     pub expects: Vec<Expect>,
     /// What the response must be for the case to be testable.
-    pub assumes: Option<Expect>,
+    pub assumes: Option<Box<Expect>>,
     /// How long to repeat the request until the expectations hold.
     pub within: Option<Duration>,
 }
@@ -179,12 +180,17 @@ impl Step {
         let texts =
             self.headers.iter().chain(&self.tamper.headers).chain(&self.tamper.add_headers).map(|(_, text)| text);
         texts.chain(&self.tamper.target).chain(&self.tamper.body).for_each(|text| text.names(visit));
-        for expect in self.expects.iter().chain(&self.assumes) {
+        for expect in self.outcomes() {
             let conditions = expect.members.iter().chain(&expect.headers).map(|(_, condition)| condition);
             for condition in conditions.chain(&expect.message) {
                 condition.templates(&mut |template: &Template| template.names(visit));
             }
         }
+    }
+
+    /// All that is said of the response, expected and assumed.
+    pub fn outcomes(&self) -> impl Iterator<Item = &Expect> {
+        self.expects.iter().chain(self.assumes.as_deref())
     }
 
     /// Whether the step's answer is part of the case's snapshot.
@@ -205,7 +211,7 @@ impl Step {
     /// Whether the signature is not the ordinary one, or something was changed
     /// after signing.
     pub fn is_tampered(&self) -> bool {
-        let Sign { form: _, region, service, clock_minutes, payload, without_headers } = &self.sign;
+        let Sign { form: _, region, service, clock_minutes, payload, without_headers } = &*self.sign;
         let scope_or_clock = region.is_some() || service.is_some() || *clock_minutes != 0;
         scope_or_clock || *payload == Payload::Unsigned || !without_headers.is_empty() || !self.tamper.is_none()
     }
@@ -305,7 +311,7 @@ pub struct Rewrite {
     /// The header to change; none for the target.
     pub header: Option<String>,
     /// Its first match is replaced.
-    pub pattern: regex::Regex,
+    pub pattern: Arc<regex::Regex>,
     /// The new text; `$0` stands for the old.
     pub with: String,
 }
@@ -370,67 +376,9 @@ pub struct Ignore {
     pub origin: Origin,
 }
 
-/// Stands before the pattern of a [`Match`], and [`END`] behind it.
-const WHOLE: &str = "^(?s:";
-const END: &str = ")$";
-
 impl Expect {
     /// Whether it says how the request comes out: its status, or its error.
     pub fn has_outcome(&self) -> bool {
         !self.status.is_empty() || !self.error.is_empty()
-    }
-}
-
-/// A condition on a value. All parts that are given must hold.
-#[derive(Debug, Clone, Default)]
-pub struct Match {
-    /// Equal to this value.
-    pub equals: Option<Template>,
-    /// Present, and different from this value.
-    pub not: Option<Template>,
-    /// Equal to one of these values.
-    pub one_of: Option<Vec<Template>>,
-    /// Of this type.
-    pub value_type: Option<ValueType>,
-    /// Not less than this number.
-    pub min: Option<Template>,
-    /// Not more than this number.
-    pub max: Option<Template>,
-    /// Within this distance of `equals`.
-    pub within: Option<f64>,
-    /// Text that as a whole matches this.
-    pub pattern: Option<regex::Regex>,
-    /// Text that contains this text.
-    pub contains: Option<Template>,
-    /// Characters of a text, entries of a list or object.
-    pub length: Option<u64>,
-    /// A list with these entries in any order.
-    pub unordered: Option<Vec<Template>>,
-    /// A list with an entry that has these members.
-    pub has_entry: Option<Template>,
-    /// A list without any entry that has these members.
-    pub has_no_entry: Option<Template>,
-    /// An object that has the members of one of these.
-    pub has_any: Option<Vec<Template>>,
-}
-
-impl Match {
-    /// A pattern that a text must match as a whole, line breaks included.
-    pub(super) fn whole(pattern: &str) -> String {
-        format!("{WHOLE}{pattern}{END}")
-    }
-
-    /// The pattern as a case file writes it.
-    pub fn pattern_as_written(&self) -> Option<&str> {
-        let pattern = self.pattern.as_ref()?.as_str();
-        pattern.strip_prefix(WHOLE)?.strip_suffix(END)
-    }
-
-    /// Calls `visit` with every template in the condition.
-    pub fn templates<'m>(&'m self, visit: &mut impl FnMut(&'m Template)) {
-        let single =
-            [&self.equals, &self.not, &self.min, &self.max, &self.contains, &self.has_entry, &self.has_no_entry];
-        single.into_iter().flatten().for_each(&mut *visit);
-        [&self.one_of, &self.unordered, &self.has_any].into_iter().flatten().flatten().for_each(visit);
     }
 }

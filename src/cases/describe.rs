@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::case::{Expect, Ignore, Match};
+use super::case::{Expect, Ignore};
+use super::condition::{Condition, Match};
 use super::file::{BodyForm, ValueType};
 use super::script::{FunctionAnswer, Payload as FunctionPayload, PushCall, Refusal, Scripts, StreamAnswer};
 use super::template::Template;
@@ -107,27 +108,28 @@ pub fn alternatives(values: &[impl ToString]) -> String {
 
 impl fmt::Display for Match {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let one = |words: &str, value: &Option<Template>| value.as_ref().map(|value| format!("{words} {value}"));
-        let list = |words: &str, values: &Option<Vec<Template>>| {
-            values.as_ref().map(|values| format!("{words} [{}]", joined(values.iter())))
-        };
-        let within = self.within.map(|distance| format!(" (± {distance})")).unwrap_or_default();
-        let parts = [
-            one("is", &self.equals).map(|part| part + &within),
-            one("is not", &self.not),
-            list("is one of", &self.one_of),
-            self.value_type.map(|value_type| format!("is {}", value_type.phrase())),
-            one("is at least", &self.min),
-            one("is at most", &self.max),
-            self.pattern_as_written().map(|pattern| format!("matches {pattern} as a whole")),
-            one("contains", &self.contains),
-            self.length.map(|length| format!("has length {length}")),
-            list("holds, in any order,", &self.unordered),
-            one("has an entry with", &self.has_entry),
-            one("has no entry with", &self.has_no_entry),
-            list("has the members of one of", &self.has_any),
-        ];
-        f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(" and "))
+        f.write_str(&self.parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "))
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Equals(value) => write!(f, "is {value}"),
+            Self::Near(value, distance) => write!(f, "is {value} (± {distance})"),
+            Self::Not(value) => write!(f, "is not {value}"),
+            Self::OneOf(values) => write!(f, "is one of [{}]", joined(values.iter())),
+            Self::Type(value_type) => write!(f, "is {}", value_type.phrase()),
+            Self::Min(least) => write!(f, "is at least {least}"),
+            Self::Max(most) => write!(f, "is at most {most}"),
+            Self::Pattern(pattern) => write!(f, "matches {} as a whole", pattern.as_written()),
+            Self::Contains(part) => write!(f, "contains {part}"),
+            Self::Length(length) => write!(f, "has length {length}"),
+            Self::Unordered(values) => write!(f, "holds, in any order, [{}]", joined(values.iter())),
+            Self::HasEntry(entry) => write!(f, "has an entry with {entry}"),
+            Self::HasNoEntry(entry) => write!(f, "has no entry with {entry}"),
+            Self::HasAny(values) => write!(f, "has the members of one of [{}]", joined(values.iter())),
+        }
     }
 }
 
@@ -170,18 +172,17 @@ fn joined(values: impl Iterator<Item = impl fmt::Display>) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::file::Node;
-    use super::{Match, Template, ValueType};
+    use super::{Condition, Match, Template, ValueType};
 
     #[test]
     fn a_condition_reads_as_a_sentence() {
         let text = |text: &str| Template::parse(&Node::Text(text.to_owned())).expect("parses");
-        let condition = Match {
-            equals: Some(text("{count+1}")),
-            within: Some(0.5),
-            value_type: Some(ValueType::Integer),
-            one_of: Some(vec![text("a"), text("b")]),
-            ..Match::default()
-        };
+        let parts = vec![
+            Condition::Near(text("{count+1}"), 0.5),
+            Condition::OneOf(vec![text("a"), text("b")]),
+            Condition::Type(ValueType::Integer),
+        ];
+        let condition = Match { parts };
         assert_eq!(condition.to_string(), r#"is "{count+1}" (± 0.5) and is one of ["a", "b"] and is a whole number"#);
     }
 }

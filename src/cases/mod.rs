@@ -11,6 +11,7 @@ mod base;
 mod base_file;
 mod case;
 mod check;
+mod condition;
 mod describe;
 mod error;
 mod excluded;
@@ -29,9 +30,8 @@ mod template;
 
 pub use base::{Base, Bases, Save, SavedMember, Sweep, Undo};
 pub use base_file::BaseFile;
-pub use case::{
-    Action, Body, Call, Capture, Case, Exclusion, Expect, Ignore, Match, Rewrite, Sign, Step, Suite, Tamper,
-};
+pub use case::{Action, Body, Call, Capture, Case, Exclusion, Expect, Ignore, Rewrite, Sign, Step, Suite, Tamper};
+pub use condition::{Condition, Match, Pattern};
 pub use describe::alternatives;
 pub use error::CasesError;
 pub use file::{Actor, BodyForm, CaseFile, Effect, ExcludedFile, FixtureFile, Isolation, ValueType};

@@ -1,7 +1,7 @@
 //! What all files of a suite are read into, by several threads at a time.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use regex::Regex;
 
@@ -13,7 +13,7 @@ pub(super) struct Reading {
     problems: Mutex<Vec<Problem>>,
     /// Tables repeat a pattern in every row, and compiling one takes longer than
     /// reading the rest of a case.
-    patterns: Mutex<HashMap<String, Regex>>,
+    patterns: Mutex<HashMap<String, Arc<Regex>>>,
 }
 
 impl Reading {
@@ -35,12 +35,12 @@ impl Reading {
     /// # Errors
     ///
     /// When the text is no regular expression, or too large a one.
-    pub(super) fn pattern(&self, text: &str) -> Result<Regex, regex::Error> {
+    pub(super) fn pattern(&self, text: &str) -> Result<Arc<Regex>, regex::Error> {
         if let Some(known) = self.patterns.lock().unwrap_or_else(PoisonError::into_inner).get(text) {
-            return Ok(known.clone());
+            return Ok(Arc::clone(known));
         }
-        let compiled = Regex::new(text)?;
-        self.patterns.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned(), compiled.clone());
+        let compiled = Arc::new(Regex::new(text)?);
+        self.patterns.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned(), Arc::clone(&compiled));
         Ok(compiled)
     }
 }

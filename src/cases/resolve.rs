@@ -1,6 +1,7 @@
 //! From what a case file says to what it means.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -217,7 +218,7 @@ impl<'s> Library<'s> {
             expects.iter().map(|expect| self.expect(scope, raw, &answer, expect, requirement)).collect();
         let assumes = step.assume.as_ref().map(|assume| {
             check::assumption(scope, raw, assume);
-            self.expect(scope, raw, &answer, assume, requirement)
+            Box::new(self.expect(scope, raw, &answer, assume, requirement))
         });
         let within = step.within_ms.map(Duration::from_millis);
         if within.is_some_and(|within| within > LONGEST_WITHIN) {
@@ -233,8 +234,8 @@ impl<'s> Library<'s> {
             protocol: step.protocol,
             actor: actor.unwrap_or(Actor::Identity),
             headers,
-            sign: step.sign.as_ref().map(|raw| sign(scope, raw)).unwrap_or_default(),
-            tamper: step.tamper.as_ref().map(|raw| tamper(scope, raw)).unwrap_or_default(),
+            sign: step.sign.as_ref().map_or_else(|| Arc::clone(&ORDINARY), |raw| Arc::new(sign(scope, raw))),
+            tamper: step.tamper.as_ref().map_or_else(|| Arc::clone(&UNTOUCHED), |raw| Arc::new(tamper(scope, raw))),
             transfer: step.transfer,
             any_answer: step.any_answer,
             captures,
@@ -350,6 +351,11 @@ fn decode(scope: &Scope<'_>, encoded: &Spanned<String>) -> Vec<u8> {
         Vec::new()
     })
 }
+
+/// Nearly every step is signed so, and left as it is. They are large, and have it in
+/// common.
+static ORDINARY: LazyLock<Arc<Sign>> = LazyLock::new(Arc::default);
+static UNTOUCHED: LazyLock<Arc<Tamper>> = LazyLock::new(Arc::default);
 
 fn sign(scope: &Scope<'_>, raw: &RawSign) -> Sign {
     let fill = |text: &Option<String>| text.as_ref().map(|text| scope.fill(text));

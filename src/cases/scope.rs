@@ -4,12 +4,13 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use regex::Regex;
 use toml::Spanned;
 
-use super::case::Match;
+use super::condition::{Condition, Match, Pattern};
 use super::file::{Actor, Matcher, Node, OneOrMany, RawActor, RawMatch};
 use super::reading::Reading;
 use super::template::{Piece, Template, Text, pieces, split_offset};
@@ -226,7 +227,7 @@ impl<'f> Scope<'f> {
             RawMatch::Value(node) => match self.fill_node(node) {
                 // A row may fill in a whole matcher.
                 Node::Table(table) if matches!(node, Node::Text(_)) => self.filled_matcher(table),
-                node => Match { equals: Some(self.parse_template(&node)), ..Match::default() },
+                node => Condition::Equals(self.parse_template(&node)).into(),
             },
             RawMatch::Matcher(matcher) => self.matcher(matcher),
         }
@@ -244,9 +245,11 @@ impl<'f> Scope<'f> {
     }
 
     fn matcher(&self, matcher: &Matcher) -> Match {
-        let one = |node: &Option<Node>| node.as_ref().map(|node| self.parse_template(node));
-        let list = |nodes: &Option<Vec<Node>>| {
-            nodes.as_ref().map(|nodes| nodes.iter().map(|node| self.parse_template(node)).collect())
+        let one = |of: fn(Template) -> Condition, node: &Option<Node>| {
+            node.as_ref().map(|node| of(self.parse_template(node)))
+        };
+        let list = |of: fn(Vec<Template>) -> Condition, nodes: &Option<Vec<Node>>| {
+            nodes.as_ref().map(|nodes| of(nodes.iter().map(|node| self.parse_template(node)).collect()))
         };
         if *matcher == Matcher::default() {
             self.problem_here("the matcher asks for nothing; say what must hold");
@@ -254,31 +257,36 @@ impl<'f> Scope<'f> {
         if matcher.within.is_some() && matcher.equals.is_none() {
             self.problem_here("`within` says how far a number may be from `equals`, and there is none");
         }
-        Match {
-            equals: one(&matcher.equals),
-            not: one(&matcher.not),
-            one_of: list(&matcher.one_of),
-            value_type: matcher.r#type,
-            min: one(&matcher.min),
-            max: one(&matcher.max),
-            within: matcher.within,
-            pattern: matcher.pattern.as_ref().and_then(|pattern| self.pattern(&self.fill(pattern))),
-            contains: one(&matcher.contains),
-            length: matcher.length,
-            unordered: list(&matcher.unordered),
-            has_entry: one(&matcher.has_entry),
-            has_no_entry: one(&matcher.has_no_entry),
-            has_any: list(&matcher.has_any),
-        }
+        let equals = one(Condition::Equals, &matcher.equals).map(|equals| match (equals, matcher.within) {
+            (Condition::Equals(value), Some(distance)) => Condition::Near(value, distance),
+            (equals, _) => equals,
+        });
+        let pattern = matcher.pattern.as_ref().and_then(|pattern| self.pattern(&self.fill(pattern)));
+        let parts = [
+            equals,
+            one(Condition::Not, &matcher.not),
+            list(Condition::OneOf, &matcher.one_of),
+            matcher.r#type.map(Condition::Type),
+            one(Condition::Min, &matcher.min),
+            one(Condition::Max, &matcher.max),
+            pattern.map(Condition::Pattern),
+            one(Condition::Contains, &matcher.contains),
+            matcher.length.map(Condition::Length),
+            list(Condition::Unordered, &matcher.unordered),
+            one(Condition::HasEntry, &matcher.has_entry),
+            one(Condition::HasNoEntry, &matcher.has_no_entry),
+            list(Condition::HasAny, &matcher.has_any),
+        ];
+        Match { parts: parts.into_iter().flatten().collect() }
     }
 
-    fn pattern(&self, pattern: &str) -> Option<Regex> {
+    fn pattern(&self, pattern: &str) -> Option<Pattern> {
         // On its own first: `a)|(b` would be one only within parentheses.
-        self.plain_pattern(pattern).and_then(|_| self.reading.pattern(&Match::whole(pattern)).ok())
+        self.plain_pattern(pattern).and_then(|_| self.reading.pattern(&Pattern::whole(pattern)).ok()).map(Pattern)
     }
 
     /// A pattern that need not match as a whole.
-    pub(super) fn plain_pattern(&self, pattern: &str) -> Option<Regex> {
+    pub(super) fn plain_pattern(&self, pattern: &str) -> Option<Arc<Regex>> {
         let because = |error: regex::Error| {
             let error = error.to_string();
             error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::args::ExplainArgs;
 use super::output::Output;
 use super::{Exit, NOTHING_SELECTED, inspect, open};
-use crate::cases::{Action, Case, Expect, Step, Suite};
+use crate::cases::{Action, Case, Step, Suite};
 use crate::plan::{Decision, LeaseTable, Plan, function_script};
 use crate::report::{curl, exchange};
 use crate::run::{Session, TargetSummary, preview};
@@ -137,7 +137,7 @@ fn requests(suite: &Suite, case: &Case, target: Target, protocol: Protocol) -> R
 /// What must hold of a step's answer.
 fn expectations(step: &Step, text: &mut String) {
     // Writing to a `String` cannot fail.
-    for assumed in step.assumes.iter().flat_map(Expect::sentences) {
+    for assumed in step.assumes.iter().flat_map(|expect| expect.sentences()) {
         let _ = writeln!(text, "assumed: {assumed}");
     }
     for expect in &step.expects {

@@ -70,7 +70,7 @@ impl Judge<'_> {
         bindings: &Bindings,
     ) -> Result<Vec<Finding>, RenderError> {
         let mut findings = Vec::new();
-        if let Some(expect) = &step.assumes {
+        if let Some(expect) = step.assumes.as_deref() {
             let body = response.json();
             let mut seen = Seen { judge: self, number, expect, response, body: body.as_ref(), findings: &mut findings };
             seen.expectation(bindings)?;
@@ -241,8 +241,7 @@ impl Seen<'_> {
         value: Option<&Value>,
         bindings: &Bindings,
     ) -> Result<(), RenderError> {
-        // The only condition that tells null from absent.
-        if value.is_none() && condition.value_type == Some(ValueType::Null) {
+        if value.is_none() && condition.asks_for_null() {
             self.add(at, ValueType::Null.phrase(), "absent".to_owned());
             return Ok(());
         }

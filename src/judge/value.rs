@@ -1,10 +1,11 @@
 //! Conditions on one value.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use crate::cases::{Bindings, Match, RenderError, Template, ValueType};
+use crate::cases::{Bindings, Condition, Match, RenderError, ValueType};
 
 /// A condition that does not hold: what was expected, in words or as JSON.
 pub(super) type Expected = String;
@@ -72,73 +73,61 @@ pub(super) fn is_type(value: &Value, wanted: ValueType) -> bool {
 ///
 /// When a placeholder in the condition stands for nothing.
 pub(super) fn check(condition: &Match, value: &Value, bindings: &Bindings) -> Result<Vec<Expected>, RenderError> {
-    let render = |template: &Option<Template>| template.as_ref().map(|template| template.render(bindings)).transpose();
-    let render_all = |templates: &Option<Vec<Template>>| {
-        let rendered = templates.as_ref().map(|list| list.iter().map(|one| one.render(bindings)).collect());
-        rendered.transpose()
-    };
     let mut unmet = Vec::new();
-    let mut demand = |holds: bool, expected: &dyn Fn() -> String| {
-        if !holds {
-            unmet.push(expected());
+    for part in &condition.parts {
+        let part = part.map(|template| template.render(bindings))?;
+        if !holds(&part, value) {
+            unmet.push(expected(&part));
         }
-    };
-    if let Some(wanted) = render(&condition.equals)? {
-        match condition.within {
-            Some(distance) => demand(near(value, &wanted, distance), &|| format!("{wanted} ± {distance}")),
-            None => demand(equal(value, &wanted), &|| wanted.to_string()),
-        }
-    }
-    if let Some(unwanted) = render(&condition.not)? {
-        // Nothing at all is no other value.
-        demand(!value.is_null() && !equal(value, &unwanted), &|| format!("a value other than {unwanted}"));
-    }
-    let one_of: Option<Vec<Value>> = render_all(&condition.one_of)?;
-    if let Some(wanted) = one_of {
-        demand(wanted.iter().any(|wanted| equal(value, wanted)), &|| format!("one of {}", Value::from(wanted.clone())));
-    }
-    if let Some(wanted) = condition.value_type {
-        demand(is_type(value, wanted), &|| wanted.phrase().to_owned());
-    }
-    if let Some(least) = render(&condition.min)? {
-        demand(compare(value, &least).is_some_and(|order| order.is_ge()), &|| format!("at least {least}"));
-    }
-    if let Some(most) = render(&condition.max)? {
-        demand(compare(value, &most).is_some_and(|order| order.is_le()), &|| format!("at most {most}"));
-    }
-    if let Some(pattern) = &condition.pattern {
-        let matches = value.as_str().is_some_and(|text| pattern.is_match(text));
-        let written = condition.pattern_as_written().unwrap_or(pattern.as_str());
-        demand(matches, &|| format!("text matching {written} as a whole"));
-    }
-    if let Some(part) = render(&condition.contains)? {
-        let part = part.as_str().map_or_else(|| part.to_string(), str::to_owned);
-        let contains = value.as_str().is_some_and(|text| text.contains(&part));
-        demand(contains, &|| format!("text containing {}", Value::from(part.clone())));
-    }
-    if let Some(length) = condition.length {
-        demand(length_of(value) == Some(length), &|| format!("a length of {length}"));
-    }
-    let unordered: Option<Vec<Value>> = render_all(&condition.unordered)?;
-    if let Some(wanted) = unordered {
-        let same = value.as_array().is_some_and(|list| same_entries(list, &wanted));
-        demand(same, &|| format!("in any order {}", Value::from(wanted.clone())));
-    }
-    // A list that is absent has no entries; anything else is no list.
-    let entries = if value.is_null() { Some(&[][..]) } else { value.as_array().map(Vec::as_slice) };
-    let has = |wanted: &Value| entries.map(|entries| entries.iter().any(|entry| has_members(entry, wanted)));
-    if let Some(wanted) = render(&condition.has_entry)? {
-        demand(has(&wanted) == Some(true), &|| format!("an entry with {wanted}"));
-    }
-    if let Some(unwanted) = render(&condition.has_no_entry)? {
-        demand(has(&unwanted) == Some(false), &|| format!("no entry with {unwanted}"));
-    }
-    let has_any: Option<Vec<Value>> = render_all(&condition.has_any)?;
-    if let Some(wanted) = has_any {
-        let has = value.is_object() && wanted.iter().any(|wanted| has_members(value, wanted));
-        demand(has, &|| format!("an object with the members of one of {}", Value::from(wanted.clone())));
     }
     Ok(unmet)
+}
+
+fn holds(condition: &Condition<Value>, value: &Value) -> bool {
+    // A list that is absent has no entries; anything else is no list.
+    let entries = || if value.is_null() { Some(&[][..]) } else { value.as_array().map(Vec::as_slice) };
+    let has = |wanted: &Value| entries().map(|entries| entries.iter().any(|entry| has_members(entry, wanted)));
+    match condition {
+        Condition::Equals(wanted) => equal(value, wanted),
+        Condition::Near(wanted, distance) => near(value, wanted, *distance),
+        // Nothing at all is no other value.
+        Condition::Not(unwanted) => !value.is_null() && !equal(value, unwanted),
+        Condition::OneOf(wanted) => wanted.iter().any(|wanted| equal(value, wanted)),
+        Condition::Type(wanted) => is_type(value, *wanted),
+        Condition::Min(least) => compare(value, least).is_some_and(Ordering::is_ge),
+        Condition::Max(most) => compare(value, most).is_some_and(Ordering::is_le),
+        Condition::Pattern(pattern) => value.as_str().is_some_and(|text| pattern.is_match(text)),
+        Condition::Contains(part) => value.as_str().is_some_and(|text| text.contains(&*as_text(part))),
+        Condition::Length(length) => length_of(value) == Some(*length),
+        Condition::Unordered(wanted) => value.as_array().is_some_and(|list| same_entries(list, wanted)),
+        Condition::HasEntry(wanted) => has(wanted) == Some(true),
+        Condition::HasNoEntry(unwanted) => has(unwanted) == Some(false),
+        Condition::HasAny(wanted) => value.is_object() && wanted.iter().any(|wanted| has_members(value, wanted)),
+    }
+}
+
+fn expected(condition: &Condition<Value>) -> Expected {
+    let list = |values: &[Value]| Value::from(values);
+    match condition {
+        Condition::Equals(wanted) => wanted.to_string(),
+        Condition::Near(wanted, distance) => format!("{wanted} ± {distance}"),
+        Condition::Not(unwanted) => format!("a value other than {unwanted}"),
+        Condition::OneOf(wanted) => format!("one of {}", list(wanted)),
+        Condition::Type(wanted) => wanted.phrase().to_owned(),
+        Condition::Min(least) => format!("at least {least}"),
+        Condition::Max(most) => format!("at most {most}"),
+        Condition::Pattern(pattern) => format!("text matching {} as a whole", pattern.as_written()),
+        Condition::Contains(part) => format!("text containing {}", Value::from(as_text(part))),
+        Condition::Length(length) => format!("a length of {length}"),
+        Condition::Unordered(wanted) => format!("in any order {}", list(wanted)),
+        Condition::HasEntry(wanted) => format!("an entry with {wanted}"),
+        Condition::HasNoEntry(unwanted) => format!("no entry with {unwanted}"),
+        Condition::HasAny(wanted) => format!("an object with the members of one of {}", list(wanted)),
+    }
+}
+
+fn as_text(value: &Value) -> Cow<'_, str> {
+    value.as_str().map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed)
 }
 
 fn near(value: &Value, wanted: &Value, distance: f64) -> bool {

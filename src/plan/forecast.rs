@@ -223,7 +223,7 @@ impl Counting<'_> {
 /// Whether the step expects that its call succeeds, or does not say that it fails.
 fn should_succeed(step: &Step) -> bool {
     let accepts = |expect: &Expect| expect.status.iter().any(|status| (200..300).contains(status));
-    let mut outcomes = step.expects.iter().chain(&step.assumes).filter(|expect| expect.has_outcome()).peekable();
+    let mut outcomes = step.outcomes().filter(|expect| expect.has_outcome()).peekable();
     outcomes.peek().is_none() || outcomes.any(accepts)
 }
 
