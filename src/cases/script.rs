@@ -213,6 +213,14 @@ pub struct Refusal {
 }
 
 impl Scripts {
+    /// The longest that one of the services takes to answer, in time of the service
+    /// under test.
+    pub fn longest_delay(&self) -> Duration {
+        let delays = self.function.iter().map(|answer| answer.delay);
+        let delays = delays.chain(self.stream.iter().map(|answer| answer.delay));
+        delays.chain(self.push.iter().map(|answer| answer.delay)).max().unwrap_or_default()
+    }
+
     /// The services that have a script.
     pub fn collaborators(&self) -> impl Iterator<Item = Collaborator> {
         let scripted = [!self.function.is_empty(), !self.stream.is_empty(), !self.push.is_empty()];

@@ -1,6 +1,6 @@
 //! The loop over a plan: as many cases at a time as allowed and as leases permit.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,10 +14,11 @@ use tokio::task::{Id, JoinSet};
 use super::breaker::Breaker;
 use super::event::{CaseResult, Event, FORMAT_VERSION, FailOn, Footer, Header, TargetSummary};
 use super::execute::{Outcome, execute, not_run};
+use super::queue::Queue;
 use super::redact::micros;
 use super::session::Session;
 use crate::judge::Verdict;
-use crate::plan::{Decision, Demand, Lease, LeaseTable, Plan, Planned};
+use crate::plan::{Decision, Lease, LeaseTable, Plan, Planned};
 use crate::target::KnownFailure;
 
 /// Why a run that was cancelled begins no further case.
@@ -67,7 +68,7 @@ pub async fn resume(
         session,
         settings,
         leases: LeaseTable::new(&session.target, settings.datasets_per_identity),
-        pending: VecDeque::new(),
+        pending: Queue::new(Vec::new()),
         running: JoinSet::new(),
         holders: HashMap::new(),
         begun_cases: 0,
@@ -106,7 +107,7 @@ struct Engine<'e, S> {
     session: &'e Session,
     settings: Settings,
     leases: LeaseTable,
-    pending: VecDeque<(Planned, Demand)>,
+    pending: Queue,
     running: JoinSet<Outcome>,
     /// Who holds which lease while under way.
     holders: HashMap<Id, (Planned, Lease)>,
@@ -121,14 +122,16 @@ struct Engine<'e, S> {
 impl<S: FnMut(Event)> Engine<'_, S> {
     /// Queues the cases that run, and reports those that the target cannot serve.
     fn queue(&mut self, cases: Vec<Planned>) {
+        let mut running = Vec::new();
         for planned in cases {
             match planned.decision.clone() {
-                Decision::Run(demand) => self.pending.push_back((planned, demand)),
+                Decision::Run(demand) => running.push((planned, demand)),
                 Decision::Skip { reason } => {
                     self.report(not_run(self.session, &planned, Verdict::Skipped, reason));
                 }
             }
         }
+        self.pending = Queue::new(running);
     }
 
     fn report(&mut self, result: CaseResult) {
@@ -157,7 +160,7 @@ impl<S: FnMut(Event)> Engine<'_, S> {
             Some(stopped) => format!("not run: {stopped}"),
             None => "not run: no pool or identity of the target can be given to it".to_owned(),
         };
-        for (planned, _) in std::mem::take(&mut self.pending) {
+        for planned in self.pending.rest() {
             self.report(not_run(self.session, &planned, Verdict::Indeterminate, reason.clone()));
         }
     }
@@ -181,15 +184,7 @@ impl<S: FnMut(Event)> Engine<'_, S> {
     /// Begins the first pending case for which a lease is free; whether there was
     /// one.
     fn begin_one(&mut self) -> bool {
-        let mut found = None;
-        for (index, (_, demand)) in self.pending.iter().enumerate() {
-            if let Some(lease) = self.leases.acquire(*demand) {
-                found = Some((index, lease));
-                break;
-            }
-        }
-        let Some((index, lease)) = found else { return false };
-        let Some((planned, _)) = self.pending.remove(index) else { return false };
+        let Some((planned, lease)) = self.pending.next(&mut self.leases) else { return false };
         self.begun_cases += 1;
         let (session, number) = (self.session.clone(), self.begun_cases);
         let (case, held) = (planned.clone(), lease.clone());

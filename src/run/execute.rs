@@ -443,7 +443,7 @@ fn against_known(planned: &Planned, verdict: Verdict, reason: Option<String>) ->
 /// answer nor for just any.
 fn is_throttled(step: &Step, response: &Response) -> bool {
     let name = response.error_name();
-    let wanted = step.expects.iter().chain(&step.assumes).any(|expect| {
+    let wanted = step.outcomes().any(|expect| {
         expect.status.contains(&response.status) || name.as_ref().is_some_and(|name| expect.error.contains(name))
     });
     response.is_throttled() && !wanted && !step.any_answer

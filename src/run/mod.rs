@@ -26,6 +26,7 @@ mod observe;
 mod prepare;
 mod preview;
 mod probe;
+mod queue;
 mod redact;
 mod sending;
 mod session;
