@@ -13,7 +13,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
 use crate::measure::this_program;
-use crate::suites::POOL;
+
+/// What makes this very program be the endpoint.
+pub(crate) const NAME: &str = "endpoint";
 
 /// One in a process of its own; it ends when this is dropped.
 #[derive(Debug)]
@@ -23,9 +25,10 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    pub(crate) fn start(latency: Duration) -> Self {
+    /// It answers so late, and this.
+    pub(crate) fn start(latency: Duration, answer: &str) -> Self {
         let mut command = this_program();
-        command.args(["endpoint", &latency.as_millis().to_string()]).stdout(Stdio::piped());
+        command.args([NAME, &latency.as_millis().to_string(), answer]).stdout(Stdio::piped());
         let mut process = command.spawn().expect("it starts");
         let mut address = String::new();
         BufReader::new(process.stdout.take().expect("a pipe")).read_line(&mut address).expect("its address");
@@ -41,8 +44,10 @@ impl Drop for Endpoint {
     }
 }
 
-/// Serves for good.
-pub(crate) fn serve(latency: Duration) {
+/// Serves for good; the arguments are those that [`Endpoint::start`] gives.
+pub(crate) fn serve(latency: &str, answer: &str) {
+    let latency = Duration::from_millis(latency.parse().expect("milliseconds"));
+    let answer = Bytes::copy_from_slice(answer.as_bytes());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async move {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
@@ -50,7 +55,6 @@ pub(crate) fn serve(latency: Duration) {
         {
             println!("http://{}", listener.local_addr().expect("an address"));
         }
-        let answer = Bytes::from(format!(r#"{{"IdentityPoolId":"{POOL}","BulkPublishStatus":"NOT_STARTED"}}"#));
         loop {
             let (stream, _) = listener.accept().await.expect("a connection");
             let _ = stream.set_nodelay(true);

@@ -25,7 +25,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["endpoint", latency] => endpoint::serve(Duration::from_millis(latency.parse().expect("milliseconds"))),
+        [endpoint::NAME, latency, answer] => endpoint::serve(latency, answer),
         ["bare", suite, endpoint] => bare::run(Path::new(suite), endpoint),
         ["--quick"] => compare(true),
         [] => compare(false),
@@ -39,19 +39,19 @@ fn compare(quick: bool) {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
     let mut table = Table::begin();
     let (small, large) = (Suite::make(folder.path(), 1_000), Suite::make(folder.path(), 10_000));
-    let endpoint = Endpoint::start(Duration::ZERO);
+    let endpoint = Endpoint::start(Duration::ZERO, &suites::answer());
 
     let [bare_fast, run, documents] = medians(
         rounds,
         [&|| bare(&large, &endpoint), &|| harness(&large, &endpoint, &[]), &|| {
-            harness(&large, &endpoint, &["--junit", "run.xml"])
+            harness(&large, &endpoint, &["--junit", "run.xml", "--html=run.html"])
         }],
     );
     table.row("10,000 cases from 10,000 files: the bare loop", &bare_fast, None);
     table.row("… `syncspec run`, with `run.jsonl`", &run, Some((&bare_fast, "the bare loop")));
     table.row("… with JUnit and HTML too", &documents, Some((&run, "the run without")));
 
-    let slow = Endpoint::start(Duration::from_millis(20));
+    let slow = Endpoint::start(Duration::from_millis(20), &suites::answer());
     let [bare_slow, run_slow] = medians(rounds, [&|| bare(&small, &slow), &|| harness(&small, &slow, &[])]);
     table.row("1,000 cases, 20 ms latency: the bare loop", &bare_slow, None);
     table.row("… `syncspec run`", &run_slow, Some((&bare_slow, "the bare loop")));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const PER_FOLDER: usize = 1_000;
 
 /// The pool that the endpoint's constant answer names.
-pub(crate) const POOL: &str = "us-east-1:5ca1e000-0000-4000-8000-000000000000";
+const POOL: &str = "us-east-1:5ca1e000-0000-4000-8000-000000000000";
 
 /// Keys that are nobody's: the endpoint looks at no signature.
 pub(crate) const ACCESS_KEY_ID: &str = "AKIASYNCSPECBENCH000";
@@ -64,4 +64,9 @@ steps = [
 ]
 "#
     )
+}
+
+/// What every case expects.
+pub(crate) fn answer() -> String {
+    format!(r#"{{"IdentityPoolId":"{POOL}","BulkPublishStatus":"NOT_STARTED"}}"#)
 }

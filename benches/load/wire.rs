@@ -1,0 +1,100 @@
+//! A client that costs as little as one can: the bytes of a request are written, and
+//! of an answer no more is read than its status and its length.
+
+use std::fmt::Write as _;
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+use syncspec::client::{Endpoint, SignedPayload, Signing, SigningForm, bind, sign};
+use syncspec::spec::Service;
+use syncspec::target::{Credentials, Identity, Target};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// Puts calls of one identity on the wire.
+pub(crate) struct Signer {
+    endpoint: Endpoint,
+    region: String,
+    credentials: Credentials,
+    place: Value,
+}
+
+impl Signer {
+    pub(crate) fn new(target: &Target, pool: &str, identity: &Identity) -> Self {
+        Self {
+            endpoint: Endpoint::parse(&target.endpoint).expect("an endpoint"),
+            region: target.region.clone(),
+            credentials: identity.credentials.last().expect("nobody is asked for them"),
+            place: json!({ "IdentityPoolId": pool, "IdentityId": identity.id }),
+        }
+    }
+
+    /// The bytes of a signed request.
+    pub(crate) fn request(&self, operation: &str, input: &Value) -> Vec<u8> {
+        let service = Service::embedded();
+        let members = self.place.as_object().into_iter().chain(input.as_object()).flatten();
+        let input = members.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let mut request = bind(&service.operations[operation], &input).expect("it can be put on the wire");
+        self.endpoint.address(&mut request);
+        let signing = Signing {
+            credentials: &self.credentials,
+            region: &self.region,
+            service: &service.signing_name,
+            time: SystemTime::now(),
+            form: SigningForm::Header,
+            payload: SignedPayload::Hashed,
+            without_headers: &[],
+        };
+        let host = self.endpoint.host_header();
+        sign(&mut request, &host, &signing).expect("it can be signed");
+        let mut head = format!("{} {} HTTP/1.1\r\nhost: {host}\r\n", request.method, request.target);
+        for (name, value) in request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host")) {
+            // Writing to a `String` cannot fail.
+            let _ = write!(head, "{name}: {}\r\n", String::from_utf8_lossy(value));
+        }
+        let _ = write!(head, "content-length: {}\r\n\r\n", request.body.len());
+        [head.as_bytes(), &request.body].concat()
+    }
+}
+
+/// A connection that is kept.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    pub(crate) async fn open(endpoint: &str) -> Self {
+        let address = endpoint.strip_prefix("http://").expect("loopback");
+        let stream = TcpStream::connect(address).await.expect("somebody listens");
+        stream.set_nodelay(true).expect("no delay");
+        Self { stream, buffer: Vec::with_capacity(64 * 1024) }
+    }
+
+    /// The body of an answer, which must be a good one.
+    pub(crate) async fn send(&mut self, request: &[u8]) -> &[u8] {
+        self.stream.write_all(request).await.expect("it is read");
+        self.buffer.clear();
+        let head = loop {
+            if let Some(at) = self.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
+                break at + 4;
+            }
+            assert!(self.stream.read_buf(&mut self.buffer).await.expect("an answer") > 0, "the connection ended");
+        };
+        let text = std::str::from_utf8(&self.buffer[..head]).expect("text");
+        assert!(text.starts_with("HTTP/1.1 200 "), "{text}{}", String::from_utf8_lossy(&self.buffer[head..]));
+        let lengths = text.lines().filter_map(|line| line.split_once(':'));
+        let mut lengths = lengths.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        let length: usize = lengths.next().and_then(|(_, value)| value.trim().parse().ok()).expect("a length");
+        while self.buffer.len() < head + length {
+            assert!(self.stream.read_buf(&mut self.buffer).await.expect("a body") > 0, "the connection ended");
+        }
+        &self.buffer[head..]
+    }
+
+    /// The same, read.
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> Value {
+        serde_json::from_slice(self.send(request).await).expect("JSON")
+    }
+}
