@@ -96,7 +96,7 @@ impl Handler {
             service,
             switches,
             rewrite,
-            asks: world.collaborators.lambda.is_some() || world.collaborators.sns.is_some(),
+            asks: world.collaborators.are_any(),
         })
     }
 
@@ -193,6 +193,7 @@ impl Handler {
                 Found::Patches(patches)
             }
             (Question::Endpoint(_), Reply::Endpoint(arn)) => Found::Endpoint(arn),
+            (Question::Effects(_), Reply::Told(untaken)) => Found::Told(untaken),
             _ => return Err(Refusal::internal("The reply is to another question")),
         };
         let call = Call { now: moment.now, caller: &caller, random: moment.random };
