@@ -25,10 +25,12 @@ impl Model {
     /// What an altered server tells others before it makes this update; nothing of one
     /// that would be refused.
     pub fn told_first(&self, call: &Call<'_>, place: &DatasetPlace, input: &UpdateRecords) -> Vec<Effect> {
-        if !self.tells_streams_first() && !self.tells_devices_first() {
+        let Some(pool) = self.pools.get(&place.identity_pool_id) else { return Vec::new() };
+        let streams = self.tells_streams_first() && pool.streams.is_some();
+        if !streams && !(self.tells_devices_first() && pool.push_sync.is_some()) {
             return Vec::new();
         }
-        let mut rehearsed = self.clone();
+        let mut rehearsed = self.with_pool(&place.identity_pool_id);
         if rehearsed.update_records(call, place, input).is_err() {
             return Vec::new();
         }
@@ -54,7 +56,7 @@ impl Model {
                 return Err(error);
             }
             if self.loses(&untaken.effect) {
-                return self.clone().update_records(call, place, input);
+                return self.with_pool(&place.identity_pool_id).update_records(call, place, input);
             }
         }
         let records = self.update_records(call, place, input)?;
@@ -81,6 +83,21 @@ impl Model {
             let is_message = |effect: &&Effect| matches!(effect, Effect::Notify(_));
             let again: Vec<Effect> = self.effects.iter().filter(is_message).cloned().collect();
             self.effects.extend(again);
+        }
+    }
+
+    /// A copy with this pool alone: others may hold much.
+    fn with_pool(&self, identity_pool_id: &str) -> Self {
+        let pool = self.pools.get_key_value(identity_pool_id);
+        Self {
+            account_id: self.account_id.clone(),
+            limits: self.limits,
+            switches: self.switches.clone(),
+            sessions: self.sessions.clone(),
+            pools: pool.map(|(id, pool)| (id.clone(), pool.clone())).into_iter().collect(),
+            reach: self.reach,
+            effects: Vec::new(),
+            numbers: self.numbers,
         }
     }
 

@@ -16,7 +16,7 @@ use crate::report::failure::Context;
 use crate::report::record::Record;
 use crate::report::standing::{Standing, Standings};
 use crate::report::summary::{Summary, Tally};
-use crate::report::text::{count, duration, grouped, printable};
+use crate::report::text::{SCRIPTED, count, duration, grouped, printable};
 use crate::run::Event;
 use crate::spec::Dispute;
 
@@ -190,6 +190,9 @@ fn facts(record: &Record) -> Vec<(&'static str, String)> {
     if !target.lacks.is_empty() {
         facts.push(("lacks", target.lacks.join(", ")));
     }
+    if target.scripted_function {
+        facts.push(("function", SCRIPTED.to_owned()));
+    }
     if header.strict {
         facts.push(("strict", "inferred requirements count like documented ones".to_owned()));
     }
@@ -208,7 +211,8 @@ fn notices(record: &Record) -> Vec<String> {
     let strays = footer.strays.iter().map(|stray| format!("the server asked for what no case has: {stray}"));
     let throttled =
         (footer.throttled > 0).then(|| format!("answers that asked for fewer requests: {}", footer.throttled));
-    unmatched.chain(strays).chain(throttled).map(|notice| printable(&notice).into_owned()).collect()
+    let uncalled = footer.uncalled.clone();
+    unmatched.chain(uncalled).chain(strays).chain(throttled).map(|notice| printable(&notice).into_owned()).collect()
 }
 
 /// What the cases left, then what the run as a whole did.
