@@ -5,8 +5,10 @@
 //! Deliberately absent: IO, and any knowledge of the service. Nothing here is
 //! redacted; what gets recorded is decided where it is recorded.
 
+mod address;
 mod exchange;
 mod headers;
 
+pub use address::signatures;
 pub use exchange::{Exchange, Failure, FailureKind, Request, Response, is_readable, json};
 pub use headers::Headers;
