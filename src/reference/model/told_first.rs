@@ -27,7 +27,8 @@ impl Model {
     pub fn told_first(&self, call: &Call<'_>, place: &DatasetPlace, input: &UpdateRecords) -> Vec<Effect> {
         let Some(pool) = self.pools.get(&place.identity_pool_id) else { return Vec::new() };
         let streams = self.tells_streams_first() && pool.streams.is_some();
-        if !streams && !(self.tells_devices_first() && pool.push_sync.is_some()) {
+        let devices = self.tells_devices_first() && pool.push_sync.is_some();
+        if !streams && !devices {
             return Vec::new();
         }
         let mut rehearsed = self.with_pool(&place.identity_pool_id);

@@ -320,6 +320,16 @@ mod tests {
     }
 
     #[test]
+    fn what_a_run_rests_on_is_told_before_its_results() {
+        let mut record = record(results(&[Verdict::Pass]));
+        assert!(!shown(&record).contains("follows the scripts"));
+        record.header.target.scripted_function = true;
+        record.footer.as_mut().unwrap().uncalled = Some("no server called <anybody>".to_owned());
+        let page = shown(&record);
+        assert!(page.contains("follows the scripts of the cases") && page.contains("no server called &#60;anybody"));
+    }
+
+    #[test]
     fn a_page_holds_each_case_in_its_list() {
         let record = record(results(&[Verdict::Pass, Verdict::Skipped]));
         let (catalog, target) = (samples::catalog(), samples::target());
