@@ -458,7 +458,7 @@ fn see_call(request: &Request, seen: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn what_the_server_tells_other_services_is_no_secret_of_theirs_in_a_report() {
+fn nothing_that_the_server_tells_other_services_is_repeated() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let listen = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
     let seen = Arc::new(Mutex::new(BTreeSet::new()));
