@@ -109,9 +109,11 @@ fn trials(
         check_snapshot: move |case: &str, text: &str| golden.as_ref().map_or(Ok(()), |golden| golden.check(case, text)),
         describe: move |session: &Session, result: &CaseResult| describe(session, result, &rerun),
     };
-    let Concluded { code, leftovers } =
+    let Concluded { code, leftovers, strays, uncalled } =
         run_trials(arguments, plan, Service::embedded().datasets_per_identity(), trials);
     leftovers.iter().for_each(|leftover| left_behind(leftover));
+    strays.iter().for_each(|stray| told(&format!("the server asked for what no case has: {stray}")));
+    uncalled.iter().for_each(|uncalled| told(uncalled));
     Ok(code)
 }
 
@@ -122,9 +124,13 @@ fn allowed(names: &str) -> Result<Vec<Effect>, String> {
     names.split(',').map(str::trim).filter(|name| !name.is_empty()).map(named).collect()
 }
 
-#[expect(clippy::print_stderr, reason = "a test program speaks for itself")]
 fn left_behind(leftover: &str) {
-    eprintln!("left behind on the target: {leftover}");
+    told(&format!("left behind on the target: {leftover}"));
+}
+
+#[expect(clippy::print_stderr, reason = "a test program speaks for itself")]
+fn told(sentence: &str) {
+    eprintln!("{sentence}");
 }
 
 fn runtime() -> Result<Runtime, String> {

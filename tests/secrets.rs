@@ -27,7 +27,7 @@ use syncspec::client::Client;
 use syncspec::reference::{Keys, Server, World};
 use syncspec::run::Session;
 use syncspec::spec::Service;
-use syncspec::target::{Credentials, Secret, Target, Worlds, to_file};
+use syncspec::target::{Credentials, Secret, Target, Worlds, calling, to_file};
 use syncspec::wire::{Request, Response};
 
 use command::{Ended, Room};
@@ -387,6 +387,116 @@ fn nothing_that_is_printed_or_written_holds_a_secret(#[case] tells: Tells) {
     }
     assert!(scene.room.path("r/run.jsonl").exists() && scene.room.path("j.xml").exists());
     scene.holds_none_of(&server.secrets());
+}
+
+// ---- the services that the server calls ------------------------------------------
+
+/// Cases that fail with what is secret in everything that is told of them: the address of
+/// a record, taken and refused, and the token of a device, taken and refused.
+const CALLING: &str = r#"
+[[case]]
+name = "address"
+proves = ["UpdateRecords/route"]
+isolation = "pool"
+steps = [
+  { call = "SetIdentityPoolConfiguration", without = ["PushSync"], with = { CognitoStreams = { StreamName = "{stream-name}", RoleArn = "{stream-role-arn}", StreamingStatus = "ENABLED" } } },
+  { call = "ListRecords", capture = { token = "/SyncSessionToken" } },
+  { call = "UpdateRecords", with = { RecordPatches = { repeat = 1000, entry = { Op = "replace", Key = "key-{index}", Value = "{repeat:v:1000}", SyncCount = 0 } } } },
+  { observe = "stream", within-ms = 20000, assume = { members = { "/count" = { min = 1 } } } },
+  { observe = "stream", expect = { members = { "/records/0/kinesisSyncRecordsURL" = "nowhere", "/records/0" = { has-any = [{ key = "nothing" }] } } } },
+]
+
+[[case]]
+name = "address-refused"
+proves = ["UpdateRecords/route"]
+isolation = "pool"
+stream = { refuse = "AccessDeniedException" }
+steps = [
+  { call = "SetIdentityPoolConfiguration", without = ["PushSync"], with = { CognitoStreams = { StreamName = "{stream-name}", RoleArn = "{stream-role-arn}", StreamingStatus = "ENABLED" } } },
+  { call = "ListRecords", capture = { token = "/SyncSessionToken" } },
+  { call = "UpdateRecords", with = { RecordPatches = { repeat = 1000, entry = { Op = "replace", Key = "key-{index}", Value = "{repeat:v:1000}", SyncCount = 0 } } } },
+  { observe = "stream", within-ms = 20000, assume = { members = { "/refused" = { min = 1 } } } },
+  { observe = "stream", expect = { members = { "/count" = 7 } } },
+]
+
+[[case]]
+name = "token"
+proves = ["UpdateRecords/route"]
+isolation = "pool"
+steps = [
+  { call = "SetIdentityPoolConfiguration", with = { PushSync = { ApplicationArns = ["{application-arn}"], RoleArn = "{push-role-arn}" } } },
+  { call = "RegisterDevice", with = { Platform = "{platform}", Token = "canary+device/{fresh}" } },
+  { observe = "push", expect = { members = { "/endpoints/0/token" = "other", "/endpoints" = { has-entry = { token = "another" } } } } },
+]
+
+[[case]]
+name = "token-refused"
+proves = ["UpdateRecords/route"]
+isolation = "pool"
+push = { on = "create", refuse = "InvalidParameter", message = "Token canary+device/{fresh} is none" }
+steps = [
+  { call = "SetIdentityPoolConfiguration", with = { PushSync = { ApplicationArns = ["{application-arn}"], RoleArn = "{push-role-arn}" } } },
+  { call = "RegisterDevice", with = { Platform = "{platform}", Token = "canary+device/{fresh}" }, expect = { status = 200 } },
+]
+"#;
+
+/// Keeps what opens addresses, device tokens and signatures, of the calls that the server
+/// makes.
+fn see_call(request: &Request, seen: &mut BTreeSet<String>) {
+    let authorization = request.headers.get("authorization").unwrap_or_default();
+    seen.extend(authorization.split_once("Signature=").map(|(_, signature)| signature.to_owned()));
+    let body = String::from_utf8_lossy(&request.body).into_owned();
+    let token = body.split('&').find_map(|pair| pair.strip_prefix("Token="));
+    seen.extend(token.map(|token| percent_decode_str(token).decode_utf8_lossy().into_owned()));
+    let record: Option<Value> = serde_json::from_str(&body).ok();
+    let data = record.and_then(|record| STANDARD.decode(record["Data"].as_str()?).ok()).unwrap_or_default();
+    let record: Option<Value> = serde_json::from_slice(&data).ok();
+    let address = record.and_then(|record| record["kinesisSyncRecordsURL"].as_str().map(str::to_owned));
+    let signature =
+        address.iter().flat_map(|address| address.split('&')).find_map(|pair| pair.strip_prefix("X-Amz-Signature="));
+    seen.extend(signature.map(str::to_owned));
+}
+
+#[test]
+fn nothing_that_the_server_tells_other_services_is_repeated() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let listen = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+    let seen = Arc::new(Mutex::new(BTreeSet::new()));
+    let seeing = Arc::clone(&seen);
+    // Between the server and the harness, which is there while a run lasts.
+    let (server, tap) = runtime.block_on(async {
+        let see = move |request: &Request, _: &mut Response| {
+            see_call(request, &mut seeing.lock().unwrap_or_else(PoisonError::into_inner));
+        };
+        let tap = Proxy::start(listen, see).await.expect("it starts");
+        let mut world = calling(world(), &tap.endpoint());
+        world.collaborators.keys = keys(&world.developer, "server");
+        let service = Arc::new(Service::embedded().clone());
+        (Server::start(([127, 0, 0, 1], 0).into(), service, world).await.expect("it starts"), tap)
+    });
+    let mut scene = Scene::new(&server.endpoint());
+    let file = scene.room.read("t.toml");
+    let (before, rest) = file.split_once("[kinesis]").expect("resources");
+    let (_, pools) = rest.split_once("[[pool]]").expect("pools");
+    scene.room.write("t.toml", &format!("{before}[collaborators]\nlisten = \"{listen}\"\n[[pool]]{pools}"));
+    scene.room.write("cases/_base.toml", syncspec::cases::Suite::shipped_bases());
+    scene.room.write("cases/calling/cases.toml", CALLING);
+    scene.run("run --cases cases --target t.toml --report-dir r --junit j.xml --show 1000 -v");
+    scene.run("run calling/cases/token --cases cases --target t.toml --report-dir s --format json");
+    scene.run("report html r -o r.html");
+    scene.run("report markdown r -o r.md");
+    scene.run("record calling/cases/token --cases cases --target t.toml");
+    let record = scene.room.read("r/run.jsonl");
+    assert_eq!(record.matches(r#""verdict":"fail""#).count(), 4, "{}", scene.printed[0]);
+    assert!(record.contains("X-Amz-Signature=<redacted>") && record.contains("Token=<redacted>"), "{record}");
+    let mut secrets = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let tokens = secrets.iter().filter(|secret| secret.starts_with("canary+device/")).count();
+    assert!(tokens >= 2 && secrets.len() >= tokens + 4, "{secrets:?}");
+    secrets.extend(planted());
+    secrets.insert(keys(&world().developer, "server").secret_access_key);
+    scene.holds_none_of(&secrets);
+    let _guard = runtime.enter();
+    drop((server, tap));
 }
 
 #[test]

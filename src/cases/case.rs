@@ -124,6 +124,13 @@ impl Case {
     pub fn meets(&self, collaborator: Collaborator) -> bool {
         self.needs.iter().any(|need| need == collaborator.need())
     }
+
+    /// Whether it says how a service answers that the server calls, or looks at what
+    /// came there.
+    pub fn awaits_calls(&self) -> bool {
+        self.scripts.collaborators().next().is_some()
+            || self.steps.iter().any(|step| matches!(step.action, Action::Observe(_)))
+    }
 }
 
 /// One request and what its response must be.

@@ -332,7 +332,8 @@ pub struct Matcher {
     pub length: Option<u64>,
     /// A list with these entries in any order.
     pub unordered: Option<Vec<Node>>,
-    /// A list with an entry that has (at least) these members.
+    /// A list with an entry that has (at least) these members; a list or an object in it
+    /// has at least these entries or members.
     pub has_entry: Option<Node>,
     /// A list without any entry that has these members.
     pub has_no_entry: Option<Node>,

@@ -326,7 +326,14 @@ async fn played(checked: &mut Checked, target: &Target) {
         return checked.add(State::Ok, WHAT, "played by the harness while a run lasts");
     }
     match Listener::start(played.listen).await {
-        Ok(_) => checked.add(State::Ok, WHAT, format!("{} is free for the harness to play them on", played.listen)),
+        Ok(_) => {
+            let detail = format!(
+                "{} is free for the harness to play them on; that the server calls there shows in a run only, which \
+                 changes a pool for it",
+                played.listen
+            );
+            checked.add(State::Ok, WHAT, detail);
+        }
         Err(error) => {
             let detail = format!("the harness cannot listen on {}: {error}", played.listen);
             checked.add(State::Problem, WHAT, detail);

@@ -50,6 +50,10 @@ struct Inner {
     open: HashMap<String, Arc<Post>>,
     closed: HashSet<String>,
     strays: IndexMap<String, usize>,
+    /// Whether anything was asked for at all.
+    is_called: bool,
+    /// Whether somebody waited for a call that did not come.
+    is_missed: bool,
     /// Bodies by path, and the paths from the oldest on.
     objects: HashMap<String, Bytes>,
     paths: VecDeque<String>,
@@ -63,6 +67,7 @@ impl Desk {
 
     /// Answers a request as the service that it is for.
     pub(super) async fn answer(&self, request: Request) -> Response {
+        self.inner().is_called = true;
         match route(&request) {
             Route::Invoke { function, qualifier } => lambda::answer(self, &function, qualifier, request).await,
             Route::Kinesis(operation) => kinesis::answer(self, &operation, request).await,
@@ -110,6 +115,17 @@ impl Desk {
 
     pub(super) fn strays(&self) -> Vec<Stray> {
         self.inner().strays.iter().map(|(what, times)| Stray { what: what.clone(), times: *times }).collect()
+    }
+
+    /// Notes that somebody waited for a call that did not come.
+    pub(super) fn miss(&self) {
+        self.inner().is_missed = true;
+    }
+
+    /// Whether calls were waited for, and none ever came, for whomever.
+    pub(super) fn is_ignored(&self) -> bool {
+        let inner = self.inner();
+        inner.is_missed && !inner.is_called
     }
 
     /// Keeps an object.

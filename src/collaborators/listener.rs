@@ -81,6 +81,17 @@ impl Listener {
     pub fn strays(&self) -> Vec<Stray> {
         self.desk.strays()
     }
+
+    /// Notes that somebody waited for a call that did not come.
+    pub fn miss(&self) {
+        self.desk.miss();
+    }
+
+    /// Whether calls were waited for, and none ever came, for whomever: nobody seems to
+    /// know that it is here.
+    pub fn is_ignored(&self) -> bool {
+        self.desk.is_ignored()
+    }
 }
 
 impl Drop for Listener {
@@ -139,7 +150,9 @@ async fn exchange(desk: &Desk, request: http::Request<Incoming>) -> http::Respon
         Ok(Some(body)) => desk.answer(Request { method, target, headers, body }).await,
         // The rest of the body may still be on its way.
         Ok(None) | Err(_) => {
-            desk.stray(&format!("{method} {target}, with a body that was too large, broke off or took too long"));
+            // What follows the path may open an address, or name a device.
+            let path = target.split('?').next().unwrap_or_default();
+            desk.stray(&format!("{method} {path}, with a body that was too large, broke off or took too long"));
             let mut response = reply(413, "text/plain", "the body is too large, broke off or took too long\n");
             response.headers.append("connection", "close");
             response

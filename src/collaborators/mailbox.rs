@@ -81,12 +81,12 @@ impl Mailbox {
         self.post.state().heard.clone()
     }
 
-    /// Texts in what arrived that nobody must see: device tokens, signatures of addresses.
+    /// Texts in what arrived that nobody must see: device tokens, also of devices that
+    /// were refused, and what opens the addresses in records.
     pub fn secrets(&self) -> Vec<String> {
         let state = self.post.state();
-        let tokens = state.endpoints.iter().map(|endpoint| endpoint.token.clone());
         let addresses = state.records.iter().filter_map(address);
-        tokens.chain(addresses.flat_map(s3::signature)).collect()
+        state.tokens.iter().cloned().chain(addresses.flat_map(wire::signatures)).collect()
     }
 
     /// What is behind the address in a stream's record; null without one, or when
@@ -139,6 +139,8 @@ pub(super) struct State {
     pub(super) publications: usize,
     pub(super) refused_pushes: usize,
     pub(super) endpoints: Vec<Endpoint>,
+    /// Device tokens that were sent, whatever became of them.
+    pub(super) tokens: Vec<String>,
     pub(super) messages: Vec<Value>,
 }
 

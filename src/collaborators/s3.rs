@@ -55,16 +55,6 @@ pub(super) fn path(url: &str) -> String {
     decoded(path.split('?').next().unwrap_or_default())
 }
 
-/// What makes a signed address good: nobody else needs it.
-pub(super) fn signature(url: &str) -> Vec<String> {
-    let query = url.split_once('?').map_or("", |(_, query)| query);
-    let secret = |name: &str| {
-        ["x-amz-signature", "x-amz-security-token", "signature"].contains(&name.to_ascii_lowercase().as_str())
-    };
-    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.filter(|(name, _)| secret(name)).map(|(_, value)| decoded(value)).collect()
-}
-
 fn error(status: u16, code: &str, message: &str) -> Response {
     reply(status, "application/xml", format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>"))
 }
@@ -73,7 +63,7 @@ fn error(status: u16, code: &str, message: &str) -> Response {
 mod tests {
     use bytes::Bytes;
 
-    use super::{path, signature, unwrapped};
+    use super::{path, unwrapped};
     use crate::wire::{Headers, Request};
 
     #[test]
@@ -96,7 +86,6 @@ mod tests {
     fn an_address_leads_to_its_object_without_its_signature() {
         let url = "http://127.0.0.1:1/b/a%3Ab.json?X-Amz-Signature=ab%2B&X-Amz-Expires=9&X-Amz-Security-Token=t";
         assert_eq!(path(url), "/b/a:b.json");
-        assert_eq!(signature(url), ["ab+", "t"]);
         assert_eq!(path("http://h"), "/");
     }
 }

@@ -45,7 +45,13 @@ pub(super) async fn answer(desk: &Desk, form: &[(String, String)], request: Requ
         Some(PushCall::Publish) => counted(&mut state.publications),
         None => 0,
     };
-    let (number, hearing) = post.hear(Role::Push, request, count, |_| {});
+    let token = of("Token");
+    let note = |state: &mut State| {
+        if !token.is_empty() && !state.tokens.iter().any(|known| known == token) {
+            state.tokens.push(token.to_owned());
+        }
+    };
+    let (number, hearing) = post.hear(Role::Push, request, count, note);
     let scripted = |call| post.scripts.push.iter().filter(move |answer| answer.on.is_none_or(|on| on == call));
     let script = call.and_then(|call| {
         let answers: Vec<&PushAnswer> = scripted(call).collect();

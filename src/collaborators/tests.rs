@@ -160,6 +160,17 @@ async fn sns_makes_one_endpoint_for_a_token_and_takes_messages_to_it() {
 }
 
 #[tokio::test]
+async fn what_is_secret_of_a_device_that_is_refused_is_known_too() {
+    let push = vec![PushAnswer { refusal: refusal("InvalidParameter"), ..PushAnswer::default() }];
+    let stage = Stage::set(Scripts { push, ..Scripts::default() }).await;
+    let application = "arn%3Aaws%3Asns%3Ar%3A1%3Aapp%2FGCM%2Fmine";
+    let create = format!("Action=CreatePlatformEndpoint&PlatformApplicationArn={application}&Token=device+token");
+    assert!(stage.sns(&create).await.contains("<Code>InvalidParameter</Code>"));
+    assert_eq!(stage.mailbox.observation(Role::Push)["endpoints"], json!([]));
+    assert_eq!(stage.mailbox.secrets(), ["device token"]);
+}
+
+#[tokio::test]
 async fn what_comes_for_nobody_is_refused_and_told_and_what_comes_late_is_not() {
     let Stage { listener, mailbox } = Stage::set(Scripts::default()).await;
     drop(mailbox);
@@ -203,14 +214,17 @@ async fn a_mailbox_holds_so_much_and_counts_the_rest() {
     let too_large = "x".repeat(8 * 1024 * 1024 + 1);
     let answer = exchange_all(stage.listener.address(), &too_large).await;
     assert!(answer.starts_with("HTTP/1.1 413 ") || answer.is_empty(), "{answer}");
+    let told = stage.listener.strays().into_iter().next().map(|stray| stray.what).unwrap_or_default();
+    assert!(told.starts_with("POST /2015-03-31/functions/mine/invocations, with a body"), "{told}");
 }
 
 /// Like [`exchange`], for an answer that may come, or be lost, before all was sent.
 async fn exchange_all(address: SocketAddr, body: &str) -> String {
     let mut stream = TcpStream::connect(address).await.expect("it listens");
     let length = body.len();
-    let head =
-        format!("POST /2015-03-31/functions/mine/invocations HTTP/1.1\r\nhost: h\r\ncontent-length: {length}\r\n\r\n");
+    let head = format!(
+        "POST /2015-03-31/functions/mine/invocations?X-Amz-Signature=s HTTP/1.1\r\nhost: h\r\ncontent-length: {length}\r\n\r\n"
+    );
     let _early = stream.write_all(head.as_bytes()).await;
     let _early = stream.write_all(body.as_bytes()).await;
     let mut answer = Vec::new();

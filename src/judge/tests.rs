@@ -116,6 +116,10 @@ fn unmet(condition: &str, actual: &str) -> Vec<String> {
 #[case("{ unordered = [] }", "[]")]
 #[case("{ has-entry = { A = 1 } }", r#"[{"A":2},{"A":1,"B":3}]"#)]
 #[case("{ has-entry = \"a\" }", r#"["b","a"]"#)]
+// At least these members, and at least these entries in them.
+#[case("{ has-entry = { A = [{ B = 1 }, { B = 2 }] } }", r#"[{},{"A":[{"B":2,"C":3},{"B":4},{"B":1}]}]"#)]
+#[case("{ has-entry = { A = { B = 1 } } }", r#"[{"A":{"B":1,"C":2}}]"#)]
+#[case("{ has-no-entry = { A = 1, B = [{ C = 1 }] } }", r#"[{"A":1,"B":[{"C":2}]},{"A":2,"B":[{"C":1}]}]"#)]
 #[case("{ has-no-entry = { A = 1 } }", r#"[{"A":2},{"B":1},{}]"#)]
 #[case("{ has-no-entry = { A = 1 } }", "[]")]
 #[case("{ has-no-entry = { A = 1 } }", "null")]
@@ -169,6 +173,10 @@ fn a_condition_holds(#[case] condition: &str, #[case] actual: &str) {
 #[case("{ unordered = [1, 1] }", "[1]", "in any order [1,1]")]
 #[case("{ has-entry = { A = 1 } }", r#"[{"A":"1"}]"#, r#"an entry with {"A":1}"#)]
 #[case("{ has-entry = { A = 1 } }", r#"{"A":1}"#, r#"an entry with {"A":1}"#)]
+// Not one half in this entry and one in that.
+#[case("{ has-entry = { A = [1, 2] } }", r#"[{"A":[1]},{"A":[2]},{"A":null}]"#, r#"an entry with {"A":[1,2]}"#)]
+#[case("{ has-entry = { A = [1] } }", r#"[{"A":1}]"#, r#"an entry with {"A":[1]}"#)]
+#[case("{ has-no-entry = { A = [1] } }", r#"[{"A":[2,1]}]"#, r#"no entry with {"A":[1]}"#)]
 #[case("{ has-no-entry = { A = 1 } }", r#"[{"A":1,"B":2}]"#, r#"no entry with {"A":1}"#)]
 #[case("{ has-no-entry = { A = 1 } }", r#"{"A":2}"#, r#"no entry with {"A":1}"#)]
 #[case("{ has-no-entry = { A = 1 } }", r#""text""#, r#"no entry with {"A":1}"#)]

@@ -26,11 +26,15 @@ pub(super) fn equal(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// Whether `entry` has at least the members of `wanted`, each equal.
+/// Whether `entry` has at least the members of `wanted`, and each of them at least what
+/// is wanted of it: a list entries like these, in whatever order, anything else the value.
 fn has_members(entry: &Value, wanted: &Value) -> bool {
     match (entry, wanted) {
         (Value::Object(entry), Value::Object(wanted)) => {
-            wanted.iter().all(|(key, value)| equal(value, entry.get(key).unwrap_or(&Value::Null)))
+            wanted.iter().all(|(key, value)| has_members(entry.get(key).unwrap_or(&Value::Null), value))
+        }
+        (Value::Array(entries), Value::Array(wanted)) => {
+            wanted.iter().all(|wanted| entries.iter().any(|entry| has_members(entry, wanted)))
         }
         _ => equal(entry, wanted),
     }

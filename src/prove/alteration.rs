@@ -165,6 +165,12 @@ impl Alteration {
         Self::new(Kind::Mutant, name, about, requirements, Change::Departure(departure))
     }
 
+    /// The same alteration, with another description of the service beside it.
+    pub(super) fn and_described(mut self, alter: impl Fn(&mut Service) + Send + Sync + 'static) -> Self {
+        self.change = Change::Several(vec![self.change, Change::Description(Arc::new(alter))]);
+        self
+    }
+
     /// The same alteration, of which it is known that it breaks nothing.
     pub(super) fn legal(mut self) -> Self {
         self.kind = Kind::Variant;

@@ -326,6 +326,7 @@ fn footer(parts: &[(String, Skim)], header: &Header) -> Result<Footer, MergeErro
         leftovers: all(|footer| &footer.leftovers),
         idle_known_failures: idle,
         strays: all(|footer| &footer.strays),
+        uncalled: footers.iter().find_map(|(_, footer)| footer.uncalled.clone()),
         stopped,
         throttled: footers.iter().fold(0, |sum, (_, footer)| footer.throttled.saturating_add(sum)),
         finished: footers.iter().map(|(_, footer)| footer.finished.clone()).max().unwrap_or_default(),

@@ -78,6 +78,7 @@ pub(super) fn target() -> TargetSummary {
         endpoint: "http://127.0.0.1:4566".to_owned(),
         region: "us-east-1".to_owned(),
         lacks: vec!["lambda".to_owned()],
+        scripted_function: false,
         offers: Vec::new(),
     }
 }
@@ -193,6 +194,7 @@ pub(super) fn footer(results: &[CaseResult]) -> Footer {
     let totals = Verdict::ALL.into_iter().map(|verdict| (verdict, count(verdict))).collect();
     Footer {
         strays: Vec::new(),
+        uncalled: None,
         exit: Footer::exit_code(&totals, false, false, FailOn::Any),
         totals,
         unmatched_known_failures: Vec::new(),

@@ -8,7 +8,7 @@ use super::outline::outline;
 use super::readings::Readings;
 use super::sentence;
 use super::table;
-use super::text::{BAD, BOLD, GOOD, count, hanging, printable, styled, wrapped};
+use super::text::{BAD, BOLD, GOOD, SCRIPTED, count, hanging, printable, styled, wrapped};
 use crate::judge::{Level, Verdict};
 use crate::run::{CaseResult, Event, Footer, Header};
 use crate::spec::Dispute;
@@ -170,6 +170,8 @@ impl Summary {
             counted("skipped:", &self.skips, usize::MAX, width),
             self.levels(),
             listed("left behind on the target:", &mut self.left_behind()),
+            self.scripted(width),
+            self.uncalled(width),
             self.strays(width),
             self.known_failures(width),
             self.throttling(width),
@@ -197,6 +199,18 @@ impl Summary {
     fn strays(&self, width: usize) -> String {
         let mut strays = self.footer.iter().flat_map(|footer| footer.strays.iter().cloned());
         listed("the target's server asked other services for what no case has; is a name wrong?", &mut strays, width)
+    }
+
+    /// That nobody called the services that were played.
+    fn uncalled(&self, width: usize) -> String {
+        let uncalled = self.footer.as_ref().and_then(|footer| footer.uncalled.as_deref());
+        uncalled.map_or_else(String::new, |uncalled| wrapped(&printable(uncalled), width, ""))
+    }
+
+    /// What the verdicts of cases with a script rest on.
+    fn scripted(&self, width: usize) -> String {
+        let scripted = self.header.as_ref().is_some_and(|header| header.target.scripted_function);
+        if scripted { wrapped(&format!("the target's function {SCRIPTED}"), width, "") } else { String::new() }
     }
 
     fn levels(&self) -> String {

@@ -8,6 +8,9 @@ use anstyle::{AnsiColor, Style};
 
 use crate::judge::Verdict;
 
+/// Of a function: what a target file says with `scripted`.
+pub(super) const SCRIPTED: &str = "follows the scripts of the cases, as the target file says";
+
 /// For headings.
 pub(super) const BOLD: Style = Style::new().bold();
 /// For what one needs only at a second look.

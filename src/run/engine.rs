@@ -231,6 +231,7 @@ impl<S: FnMut(Event)> Engine<'_, S> {
             idle_known_failures: idle,
             leftovers: Vec::new(),
             strays: self.session.strays(),
+            uncalled: self.session.uncalled(),
             stopped: self.stopped.clone(),
             throttled: self.session.client.throttled(),
             finished: now(),

@@ -108,6 +108,9 @@ pub struct TargetSummary {
     /// `ADDRESS:PORT`. Absent when it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collaborators: Option<String>,
+    /// The target's function follows the scripts of cases, as its file says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub scripted_function: bool,
     /// What it says it offers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offers: Vec<String>,
@@ -125,6 +128,7 @@ impl From<&Target> for TargetSummary {
                 listen if listen.port() == 0 => listen.ip().to_string(),
                 listen => listen.to_string(),
             }),
+            scripted_function: target.scripted_function,
             offers: target.offers.clone(),
         }
     }
@@ -280,6 +284,10 @@ pub struct Footer {
     /// case knows, as sentences: mostly wrong names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub strays: Vec<String>,
+    /// That no server called the services that the harness played, although cases waited
+    /// for it, and what to do. Absent when one did, or none had to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncalled: Option<String>,
     /// Why the run ended before all cases had run, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,

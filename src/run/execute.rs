@@ -334,6 +334,11 @@ impl<'s> Execution<'s> {
         let (verdict, reason) = against_known(planned, judged, reason);
         let keep = verdict != Verdict::Pass || !self.findings.is_empty();
         let exchanges = if keep { self.recorded(&heard) } else { Vec::new() };
+        // Who does not get beyond the fixtures waited for nothing.
+        let is_begun = self.reached.checked_sub(1).is_some_and(|last| self.case.steps[last].fixture.is_none());
+        if keep && is_begun && heard.is_empty() && self.case.awaits_calls() {
+            self.session.stage.miss();
+        }
         let unanswered = self.unanswered.take();
         let redact = |text: &String| self.redactor.sentence(text);
         let findings = std::mem::take(&mut self.findings);

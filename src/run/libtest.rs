@@ -135,11 +135,7 @@ where
     let ran = conclusion.num_passed + conclusion.num_failed + conclusion.num_ignored;
     let nothing_judged = !arguments.list && ran > 0 && judged.load(Ordering::Relaxed) == 0;
     let code = if conclusion.has_failed() || nothing_judged { ExitCode::from(101) } else { ExitCode::SUCCESS };
-    let leftovers = match all.shared.get() {
-        Some(Ok(shared)) => shared.open.conclude(&bases),
-        Some(Err(_)) | None => Vec::new(),
-    };
-    Concluded { code, leftovers }
+    all.end(code, &bases)
 }
 
 /// What the trials came to.
@@ -149,6 +145,11 @@ pub struct Concluded {
     pub code: ExitCode,
     /// What could not be taken back from the target, as sentences.
     pub leftovers: Vec<String>,
+    /// What the target's server asked of the services that the harness played and that
+    /// no case knows, as sentences.
+    pub strays: Vec<String>,
+    /// That no server called them although cases waited for it, and what to do.
+    pub uncalled: Option<String>,
 }
 
 struct Suite<O, C, R> {
@@ -176,6 +177,16 @@ where
             })
         };
         self.shared.get_or_init(open).as_ref().map_err(Failed::from)
+    }
+
+    /// After the last trial.
+    fn end(&self, code: ExitCode, bases: &Bases) -> Concluded {
+        let Some(Ok(shared)) = self.shared.get() else {
+            return Concluded { code, leftovers: Vec::new(), strays: Vec::new(), uncalled: None };
+        };
+        let leftovers = shared.open.conclude(bases);
+        let session = &shared.open.session;
+        Concluded { code, leftovers, strays: session.strays(), uncalled: session.uncalled() }
     }
 
     fn trial(&self, planned: &Planned) -> Result<Completion, Failed> {
@@ -226,12 +237,16 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+    use std::process::ExitCode;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::{Arc, OnceLock};
 
     use super::{Open, Suite as Adapter, Trials};
     use crate::cases::Suite;
     use crate::client::{Client, Endpoint, Limits};
+    use crate::collaborators::Listener;
     use crate::plan::Plan;
     use crate::reference::{Server, World};
     use crate::run::Session;
@@ -298,6 +313,37 @@ mod tests {
             let plan = plan(&target, RECORDED);
             assert_eq!(passes(&plan, move || open(target.clone())), (expected, 1), "{known}");
         }
+    }
+
+    #[test]
+    fn what_came_for_no_case_is_told_in_the_end() {
+        let plan = plan(&target(), "bulk-publish/valid/a");
+        let listener = Arc::new(OnceLock::new());
+        let told = Arc::clone(&listener);
+        let trials = Trials {
+            open: move || {
+                let Open { runtime, session } = open(target())?;
+                let playing = runtime.block_on(Listener::start(([127, 0, 0, 1], 0).into()));
+                let playing = playing.map_err(|error| error.to_string())?;
+                told.get_or_init(|| playing.address());
+                Ok(Open { session: session.playing(playing), runtime })
+            },
+            check_snapshot: |_: &str, _: &str| Ok(()),
+            describe: |_: &Session, _: &_| String::new(),
+        };
+        let adapter = Adapter { trials, shared: OnceLock::new(), datasets_per_identity: 20, judged: Arc::default() };
+        let nothing_yet = adapter.end(ExitCode::SUCCESS, &plan.bases);
+        assert_eq!((nothing_yet.strays.len(), nothing_yet.uncalled), (0, None));
+        let _failed = adapter.trial(&plan.cases[0]);
+        let address = *listener.get().expect("it was opened");
+        let mut asking = TcpStream::connect(address).expect("it listens");
+        let path = "/2015-03-31/functions/misspelt/invocations";
+        write!(asking, "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{{}}")
+            .and_then(|()| asking.read_to_end(&mut Vec::new()))
+            .expect("it answers");
+        let ended = adapter.end(ExitCode::SUCCESS, &plan.bases);
+        assert_eq!(ended.strays, ["the function `misspelt`"]);
+        assert_eq!(ended.uncalled, None);
     }
 
     fn open(mut target: Target) -> Result<Open, String> {

@@ -38,6 +38,11 @@ impl Stage {
         let scripts = rendered(&case.scripts, played, bindings)?;
         Ok(Some(listener.open(&session.name_of_played(number), scripts)))
     }
+
+    /// Notes that a case waited for a call that did not come.
+    pub(super) fn miss(&self) {
+        self.0.iter().for_each(|listener| listener.miss());
+    }
 }
 
 /// The scripts with their placeholders filled in, but for the event.

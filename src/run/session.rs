@@ -139,6 +139,18 @@ impl Session {
         strays.map(sentence).collect()
     }
 
+    /// That no server called the services that the harness plays, although cases waited
+    /// for it, and what to do; none when one did, or none had to.
+    pub fn uncalled(&self) -> Option<String> {
+        let listener = self.stage.0.as_ref().filter(|listener| listener.is_ignored())?;
+        let place = listener.endpoint();
+        Some(format!(
+            "no server called the services that are played at {place}: have the target's server call Lambda, Kinesis, \
+             SNS and S3 there (AWS_ENDPOINT_URL_LAMBDA={place} and so on, or as it is configured), or take \
+             [collaborators] out of the target file"
+        ))
+    }
+
     /// The name of what the harness plays for a case, by the case's number.
     pub(super) fn name_of_played(&self, number: usize) -> String {
         format!("{}-{}-{number}", self.target.prefix, self.run_id)

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::Target;
 use crate::spec::Service;
-use crate::wire::{Exchange, json};
+use crate::wire::{Exchange, json, signatures};
 
 /// Stands where a secret was, in everything that is recorded, printed or written.
 pub const REDACTED: &str = "<redacted>";
@@ -227,14 +227,16 @@ impl Redactor {
             }
             Value::Array(list) => list.iter().for_each(|entry| self.learn_from(entry, sensitive)),
             Value::String(text) if sensitive => self.add(text),
+            Value::String(text) => signatures(text).iter().for_each(|secret| self.add(secret)),
             Value::Number(number) if sensitive => self.add(&number.to_string()),
             _ => {}
         }
     }
 
-    /// Learns from what was meant as JSON: texts that follow a sensitive name.
+    /// Learns from what was meant as JSON: texts that follow a sensitive name, and what
+    /// opens addresses.
     fn learn_from_text(&mut self, text: &str) {
-        let mut found = Vec::new();
+        let mut found = signatures(text);
         for member in &self.members {
             for (at, name) in text.match_indices(&format!("\"{member}\"")) {
                 let rest = text[at + name.len()..].trim_start();
@@ -390,8 +392,11 @@ fn unescaped(text: &str, sign: char, read: impl Fn(&str) -> Option<(usize, char)
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use base64::Engine as _;
     use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
+    use bytes::Bytes;
     use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
     use rstest::rstest;
 
@@ -399,6 +404,7 @@ mod tests {
     use crate::reference::World;
     use crate::spec::Service;
     use crate::target::Target;
+    use crate::wire::{Exchange, Headers, Request, Response};
 
     const SECRET: &str = "canary/secret+0123=456\"789";
 
@@ -470,6 +476,19 @@ mod tests {
         redactor.add(&long);
         assert_eq!(redactor.text(&format!("a {long} {}", percent(&long))), "a <redacted> <redacted>");
         assert!(redactor.text(SECRET) == "<redacted>" && redactor.learned.bytes < 100);
+    }
+
+    #[rstest]
+    #[case::json(r#"{"Data":[{"at":"https://h/k?X-Amz-Signature=canary%2B1234"}]}"#)]
+    #[case::markup("<p>https://h/k?a=1&amp;X-Amz-Signature=canary%2B1234</p>")]
+    fn what_opens_an_address_is_a_secret(#[case] body: &'static str) {
+        let (headers, method, target) = (Headers::new(), "GET".to_owned(), "/".to_owned());
+        let request = Request { method, target, headers: headers.clone(), body: Bytes::new() };
+        let outcome = Ok(Response { status: 200, headers, body: Bytes::from_static(body.as_bytes()) });
+        let mut redactor = redactor();
+        redactor.learn(&Exchange { request, outcome, duration: Duration::ZERO });
+        assert!(!redactor.text(body).contains("canary"), "{}", redactor.text(body));
+        assert_eq!(redactor.text("canary+1234"), "<redacted>");
     }
 
     #[test]

@@ -124,7 +124,35 @@ fn who_calls_nobody_is_told_what_was_awaited_and_where() {
     room.write("cases/played/cases.toml", &CASES.replace("5000", "300"));
     let _server = served(&room, None, port);
     check("played-nobody-called", &room.run(&format!("{RUN} --target t.toml")).exits(1).to_string());
-    assert!(room.read("r/run.jsonl").contains(r#""collaborator":"stream""#));
+    let record = room.read("r/run.jsonl");
+    assert!(record.contains(r#""collaborator":"stream""#));
+    assert!(record.lines().last().is_some_and(|footer| footer.contains(r#""uncalled":"no server called"#)), "{record}");
+    // Who was not waited for is not missed.
+    let ended = room.run(&format!("{RUN}2 --target t.toml unplayed")).exits(0);
+    assert!(!ended.stdout.contains("no server called"), "{ended}");
+    // To find out, a pool would have to be changed.
+    let checked = room.run("target check --cases cases --target t.toml").exits(0);
+    assert!(
+        checked.stdout.contains("ok    other services: ") && checked.stdout.contains("shows in a run only"),
+        "{checked}"
+    );
+}
+
+#[test]
+fn that_the_function_at_the_target_follows_scripts_is_recorded() {
+    let room = room();
+    let _server = served(&room, None, free_port());
+    let own = room.read("own.toml");
+    room.write("scripted.toml", &own.replace("[lambda]", "[lambda]\nscripted = true"));
+    let said = "the target's function follows the scripts of the cases";
+    for (target, is_scripted) in [("scripted", true), ("own", false)] {
+        let ended =
+            room.run(&format!("run --cases cases --report-dir {target} --target {target}.toml unplayed")).exits(0);
+        assert_eq!(ended.stdout.contains(said), is_scripted, "{ended}");
+        let record = room.read(&format!("{target}/run.jsonl"));
+        let header: Value = serde_json::from_str(record.lines().next().expect("a header")).expect("JSON");
+        assert_eq!(header["target"]["scripted-function"].as_bool(), is_scripted.then_some(true));
+    }
 }
 
 #[test]

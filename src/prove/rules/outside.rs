@@ -6,13 +6,15 @@ mod messages;
 mod published;
 mod records;
 mod trigger;
+mod untaken;
 
 use serde_json::{Map, Value};
 
 use crate::prove::alteration::Alteration;
 
 pub(super) fn all() -> Vec<Alteration> {
-    [trigger::all(), failures::all(), records::all(), published::all(), messages::all()].into_iter().flatten().collect()
+    let all = [trigger::all(), failures::all(), records::all(), published::all(), messages::all(), untaken::all()];
+    all.into_iter().flatten().collect()
 }
 
 /// The records in a function's event, or in its answer, if it has any.

@@ -305,6 +305,10 @@ switches! {
     FunctionFailureWrites,
     /// A function that fails uses up the update's token.
     FunctionFailureSpendsToken,
+    /// The stream is told what the client wrote, and not what the function did.
+    FunctionChangesUnstreamed,
+    /// Devices are told once more of an update that a function saw.
+    FunctionChangesToldApart,
     /// The client's changes that the function leaves out are not made.
     LeftOutPatchesDropped,
     /// Every patch is a record of its own for the stream.
@@ -327,6 +331,14 @@ switches! {
     RecordsOf50KilobytesElsewhere,
     /// Streaming stays on when the stream takes no records.
     StreamFailureIgnored,
+    /// An update whose record the stream throttles is refused.
+    ThrottledStreamRefuses,
+    /// A record that the stream throttles is dropped.
+    ThrottledRecordsDropped,
+    /// An update whose record the stream does not take is refused.
+    StreamFailureRefuses,
+    /// An update whose record the stream does not take is answered and not made.
+    StreamFailureLoses,
     /// Streaming that the service switched off stays off.
     StreamingStaysOff,
     /// A bulk publish is of one dataset only.
@@ -357,6 +369,10 @@ switches! {
     PushesDeletions,
     /// Devices are told after push synchronisation was switched off.
     PushesWithoutPush,
+    /// An update that a device cannot be told of is refused.
+    PushFailureRefuses,
+    /// An update that a device cannot be told of is answered and not made.
+    PushFailureLoses,
     /// A subscription is answered and forgotten.
     SubscriptionForgotten,
     /// The end of a subscription is answered and forgotten.

@@ -140,8 +140,8 @@ async fn stream(outside: Arc<Outside>, desk: Arc<dyn Desk>, mut waiting: Waiting
         if failed == Some(target.setting) {
             continue;
         }
-        if let Err(reason) = outside.put(&target, &record).await {
-            desk.stream_failed(&target, &reason);
+        if let Err(refusal) = outside.put(&target, &record).await {
+            desk.stream_failed(&target, &refusal.why);
             failed = Some(target.setting);
         }
     }
@@ -149,7 +149,8 @@ async fn stream(outside: Arc<Outside>, desk: Arc<dyn Desk>, mut waiting: Waiting
 
 async fn push(outside: Arc<Outside>, mut waiting: Waiting<Notification>) {
     while let Some(notification) = waiting.next().await {
-        outside.notify(&notification).await;
+        // Who is not told finds out when it next looks.
+        let _untold = outside.notify(&notification).await;
     }
 }
 
@@ -157,8 +158,8 @@ async fn bulk_publish(outside: Arc<Outside>, desk: Arc<dyn Desk>, publish: BulkP
     let mut failure = None;
     for place in &publish.places {
         let Some(record) = desk.dataset(place).await else { continue };
-        if let Err(reason) = outside.put(&publish.target, &record).await {
-            failure = Some(reason);
+        if let Err(refusal) = outside.put(&publish.target, &record).await {
+            failure = Some(refusal.why);
             break;
         }
     }

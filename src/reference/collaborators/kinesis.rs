@@ -24,15 +24,16 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// How often a record is sent at most.
 const ATTEMPTS: u32 = 5;
 
-/// Errors that pass.
-const PASSING: [&str; 6] = [
+/// Errors that ask for fewer calls.
+const THROTTLING: [&str; 4] = [
     "ProvisionedThroughputExceededException",
     "LimitExceededException",
     "ThrottlingException",
     "KMSThrottlingException",
-    "InternalFailure",
-    "ServiceUnavailable",
 ];
+
+/// Other errors that pass.
+const PASSING: [&str; 2] = ["InternalFailure", "ServiceUnavailable"];
 
 /// Kinesis at an endpoint.
 #[derive(Debug)]
@@ -45,30 +46,40 @@ pub(super) struct Kinesis {
 }
 
 /// Why a record was not taken.
-struct Refusal {
-    why: String,
+pub(super) struct Refusal {
+    /// A sentence.
+    pub(super) why: String,
+    /// Whether there were too many calls.
+    pub(super) throttled: bool,
     /// Whether it may be taken later.
     passes: bool,
 }
 
+impl Refusal {
+    /// One that will not pass.
+    fn lasting(why: String) -> Self {
+        Self { why, throttled: false, passes: false }
+    }
+}
+
 impl Kinesis {
-    /// Puts a record into a stream, and tries again where that can help. Fails, for
-    /// good, with a sentence.
+    /// Puts a record into a stream, and tries again where that can help. Fails for good.
     pub(super) async fn put(
         &self,
         sender: &Sender,
         target: &StreamTarget,
         record: &StreamRecord,
-    ) -> Result<(), String> {
+    ) -> Result<(), Refusal> {
         let Some(data) = self.telling.told(Told::Record, body(record, &Payload::Inline)) else { return Ok(()) };
         let mut data = data.to_string();
         if data.len() + record.place.identity_id.len() > self.most_inline() {
             let Some(s3) = &self.s3 else {
-                return Err(format!("A record of {} bytes is too large for a stream, and there is no S3", data.len()));
+                let why = format!("A record of {} bytes is too large for a stream, and there is no S3", data.len());
+                return Err(Refusal::lasting(why));
             };
             let records = record.records.as_deref().map(records).unwrap_or_default();
             let records = self.telling.told(Told::Object, records).unwrap_or_default().to_string();
-            let url = s3.keep(sender, records.into_bytes(), self.times.call).await?;
+            let url = s3.keep(sender, records.into_bytes(), self.times.call).await.map_err(Refusal::lasting)?;
             let Some(told) = self.telling.told(Told::Record, body(record, &Payload::At(&url))) else { return Ok(()) };
             data = told.to_string();
         }
@@ -81,8 +92,11 @@ impl Kinesis {
             let Err(refusal) = self.put_once(sender, target, &key, data.as_bytes()).await else {
                 break;
             };
+            if refusal.throttled && self.telling.switches.has(Switch::ThrottledRecordsDropped) {
+                break;
+            }
             if !refusal.passes || attempt >= ATTEMPTS {
-                return Err(format!("Kinesis {}", refusal.why));
+                return Err(Refusal { why: format!("Kinesis {}", refusal.why), ..refusal });
             }
             sleep(pause).await;
             pause *= 2;
@@ -113,12 +127,13 @@ impl Kinesis {
             limit,
             most: ANSWER_BYTES_MAX,
         });
-        let answer = answer.await.map_err(|lost| Refusal { why: lost.in_words(), passes: true })?;
+        let answer = answer.await.map_err(|lost| Refusal { why: lost.in_words(), throttled: false, passes: true })?;
         if answer.is_ok() {
             return Ok(());
         }
         let (name, message) = answer.json_error();
-        let passes = answer.status >= 500 || answer.status == 429 || PASSING.contains(&name.as_str());
-        Err(Refusal { why: refused(answer.status, &name, &message), passes })
+        let throttled = answer.status == 429 || THROTTLING.contains(&name.as_str());
+        let passes = throttled || answer.status >= 500 || PASSING.contains(&name.as_str());
+        Err(Refusal { why: refused(answer.status, &name, &message), throttled, passes })
     }
 }

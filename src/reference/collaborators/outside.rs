@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::kinesis::Kinesis;
+use super::kinesis::{Kinesis, Refusal};
 use super::lambda::Lambda;
 use super::s3::S3;
 use super::send::{Sender, base};
@@ -10,7 +10,7 @@ use super::settings::Collaborators;
 use super::sns::Sns;
 use crate::reference::altered::{Departure, Switch, Telling};
 use crate::reference::model::{
-    EndpointRequest, Invocation, Notification, ServiceError, StreamRecord, StreamTarget, Wanted,
+    Effect, EndpointRequest, Invocation, Notification, ServiceError, StreamRecord, StreamTarget, Untaken, Wanted,
 };
 
 /// The other services, as far as there are any.
@@ -31,6 +31,8 @@ pub(in crate::reference) enum Question {
     Function(Invocation),
     /// What is the platform endpoint of this device?
     Endpoint(EndpointRequest),
+    /// Are these taken? Only altered servers ask before they make an update.
+    Effects(Vec<Effect>),
 }
 
 /// What the other service answered.
@@ -40,6 +42,8 @@ pub(in crate::reference) enum Reply {
     Wanted(Wanted),
     /// ARN of the endpoint.
     Endpoint(String),
+    /// The first effect that was not taken, if one was not.
+    Told(Option<Untaken>),
 }
 
 impl Outside {
@@ -94,23 +98,42 @@ impl Outside {
             (Question::Endpoint(request), Some(sender), _, Some(sns)) => {
                 sns.create(sender, request).await.map(Reply::Endpoint)
             }
+            (Question::Effects(effects), ..) => Ok(Reply::Told(self.tell(effects).await)),
             // The model asks only whom there is.
             _ => Err(ServiceError::new("InternalErrorException", "There is nobody to ask")),
         }
     }
 
-    /// Puts a record into a stream. Fails, for good, with a sentence.
-    pub(super) async fn put(&self, target: &StreamTarget, record: &StreamRecord) -> Result<(), String> {
+    /// Sees to all of these up to the first that is not taken.
+    async fn tell(&self, effects: &[Effect]) -> Option<Untaken> {
+        for effect in effects {
+            let told = match effect {
+                Effect::Stream(target, record) => {
+                    self.put(target, record).await.map_err(|refusal| (refusal.why, refusal.throttled))
+                }
+                Effect::Notify(notification) => self.notify(notification).await.map_err(|why| (why, false)),
+                Effect::Publish(_) => Ok(()),
+            };
+            if let Err((why, throttled)) = told {
+                return Some(Untaken { effect: effect.clone(), why, throttled });
+            }
+        }
+        None
+    }
+
+    /// Puts a record into a stream. Fails for good.
+    pub(super) async fn put(&self, target: &StreamTarget, record: &StreamRecord) -> Result<(), Refusal> {
         match (&self.kinesis, &self.sender) {
             (Some(kinesis), Some(sender)) => kinesis.put(sender, target, record).await,
             _ => Ok(()),
         }
     }
 
-    /// Sends a silent message to a device.
-    pub(super) async fn notify(&self, notification: &Notification) {
-        if let (Some(sns), Some(sender)) = (&self.sns, &self.sender) {
-            sns.publish(sender, notification).await;
+    /// Sends a silent message to a device. Fails with a sentence.
+    pub(super) async fn notify(&self, notification: &Notification) -> Result<(), String> {
+        match (&self.sns, &self.sender) {
+            (Some(sns), Some(sender)) => sns.publish(sender, notification).await,
+            _ => Ok(()),
         }
     }
 }

@@ -57,13 +57,17 @@ impl Sns {
         })
     }
 
-    /// Sends a silent message to a device. Whether it arrives, nobody is told.
-    pub(super) async fn publish(&self, sender: &Sender, notification: &Notification) {
-        let Some(message) = message(notification, &self.telling) else { return };
+    /// Sends a silent message to a device. Fails with a sentence.
+    pub(super) async fn publish(&self, sender: &Sender, notification: &Notification) -> Result<(), String> {
+        let Some(message) = message(notification, &self.telling) else { return Ok(()) };
         let message = message.to_string();
         let endpoint_arn = self.made(sender, &notification.endpoint_arn).await;
         let parameters = [("TargetArn", endpoint_arn.as_str()), ("MessageStructure", "json"), ("Message", &message)];
-        let _ignored = self.call(sender, "Publish", &parameters).await;
+        match self.call(sender, "Publish", &parameters).await {
+            Ok(answer) if answer.is_ok() => Ok(()),
+            Ok(answer) => Err(format!("SNS refused a message with status {}", answer.status)),
+            Err(lost) => Err(format!("SNS {}", lost.in_words())),
+        }
     }
 
     /// The endpoint, which an altered server makes only now.

@@ -16,7 +16,7 @@ use crate::reference::collaborators::Question;
 use crate::reference::model::{
     BulkPublishDetails, Call, CognitoStreams, DatasetDescription, DatasetPlace, DeviceIdentity, IdentityPoolUsage,
     ListRecords, Model, PageRequest, PatchOperation, PoolConfiguration, PushSync, Record, RecordPatch, Timestamp,
-    UpdateRecords,
+    Untaken, UpdateRecords,
 };
 
 /// Calls the operation of this name.
@@ -57,8 +57,11 @@ fn update(input: &Input) -> UpdateRecords {
 }
 
 fn update_records(model: &mut Model, call: &Call<'_>, update: &UpdateRecords, input: &Input) -> Result<Value, Refusal> {
-    let records = model.update_records(call, &place(input), update)?;
-    Ok(json!({ "Records": records.iter().map(record).collect::<Vec<_>>() }))
+    Ok(updated(&model.update_records(call, &place(input), update)?))
+}
+
+fn updated(records: &[Record]) -> Value {
+    json!({ "Records": records.iter().map(record).collect::<Vec<_>>() })
 }
 
 /// What another service must answer before this operation can be called, if anything.
@@ -69,7 +72,12 @@ pub(super) fn question(
     input: &Input,
 ) -> Result<Option<Question>, Refusal> {
     Ok(match operation {
-        "UpdateRecords" => model.invocation(call, &place(input), &update(input))?.map(Question::Function),
+        "UpdateRecords" => {
+            let (place, update) = (place(input), update(input));
+            let effects = || Some(model.told_first(call, &place, &update)).filter(|effects| !effects.is_empty());
+            let invocation = model.invocation(call, &place, &update)?.map(Question::Function);
+            invocation.or_else(|| effects().map(Question::Effects))
+        }
         "RegisterDevice" => {
             let place = place(input);
             let (platform, token) = (&text(input, "Platform"), &text(input, "Token"));
@@ -101,13 +109,22 @@ pub(super) enum Found {
     Patches(Vec<RecordPatch>),
     /// ARN of the platform endpoint.
     Endpoint(String),
+    /// Others were told of the update, and one of them may not have taken it.
+    Told(Option<Untaken>),
 }
 
 /// Calls an operation that needed an answer first.
 pub(super) fn call_with(model: &mut Model, call: &Call<'_>, input: &Input, found: &Found) -> Result<Value, Refusal> {
     match found {
         Found::Patches(patches) => {
-            update_records(model, call, &UpdateRecords { patches: patches.clone(), ..update(input) }, input)
+            let sent = update(input);
+            let made = UpdateRecords { patches: patches.clone(), ..sent.clone() };
+            let output = update_records(model, call, &made, input)?;
+            model.told_of_function(&sent.patches);
+            Ok(output)
+        }
+        Found::Told(untaken) => {
+            Ok(updated(&model.update_told(call, &place(input), &update(input), untaken.as_ref())?))
         }
         Found::Endpoint(arn) => register_device(model, call, input, Some(arn.clone())),
     }

@@ -96,7 +96,7 @@ impl Handler {
             service,
             switches,
             rewrite,
-            asks: world.collaborators.lambda.is_some() || world.collaborators.sns.is_some(),
+            asks: world.collaborators.are_any(),
         })
     }
 
@@ -193,6 +193,7 @@ impl Handler {
                 Found::Patches(patches)
             }
             (Question::Endpoint(_), Reply::Endpoint(arn)) => Found::Endpoint(arn),
+            (Question::Effects(_), Reply::Told(untaken)) => Found::Told(untaken),
             _ => return Err(Refusal::internal("The reply is to another question")),
         };
         let call = Call { now: moment.now, caller: &caller, random: moment.random };
@@ -251,13 +252,7 @@ impl Handler {
     }
 
     /// The answer to a request that could not be read, or was refused.
-    pub(super) fn refuse(
-        &self,
-        operation: Option<&Operation>,
-        refusal: &Refusal,
-        moment: &Moment,
-        origin: bool,
-    ) -> Response {
+    fn refuse(&self, operation: Option<&Operation>, refusal: &Refusal, moment: &Moment, origin: bool) -> Response {
         let (name, status, mut body) = encode::failure(&self.service, operation, refusal);
         let mut headers = common_headers(moment, origin);
         headers.append("x-amzn-ErrorType", format!("{name}{}", refusal.by.tail()));
@@ -267,6 +262,17 @@ impl Handler {
             headers.append("content-type", "application/json");
         }
         Response { status, headers, body: body.into() }
+    }
+
+    /// The answer to a request that is refused before the service looks at it, in the form
+    /// of the protocol that it speaks. The body may not have been read.
+    pub(super) fn refuse_unseen(&self, request: &Request, refusal: &Refusal, moment: &Moment) -> Response {
+        let response = self.refuse(None, refusal, moment, request.headers.contains("origin"));
+        if !rpc::is_call(&self.service, request, &self.switches) {
+            return response;
+        }
+        let operation = self.routed(request).map(|routed| routed.operation);
+        rpc::told(&self.service, request, operation, &self.switches, response)
     }
 
     /// Fills in labels that were left empty and are not required. In the unaltered

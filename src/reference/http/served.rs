@@ -66,10 +66,7 @@ impl Served {
         let response = match end {
             None | Some(End::CutAfter) => Some(self.serve(request, moment, is_sound).await),
             Some(End::CutBefore) => None,
-            Some(End::Refused(refusal)) => {
-                let origin = request.headers.contains("origin");
-                Some(self.accounts.any_handler().refuse(None, &refusal, moment, origin))
-            }
+            Some(End::Refused(refusal)) => Some(self.accounts.any_handler().refuse_unseen(request, &refusal, moment)),
         };
         if !delay.is_zero() {
             sleep(delay).await;
@@ -79,10 +76,7 @@ impl Served {
 
     async fn serve(&self, request: &Request, moment: &Moment, is_sound: bool) -> Response {
         let Account { handler, outside, .. } = self.accounts.account(request);
-        let unwritten = || {
-            let refusal = Refusal::internal("The state cannot be written");
-            handler.refuse(None, &refusal, moment, request.headers.contains("origin"))
-        };
+        let unwritten = || handler.refuse_unseen(request, &Refusal::internal("The state cannot be written"), moment);
         // The memory is ahead of the disk, and must not be seen any more.
         if !is_sound {
             return unwritten();
@@ -114,11 +108,13 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::Ordering;
 
+    use rstest::rstest;
+
     use super::Served;
     use crate::reference::altered::Departure;
     use crate::reference::clock::Clock;
     use crate::reference::http::accounts::Accounts;
-    use crate::reference::http::fault::Faults;
+    use crate::reference::http::fault::{Fault, Faults};
     use crate::reference::http::handler::Moment;
     use crate::reference::http::testing::{Signing, at};
     use crate::reference::store::tests::faulty_state;
@@ -160,5 +156,43 @@ mod tests {
         assert_eq!((status, &name), (500, &error), "{body}");
         assert!(!body.contains("\"b\""), "{body}");
         assert_eq!(health().await, 503);
+    }
+
+    const TARGET: &str = "com.amazonaws.cognito.sync.model.AWSCognitoSyncService.ListRecords";
+    const TOLD: &str = r#"{"__type":"com.amazonaws.cognito.sync.model#TooManyRequestsException","message":"The server was told to fail: TooManyRequestsException"}"#;
+
+    /// What a server that fails on purpose answers to `POST /` with this body.
+    async fn failing(fault: &str, body: &str) -> crate::wire::Response {
+        let service = Arc::new(Service::embedded().clone());
+        let world = World::standard(1, 1);
+        let accounts = Accounts::new(&service, std::slice::from_ref(&world), &Departure::default(), [5; 32], at(0));
+        let fault = Fault::parse(fault, &service).expect("it is one");
+        let (faults, clock) = (Faults::new(service, vec![fault], false), Clock::default());
+        let accounts = accounts.expect("the world is one");
+        let served = Served { accounts, store: None, log: None, own_paths: true, faults, clock };
+        let headers: Headers = [("x-amz-target", TARGET)].into_iter().collect();
+        let (method, target) = ("POST".to_owned(), "/".to_owned());
+        let request = Request { method, target, headers, body: body.to_owned().into() };
+        let answer = served.answer(&request, &Moment { now: at(0), request_id: [1; 16], random: [2; 16] }).await;
+        answer.response.expect("nothing is cut")
+    }
+
+    #[rstest]
+    #[case::bare(r#"{"IdentityId":"i"}"#, TOLD.to_owned())]
+    #[case::in_an_envelope(r#"{"Operation":"o","Service":"s","Input":{}}"#, format!(r#"{{"Output":{TOLD},"Version":"1.0"}}"#))]
+    #[case::unread("", format!(r#"{{"Output":{TOLD},"Version":"1.0"}}"#))]
+    #[tokio::test]
+    async fn a_fault_has_the_form_of_the_protocol_that_is_spoken(#[case] body: &str, #[case] expected: String) {
+        let response = failing("TooManyRequestsException", body).await;
+        assert_eq!((response.status, String::from_utf8_lossy(&response.body).into_owned()), (429, expected));
+        assert!(!response.headers.contains("x-amzn-errortype"));
+        assert_eq!(response.headers.get("content-type"), Some("application/json"));
+    }
+
+    #[tokio::test]
+    async fn a_fault_of_the_framework_says_so_in_every_protocol() {
+        let response = failing("ThrottlingException", "{}").await;
+        let body = String::from_utf8_lossy(&response.body).into_owned();
+        assert!(body.starts_with(r#"{"__type":"com.amazon.coral.service#ThrottlingException""#), "{body}");
     }
 }

@@ -247,7 +247,6 @@ async fn exchange(served: &Served, request: http::Request<Incoming>) -> Result<h
     let (head, body) = request.into_parts();
     let headers: Headers =
         head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes().to_vec())).collect();
-    let origin = headers.contains("origin");
     let body = timeout(BODY_TIMEOUT, read(body)).await.unwrap_or_else(|_| Err(Refusal::timed_out()));
     let Some(moment) = moment(served.clock) else {
         // No random bytes, no request id: there is nothing to say.
@@ -263,7 +262,7 @@ async fn exchange(served: &Served, request: http::Request<Incoming>) -> Result<h
             (request, answer)
         }
         Err(refusal) => {
-            let mut response = served.accounts.any_handler().refuse(None, &refusal, &moment, origin);
+            let mut response = served.accounts.any_handler().refuse_unseen(&request, &refusal, &moment);
             // The rest of the body may still be on its way.
             response.headers.append("connection", "close");
             (request, Answer::from(response))

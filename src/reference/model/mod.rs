@@ -67,6 +67,7 @@ mod records;
 mod session;
 mod state;
 mod timestamp;
+mod told_first;
 mod tracked;
 mod trigger;
 mod usage;
@@ -83,6 +84,7 @@ pub use publish::{BulkPublishDetails, BulkPublishStatus};
 pub use records::{ListRecords, RecordPage, UpdateRecords};
 pub use state::{Call, Caller, DatasetPlace, Limits, Model};
 pub use timestamp::Timestamp;
+pub use told_first::Untaken;
 pub use trigger::{Invocation, Seen, Wanted};
 pub use usage::{Counts, IdentityPoolUsage, IdentityPoolUsagePage, IdentityUsage};
 

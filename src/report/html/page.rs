@@ -16,7 +16,7 @@ use crate::report::failure::Context;
 use crate::report::record::Record;
 use crate::report::standing::{Standing, Standings};
 use crate::report::summary::{Summary, Tally};
-use crate::report::text::{count, duration, grouped, printable};
+use crate::report::text::{SCRIPTED, count, duration, grouped, printable};
 use crate::run::Event;
 use crate::spec::Dispute;
 
@@ -190,6 +190,9 @@ fn facts(record: &Record) -> Vec<(&'static str, String)> {
     if !target.lacks.is_empty() {
         facts.push(("lacks", target.lacks.join(", ")));
     }
+    if target.scripted_function {
+        facts.push(("function", SCRIPTED.to_owned()));
+    }
     if header.strict {
         facts.push(("strict", "inferred requirements count like documented ones".to_owned()));
     }
@@ -208,7 +211,8 @@ fn notices(record: &Record) -> Vec<String> {
     let strays = footer.strays.iter().map(|stray| format!("the server asked for what no case has: {stray}"));
     let throttled =
         (footer.throttled > 0).then(|| format!("answers that asked for fewer requests: {}", footer.throttled));
-    unmatched.chain(strays).chain(throttled).map(|notice| printable(&notice).into_owned()).collect()
+    let uncalled = footer.uncalled.clone();
+    unmatched.chain(uncalled).chain(strays).chain(throttled).map(|notice| printable(&notice).into_owned()).collect()
 }
 
 /// What the cases left, then what the run as a whole did.
@@ -313,6 +317,16 @@ mod tests {
         record.footer = None;
         let page = shown(&record);
         assert!(page.contains("class=\"unsure\"") && page.contains("The record has no end"));
+    }
+
+    #[test]
+    fn what_a_run_rests_on_is_told_before_its_results() {
+        let mut record = record(results(&[Verdict::Pass]));
+        assert!(!shown(&record).contains("follows the scripts"));
+        record.header.target.scripted_function = true;
+        record.footer.as_mut().unwrap().uncalled = Some("no server called <anybody>".to_owned());
+        let page = shown(&record);
+        assert!(page.contains("follows the scripts of the cases") && page.contains("no server called &#60;anybody"));
     }
 
     #[test]

@@ -137,6 +137,17 @@ fn large() -> Vec<Alteration> {
                 record["kinesisSyncRecordsURL"] = Value::Null;
             },
         ),
+        told(
+            "stream-address-unsigned",
+            "A large record has an address that everybody else must sign.",
+            &["UpdateRecords/rule/stream-large-signed"],
+            |record| {
+                if let Some((address, _)) = record["kinesisSyncRecordsURL"].as_str().and_then(|url| url.split_once('?'))
+                {
+                    record["kinesisSyncRecordsURL"] = address.to_owned().into();
+                }
+            },
+        ),
         Alteration::retold(
             "stream-object-is-an-object",
             "Large records are kept below a member.",

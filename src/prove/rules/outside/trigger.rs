@@ -260,16 +260,30 @@ fn left_out() -> Vec<Alteration> {
 }
 
 fn answered() -> Vec<Alteration> {
-    vec![Alteration::rewritten(
-        "function-changes-unanswered",
-        "The answer to an update holds only what the client sent.",
-        &["UpdateRecords/rule/trigger-answers-all"],
-        |operation, request, response| {
-            if operation == Some("UpdateRecords") {
-                only_sent(request, response);
-            }
-        },
-    )]
+    vec![
+        Alteration::rewritten(
+            "function-changes-unanswered",
+            "The answer to an update holds only what the client sent.",
+            &["UpdateRecords/rule/trigger-answers-all"],
+            |operation, request, response| {
+                if operation == Some("UpdateRecords") {
+                    only_sent(request, response);
+                }
+            },
+        ),
+        Alteration::mutant(
+            "function-changes-unstreamed",
+            "The stream is told what the client wrote, and not what the function did.",
+            &["UpdateRecords/rule/trigger-changes-streamed"],
+            Switch::FunctionChangesUnstreamed,
+        ),
+        Alteration::mutant(
+            "function-changes-told-apart",
+            "Devices are told once more of an update that a function saw.",
+            &["UpdateRecords/rule/trigger-update-told-once"],
+            Switch::FunctionChangesToldApart,
+        ),
+    ]
 }
 
 /// Leaves those records in an answer that the request names.
