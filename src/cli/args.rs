@@ -84,7 +84,7 @@ pub(super) enum Command {
 }
 
 /// Which suite.
-#[derive(Debug, Default, Parser)]
+#[derive(Debug, Clone, Default, Parser)]
 pub(super) struct SuiteArgs {
     /// Use the case files of this folder instead of the built-in suite
     #[arg(long, value_name = "DIR")]
@@ -92,7 +92,7 @@ pub(super) struct SuiteArgs {
 }
 
 /// Which target.
-#[derive(Debug, Default, Parser)]
+#[derive(Debug, Clone, Default, Parser)]
 pub(super) struct TargetArgs {
     /// The target file (default: the embedded reference server)
     #[arg(long, value_name = "FILE")]

@@ -25,6 +25,7 @@ mod protocol;
 mod prove;
 mod record;
 mod recording;
+mod repeat;
 mod report;
 mod report_args;
 mod report_several;

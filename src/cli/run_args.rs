@@ -7,10 +7,11 @@ use clap::{Parser, ValueEnum};
 use super::args::{DEFAULT_JOBS, DEFAULT_TIMEOUT, Format, SuiteArgs, TargetArgs};
 use super::progress::Shown;
 use super::protocol::ProtocolArg;
+use super::repeat::Repeat;
 use crate::cases::Effect;
 use crate::run::FailOn;
 
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 pub(super) struct RunArgs {
     /// Cases to run: a part of an id, a pattern with `*`, or the beginning of a requirement's id
     #[arg(value_name = "FILTER")]
@@ -32,6 +33,11 @@ pub(super) struct RunArgs {
     /// Stop at the first case that fails
     #[arg(long)]
     pub(super) fail_fast: bool,
+    /// Run the cases again and again: so many times (`20`), or until a time is over (`10m`).
+    /// Each round is a run of its own; with `--report-dir`, in a folder of its own in there. The
+    /// embedded server begins anew each time
+    #[arg(long, value_name = "TIMES|TIME", conflicts_with_all = ["resume", "plan", "write_known_failures", "junit", "html"])]
+    pub(super) repeat: Option<Repeat>,
     /// Run only what did not pass in this recorded run (a folder or a run.jsonl)
     #[arg(long, value_name = "DIR")]
     pub(super) rerun_failed: Option<PathBuf>,
@@ -122,6 +128,7 @@ impl Default for RunArgs {
             jobs: DEFAULT_JOBS,
             strict: false,
             fail_fast: false,
+            repeat: None,
             rerun_failed: None,
             resume: None,
             plan: false,

@@ -54,7 +54,7 @@ fn is_unsafe(c: char) -> bool {
 }
 
 /// A time given in microseconds, in the unit that reads best.
-pub(super) fn duration(us: u64) -> String {
+pub fn duration(us: u64) -> String {
     match us {
         0..1_000 => format!("{us} µs"),
         1_000..100_000 => format!("{:.1} ms", tenths(us, 1_000)),
@@ -69,7 +69,7 @@ fn tenths(us: u64, unit: u32) -> f64 {
 }
 
 /// A count and its noun: `1 case`, `12 cases`.
-pub(super) fn count(number: usize, noun: &str) -> String {
+pub fn count(number: usize, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{} {noun}{ending}", grouped(number as u64))
 }
