@@ -24,6 +24,7 @@ mod progress;
 mod protocol;
 mod prove;
 mod record;
+mod recorded;
 mod recording;
 mod report;
 mod report_args;
