@@ -1,13 +1,14 @@
 //! `syncspec report merge`: one record of the parts of a run.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::output::Output;
+use super::recorded::{CutOff, file, open, refused};
 use super::report::RUN_FILE;
 use super::report_args::MergeArgs;
-use super::report_several::{file, open, skim};
 use super::{Exit, open as opened};
 use crate::report::{Merged, Partial, Skimmer, Summary, Whole, case_at, read_events};
 use crate::spec::Service;
@@ -19,9 +20,13 @@ pub(super) fn merge(args: &MergeArgs, output: &Output) -> Result<u8, Exit> {
     if target.symlink_metadata().is_ok() {
         return Err(Exit::usage(format!("{} is there already; choose another folder", target.display())));
     }
+    if let Some(twice) = given_twice(&files) {
+        return Err(Exit::usage(format!("{} is given twice; each part is to be named once", twice.display())));
+    }
     let mut parts = Vec::new();
     for file in &files {
-        parts.push((file.display().to_string(), skim(&skimmer, file, Partial::Refuse)?));
+        let skim = skimmer.read(open(file)?, Partial::Refuse);
+        parts.push((file.display().to_string(), skim.map_err(|error| refused(file, &error, CutOff::IsNoUse))?));
     }
     let suite = opened::suite(&args.suite)?;
     let cases: Vec<_> = suite.cases.iter().map(|case| case.id.as_str()).collect();
@@ -47,9 +52,15 @@ pub(super) fn merge(args: &MergeArgs, output: &Output) -> Result<u8, Exit> {
     Ok(summary.exit())
 }
 
+/// A part that is named twice, be it in two ways.
+fn given_twice(files: &[PathBuf]) -> Option<&PathBuf> {
+    let mut known = HashSet::new();
+    files.iter().find(|file| file.canonicalize().is_ok_and(|real| !known.insert(real)))
+}
+
 /// Writes the record, and reads it once more: what a reader would refuse must not take the
 /// name of a run.
-fn write(merged: &Merged, files: &[std::path::PathBuf], to: &Path) -> Result<Summary, Exit> {
+fn write(merged: &Merged, files: &[PathBuf], to: &Path) -> Result<Summary, Exit> {
     let unwritable = |error: &io::Error| Exit::usage(format!("cannot write {}: {error}", to.display()));
     let inputs = files.iter().map(|file| open(file)).collect::<Result<Vec<_>, _>>()?;
     let mut written = BufWriter::new(File::create(to).map_err(|error| unwritable(&error))?);

@@ -24,6 +24,7 @@ mod progress;
 mod protocol;
 mod prove;
 mod record;
+mod recorded;
 mod recording;
 mod repeat;
 mod report;

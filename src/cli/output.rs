@@ -1,6 +1,7 @@
 //! Printing. Text arrives with styles; they are stripped where nobody sees them.
 
 use std::io::{self, Write as _};
+use std::path::Path;
 
 /// Width of lines where nobody knows better, in characters: logs, pipes.
 const DEFAULT_WIDTH: usize = 100;
@@ -57,13 +58,29 @@ impl Output {
     }
 }
 
+/// Why a file could not be written, in a sentence.
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> String {
+    let missing = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    match missing.filter(|_| error.kind() == io::ErrorKind::NotFound) {
+        Some(folder) => format!("cannot write {}: there is no folder {}", path.display(), folder.display()),
+        None => format!("cannot write {}: {error}", path.display()),
+    }
+}
+
 /// Writes a file so that it is there either whole or not at all: first beside it,
-/// then moved into its place.
+/// then moved into its place. A link stays and what it leads to is replaced; what is no
+/// file, such as `/dev/stdout`, is written to.
 ///
 /// # Errors
 ///
 /// When the folder cannot be written to.
-pub(super) fn write_atomically(path: &std::path::Path, contents: &[u8]) -> io::Result<()> {
+pub(super) fn write_atomically(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let there = path.metadata();
+    if there.as_ref().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        return std::fs::OpenOptions::new().write(true).open(path)?.write_all(contents);
+    }
+    let real = path.is_symlink().then(|| path.canonicalize().ok()).flatten();
+    let path = real.as_deref().unwrap_or(path);
     let name = path.file_name().ok_or_else(|| io::Error::other("this is no name of a file"))?;
     let mut beside = std::ffi::OsString::from(".");
     beside.push(name);

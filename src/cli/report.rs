@@ -1,13 +1,13 @@
 //! `syncspec report`: documents from recorded runs.
 
-use std::fs::File;
-use std::io::{self, BufReader, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use anstream::adapter::strip_str;
 
 use super::args::{DocumentArgs, ReportFormat};
-use super::output::{Output, write_atomically};
+use super::output::{Output, unwritable, write_atomically};
+use super::recorded::{CutOff, file, open, refused};
 use super::report_args::JunitArgs;
 use super::{Exit, merge, report_several};
 use crate::report::{self, Context, Locations, Partial, Record};
@@ -18,10 +18,8 @@ pub(super) const RUN_FILE: &str = "run.jsonl";
 
 /// Reads a recorded run, given as its file or folder.
 pub(super) fn read(path: &Path, partial: Partial) -> Result<Record, Exit> {
-    let file = if path.is_dir() { path.join(RUN_FILE) } else { path.to_owned() };
-    let named = |error: &dyn std::fmt::Display| Exit::usage(format!("{}: {error}", file.display()));
-    let opened = File::open(&file).map_err(|error| named(&error))?;
-    Record::read(BufReader::new(opened), partial).map_err(|error| named(&error))
+    let file = file(path);
+    Record::read(open(&file)?, partial).map_err(|error| refused(&file, &error, CutOff::CanBeAccepted))
 }
 
 /// Makes a document of a recorded run.
@@ -76,8 +74,7 @@ fn markdown(args: &DocumentArgs, output: &Output) -> Result<u8, Exit> {
 /// Writes a document to a file, or prints it.
 pub(super) fn deliver(document: &[u8], path: Option<&Path>, output: &Output) -> Result<u8, Exit> {
     let written = match path {
-        Some(path) => write_atomically(path, document)
-            .map_err(|error| Exit::usage(format!("cannot write {}: {error}", path.display()))),
+        Some(path) => write_atomically(path, document).map_err(|error| Exit::usage(unwritable(path, &error))),
         None => output.bytes(document).map_err(Exit::usage),
     };
     written.map(|()| 0)

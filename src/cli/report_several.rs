@@ -1,13 +1,13 @@
 //! `syncspec report diff`, `matrix`, `trend`: documents from several recorded runs.
 
-use std::collections::HashSet;
-use std::fs::{self, File};
-use std::io::BufReader;
+use std::collections::{BTreeSet, HashSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::nights::{encoded, folder_of, page, records};
-use super::output::{Output, write_atomically};
-use super::report::{RUN_FILE, deliver, deliver_text};
+use super::output::{Output, unwritable, write_atomically};
+use super::recorded::{CutOff, file, open, refused};
+use super::report::{deliver, deliver_text};
 use super::report_args::{DocumentFormat, FormArgs, MatrixArgs, NightDiffArgs, TrendArgs};
 use super::{Exit, FAILED};
 use crate::report::{
@@ -16,25 +16,11 @@ use crate::report::{
 };
 use crate::spec::{Catalog, Service};
 
-/// Read at a time, in bytes: files of many runs are large.
-const BUFFER: usize = 256 * 1024;
-
-/// The command that a case's id is added to in order to run it alone.
+/// The command that a case's id is added to where a run does not say its own.
 const RERUN: &str = "syncspec run";
 
-/// The record that is named by its file or its folder.
-pub(super) fn file(named: &Path) -> PathBuf {
-    if named.is_dir() { named.join(RUN_FILE) } else { named.to_owned() }
-}
-
-pub(super) fn open(file: &Path) -> Result<BufReader<File>, Exit> {
-    let opened = File::open(file).map_err(|error| Exit::usage(format!("{}: {error}", file.display())))?;
-    Ok(BufReader::with_capacity(BUFFER, opened))
-}
-
-pub(super) fn skim(skimmer: &Skimmer, file: &Path, partial: Partial) -> Result<Skim, Exit> {
-    let read = skimmer.read(open(file)?, partial);
-    read.map_err(|error| Exit::usage(format!("{}: {error}", file.display())))
+fn skim(skimmer: &Skimmer, file: &Path, partial: Partial) -> Result<Skim, Exit> {
+    skimmer.read(open(file)?, partial).map_err(|error| refused(file, &error, CutOff::CanBeAccepted))
 }
 
 /// Prints a document, or writes it to a file.
@@ -134,7 +120,7 @@ pub(super) fn matrix(args: &MatrixArgs, output: &Output) -> Result<u8, Exit> {
         };
         let file = file(path);
         let read = columns.read(label, open(&file)?, partial(&args.form), catalog, disputes);
-        let column = read.map_err(|error| Exit::usage(format!("{}: {error}", file.display())))?;
+        let column = read.map_err(|error| refused(&file, &error, CutOff::CanBeAccepted))?;
         column.page = match &args.pages {
             Some(pages) => Some(pages.replace("{target}", &encoded(&column.label))),
             None => page(&file, folder_of(args.form.output.as_deref())),
@@ -154,8 +140,7 @@ pub(super) fn matrix(args: &MatrixArgs, output: &Output) -> Result<u8, Exit> {
 }
 
 fn write_badges(matrix: &Matrix, dir: &Path) -> Result<(), Exit> {
-    let unwritable =
-        |path: &Path, error: &std::io::Error| Exit::usage(format!("cannot write {}: {error}", path.display()));
+    let unwritable = |path: &Path, error: &std::io::Error| Exit::usage(unwritable(path, error));
     fs::create_dir_all(dir).map_err(|error| unwritable(dir, &error))?;
     let mut taken = HashSet::new();
     for column in &matrix.columns {
@@ -171,18 +156,28 @@ fn write_badges(matrix: &Matrix, dir: &Path) -> Result<(), Exit> {
 }
 
 pub(super) fn trend(args: &TrendArgs, output: &Output) -> Result<u8, Exit> {
+    if args.dir.is_file() {
+        let message = format!("{} is a file; name the folder that holds the runs", args.dir.display());
+        return Err(Exit::usage(message));
+    }
     let (mut trend, skimmer) = (Trend::default(), Skimmer::default());
+    let (mut others, mut unread) = (BTreeSet::new(), None);
     let folder = folder_of(args.output.as_deref());
     for path in records(&args.dir)? {
         let name = path.strip_prefix(&args.dir).unwrap_or(&path).display().to_string();
         match skimmer.read(open(&path)?, Partial::Allow) {
-            Ok(run) if args.target.as_ref().is_some_and(|target| run.header.target.name != *target) => {}
+            Ok(run) if args.target.as_ref().is_some_and(|target| run.header.target.name != *target) => {
+                others.insert(run.header.target.name);
+            }
             Ok(run) => trend.add(&name, &run, page(&path, folder)),
-            Err(error) => trend.add_unreadable(&name, &error.to_string()),
+            Err(error) => {
+                trend.add_unreadable(&name, &error.to_string());
+                unread.get_or_insert(format!("{name}: {error}"));
+            }
         }
     }
     if trend.is_empty() {
-        return Err(Exit::usage(format!("there is no recorded run of such a target below {}", args.dir.display())));
+        return Err(Exit::usage(no_history(args, &others, unread.as_deref())));
     }
     let trend = trend.sorted();
     let form = FormArgs { output: args.output.clone(), format: args.format, partial: true };
@@ -193,4 +188,16 @@ pub(super) fn trend(args: &TrendArgs, output: &Output) -> Result<u8, Exit> {
         DocumentFormat::Json => json(&trend)?,
     };
     put(&text, form.format(), args.output.as_deref(), output)
+}
+
+/// Why there is nothing to draw.
+fn no_history(args: &TrendArgs, others: &BTreeSet<String>, unread: Option<&str>) -> String {
+    let of = args.target.as_ref().map(|target| format!(" of the target `{target}`")).unwrap_or_default();
+    let message = format!("there is no recorded run{of} below {}", args.dir.display());
+    let names: Vec<_> = others.iter().map(String::as_str).collect();
+    match (names.is_empty(), unread) {
+        (false, _) => format!("{message}; there are runs of {}", names.join(", ")),
+        (true, Some(unread)) => format!("{message}; what is no record: {unread}"),
+        (true, None) => message,
+    }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::args::Format;
-use super::output::write_atomically;
+use super::output::{unwritable, write_atomically};
 use super::run::Run;
 use super::run_args::{Allow, RunArgs};
 use super::{Exit, report};
@@ -92,7 +92,7 @@ impl Run<'_> {
 fn document(path: &Path, write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> Result<(), Exit> {
     let mut document = Vec::new();
     let ended = write(&mut document).and_then(|()| write_atomically(path, &document));
-    ended.map_err(|error| Exit::usage(format!("cannot write {}: {error}", path.display())))
+    ended.map_err(|error| Exit::usage(unwritable(path, &error)))
 }
 
 /// The command that a case's id is added to in order to run it alone, with all that

@@ -42,6 +42,25 @@ impl Standing {
         }
     }
 
+    /// What it means, in a few words.
+    pub(super) fn meaning(self) -> &'static str {
+        match self {
+            Self::Unasked => "no case of the run speaks of it",
+            Self::Unjudged => "cases would have shown it, and none of them was judged to its end",
+            Self::Holds => "a case showed it, and nothing was found against it",
+            Self::Noted => {
+                "nobody knows what is right, and the answer is not the one that the suite would give; no fault"
+            }
+            Self::InDoubt => "inferred from the sources, and does not hold",
+            Self::Broken => "documented or observed, and does not hold",
+        }
+    }
+
+    /// The words for all of them and what they mean, worst first.
+    pub(super) fn words() -> Vec<(&'static str, &'static str)> {
+        Self::ALL.into_iter().rev().map(|standing| (standing.name(), standing.meaning())).collect()
+    }
+
     /// Whether a case was judged on it.
     pub fn is_judged(self) -> bool {
         !matches!(self, Self::Unasked | Self::Unjudged)

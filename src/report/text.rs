@@ -87,6 +87,11 @@ pub(super) fn grouped(number: u64) -> String {
     grouped
 }
 
+/// A time of a record, which is RFC 3339 in UTC, as people write it.
+pub(super) fn moment(time: &str) -> String {
+    printable(time).replacen('T', " ", 1).replace('Z', " UTC")
+}
+
 /// Puts `by` before every line that is not empty.
 pub(super) fn indent(text: &str, by: &str) -> String {
     let line = |line: &str| if line.is_empty() { String::from("\n") } else { format!("{by}{line}\n") };

@@ -22,7 +22,28 @@ fn a_partial_record_is_refused_unless_asked_for() {
     check("report-empty", &room.run("report junit r").exits(2).to_string());
     check("report-missing", &room.run("report junit missing").exits(2).to_string());
     room.write("r/run.jsonl", &whole);
+    room.write("runs/night-1/run.jsonl", &whole);
+    check("report-one-below", &room.run("report html runs").exits(2).to_string());
+    room.write("runs/night-2/run.jsonl", &whole);
+    check("report-some-below", &room.run("report html runs").exits(2).to_string());
+    room.write("none/x.txt", "");
+    check("report-none-below", &room.run("report html none").exits(2).to_string());
     check("report-unwritable", &room.run("report junit r -o missing/j.xml").exits(2).to_string());
+}
+
+/// A document that goes to a device or a pipe is written there, and takes nobody's place.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_written_to_and_stays() {
+    let room = Room::with_suite();
+    room.run("run --cases cases --report-dir r").exits(0);
+    let printed = room.run("report markdown r").exits(0).stdout;
+    assert_eq!(room.run("report markdown r -o /dev/stdout").exits(0).stdout, printed);
+    room.write("far/page.md", "old");
+    std::os::unix::fs::symlink("far/page.md", room.path("near.md")).unwrap();
+    room.run("report markdown r -o near.md").exits(0);
+    assert!(room.path("near.md").is_symlink());
+    assert_eq!(room.read("far/page.md"), printed);
 }
 
 /// What does not differ from run to run: of each case what came of it, and what was

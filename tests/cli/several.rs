@@ -92,7 +92,11 @@ fn two_nights_give_a_line_for_each_change() {
     assert_eq!((&json["regression"], json["changes"].as_array().map(Vec::len)), (&Value::Bool(true), Some(3)));
     check("report-diff-same", &told(&room, "report diff old old", 0).to_string());
     told(&room, "report diff old new -o d.html", 1);
-    assert!(room.read("d.html").contains("newly failing: 1"));
+    let page = room.read("d.html");
+    assert!(page.contains("newly failing: 1"));
+    assert_eq!(page.matches("<article class=\"change\"").count(), 3, "{page}");
+    let markdown = told(&room, "report diff old new --format markdown", 1).stdout;
+    assert_eq!(markdown.lines().filter(|line| line.starts_with("- ")).count(), 3, "{markdown}");
     told(&room, "report diff old new -o d.txt", 1);
     assert!(room.read("d.txt").contains("a step back") && !room.read("d.txt").contains('\u{1b}'));
 }
@@ -172,6 +176,9 @@ fn a_trend_shows_gaps_and_what_cannot_be_read() {
     assert!(room.read("t.html").contains("<svg class=\"chart\""));
     assert!(told(&room, "report trend nights --format markdown", 0).stdout.contains("| began |"));
     check("report-trend-none", &told(&room, "report trend nights --target nobody", 2).to_string());
+    check("report-trend-of-a-file", &told(&room, "report trend r/run.jsonl", 2).to_string());
+    room.write("foreign/x.jsonl", "{}\n");
+    check("report-trend-foreign", &told(&room, "report trend foreign", 2).to_string());
 }
 
 #[test]
@@ -189,6 +196,10 @@ fn parts_of_a_run_are_merged() {
     check("report-merge", &told(&room, "report merge --cases cases one two -o whole", 0).to_string());
     let same = told(&room, "report diff r whole", 0);
     assert!(same.stdout.contains("nothing has changed") && !same.stdout.contains("selected"), "{same}");
+    check("report-merge-named-twice", &told(&room, "report merge --cases cases one ./one -o whole-2", 2).to_string());
+    let cut = room.read("one/run.jsonl");
+    room.write("cut/run.jsonl", &cut[..cut.trim_end().rfind('\n').expect("lines") + 1]);
+    check("report-merge-cut", &told(&room, "report merge --cases cases cut two -o whole-2", 2).to_string());
     check("report-merge-there", &told(&room, "report merge --cases cases r -o whole", 2).to_string());
 }
 

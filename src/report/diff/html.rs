@@ -5,7 +5,8 @@ use askama::Template;
 use super::{Change, ChangeKind, Diff};
 use crate::report::curl::quote;
 use crate::report::failure::short;
-use crate::report::text::{grouped, printable};
+use crate::report::html::filters;
+use crate::report::text::{grouped, moment, printable};
 use crate::run::CaseResult;
 
 #[derive(Template)]
@@ -43,7 +44,8 @@ struct View {
 }
 
 /// The page. `page` is the address of the new run's own page, if there is one: cases
-/// then lead there. `rerun` is the command that a case's id is added to.
+/// then lead there. `rerun` is the command that a case's id is added to where the runs do
+/// not say their own.
 ///
 /// # Errors
 ///
@@ -54,13 +56,13 @@ pub fn diff_html(diff: &Diff, page: Option<&str>, rerun: &str) -> Result<String,
         name: kind.name(),
         says: says(kind),
         count: grouped(diff.count(kind) as u64),
-        changes: diff.told(kind).map(|change| View::of(change, page, rerun)).collect(),
+        changes: diff.told(kind).map(|change| View::of(change, page, diff.rerun(change).unwrap_or(rerun))).collect(),
         untold: diff.untold(kind),
     };
     let sections = ChangeKind::ALL.into_iter().filter(|kind| diff.count(*kind) > 0).map(section).collect();
     let shown = |text: &str| printable(text).into_owned();
     Page {
-        title: shown(&diff.title()),
+        title: shown(&diff.title(moment)),
         sentence: shown(&diff.sentence()),
         tone: if diff.is_regression() { "bad" } else { "good" },
         notes: diff.notes.iter().map(|note| shown(note)).collect(),
@@ -99,17 +101,10 @@ fn says(kind: ChangeKind) -> &'static str {
 
 impl View {
     fn of(change: &Change, page: Option<&str>, rerun: &str) -> Self {
-        let results = [&change.before, &change.after];
-        let mut verdicts: Vec<_> =
-            results.iter().filter_map(|result| result.as_ref()).map(|it| it.verdict.name()).collect();
+        let verdict = |result: &Option<CaseResult>| result.as_ref().map_or("no result", |it| it.verdict.name());
+        let mut verdicts = vec![verdict(&change.before), verdict(&change.after)];
         verdicts.dedup();
-        let told = |result: &Option<CaseResult>| match result {
-            None => "no result".to_owned(),
-            Some(result) => match short(result) {
-                text if text.is_empty() => result.verdict.name().to_owned(),
-                text => text,
-            },
-        };
+        let told = |result: &Option<CaseResult>| result.as_ref().map(short).unwrap_or_default();
         let about = change.latest().and_then(|result| result.about.as_deref()).unwrap_or_default();
         let anchor = crate::report::html::anchor("case", &change.case);
         let page = page.filter(|_| change.after.is_some()).unwrap_or_default();

@@ -2,12 +2,12 @@
 
 use super::{ChangeKind, Diff};
 use crate::report::md::{Page, code, prose};
-use crate::report::text::count;
+use crate::report::text::{count, moment};
 
 /// The runs, the sentence, and a list for each kind of change.
 pub fn diff_markdown(diff: &Diff) -> String {
     let mut page = Page::new(&diff.sentence());
-    page.add(&format!("{}\n", prose(&diff.title())));
+    page.add(&format!("{}\n", prose(&diff.title(moment))));
     for note in &diff.notes {
         page.add(&format!("> {}\n", prose(note)));
     }

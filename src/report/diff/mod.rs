@@ -344,9 +344,16 @@ impl Diff {
         format!("{beginning}: {}, {same}", changes.join(", "))
     }
 
-    /// The runs that are compared, in one line.
-    pub(super) fn title(&self) -> String {
-        let ([old, new], [from, to]) = ([&self.old, &self.new], [&self.old.started, &self.new.started]);
+    /// The command that a case's id is added to in order to run it alone, as the run says
+    /// that has its latest result.
+    pub(super) fn rerun(&self, change: &Change) -> Option<&str> {
+        let run = if change.after.is_some() { &self.new } else { &self.old };
+        run.rerun.as_deref()
+    }
+
+    /// The runs that are compared, in one line; `time` says how times are written.
+    pub(super) fn title(&self, time: impl Fn(&str) -> String) -> String {
+        let ([old, new], [from, to]) = ([&self.old, &self.new], [time(&self.old.started), time(&self.new.started)]);
         if old.target.name == new.target.name {
             format!("{}, {from} → {to}", new.target.name)
         } else {

@@ -10,6 +10,7 @@ pub(super) fn notes(old: &Skim, new: &Skim) -> Vec<String> {
         swapped(before, after),
         target(before, after),
         suite(before, after),
+        protocol(before, after),
         lacks(before, after),
         strictness(before, after),
         whole("old", old),
@@ -48,6 +49,11 @@ fn suite(old: &Header, new: &Header) -> Option<String> {
         let (before, after) = (old.selected, new.selected);
         format!("other cases of the same suite were selected ({before}, now {after})")
     })
+}
+
+fn protocol(old: &Header, new: &Header) -> Option<String> {
+    let (old, new) = (old.protocol, new.protocol);
+    (old != new).then(|| format!("the target was called over another protocol: {old}, now {new}"))
 }
 
 fn lacks(old: &Header, new: &Header) -> Option<String> {

@@ -58,7 +58,7 @@ fn two_nights_that_differ_in_three_cases_give_three_lines() {
     insta::assert_snapshot!(diff_markdown(&diff), @r#"
     ### a step back: 1 newly failing, 1 vanished, 1 added, 2 cases as before
 
-    my-emulator, 2026-01-01T00:00:00Z → 2026-01-02T00:00:00Z
+    my-emulator, 2026-01-01 00:00:00 UTC → 2026-01-02 00:00:00 UTC
 
     <details open><summary>newly failing: 1 case</summary>
 
@@ -78,6 +78,24 @@ fn two_nights_that_differ_in_three_cases_give_three_lines() {
 
     </details>
     "#);
+    let page = diff_html(&diff, None, "syncspec run").unwrap();
+    let told: Vec<_> =
+        page.split("<article class=\"change\" id=\"").skip(1).filter_map(|it| it.split('"').next()).collect();
+    assert_eq!(told, ["case/a/2", "case/a/gone", "case/a/new"]);
+    assert_eq!(page.matches("<section id=").count(), 3, "{page}");
+    assert_eq!(page.matches(">no result<").count(), 2);
+}
+
+#[test]
+fn commands_lead_to_the_target_of_the_run() {
+    let old =
+        |header: &mut Header, _: &mut [CaseResult]| header.rerun = Some("syncspec run --target old.toml".to_owned());
+    let new =
+        |header: &mut Header, _: &mut [CaseResult]| header.rerun = Some("syncspec run --target new.toml".to_owned());
+    let page = diff_html(&diff(&night(1, OLD, old), &night(2, NEW, new), &[]), None, "syncspec run").unwrap();
+    for command in ["--target new.toml a/2<", "--target old.toml a/gone<", "--target new.toml a/new<"] {
+        assert!(page.contains(command), "no {command} in {page}");
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ const MOST_LINES: usize = 200;
 
 /// A line for the two runs, one for each change, and the sentence.
 pub fn diff_text(diff: &Diff) -> String {
-    let mut text = format!("{}\n", styled(BOLD, printable(&diff.title())));
+    let mut text = format!("{}\n", styled(BOLD, printable(&diff.title(str::to_owned))));
     for note in &diff.notes {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{}", styled(DIM, printable(note)));

@@ -10,13 +10,13 @@ use askama::{Values, filter_fn};
 /// Text that stands between tags. Only in attributes would quotes have to be escaped;
 /// JSON is half quotes, and each would take five characters.
 #[filter_fn]
-pub(super) fn text(value: impl Display, _: &dyn Values) -> askama::Result<Safe<String>> {
+pub(in crate::report) fn text(value: impl Display, _: &dyn Values) -> askama::Result<Safe<String>> {
     Ok(Safe(escaped(&value.to_string())))
 }
 
 /// The same with what stands between backticks as code.
 #[filter_fn]
-pub(super) fn words(value: impl Display, _: &dyn Values) -> askama::Result<Safe<String>> {
+pub(in crate::report) fn words(value: impl Display, _: &dyn Values) -> askama::Result<Safe<String>> {
     Ok(Safe(code(&escaped(&value.to_string()))))
 }
 

@@ -10,7 +10,7 @@
 mod anchor;
 mod difference;
 mod evidence;
-mod filters;
+pub(super) mod filters;
 mod index;
 mod numbers;
 mod page;

@@ -18,7 +18,11 @@ pub(super) struct Bar {
 
 /// The stretches of these standings that occur, in this order.
 fn bars(count: &Count, standings: impl IntoIterator<Item = Standing>) -> Vec<Bar> {
-    let bar = |standing: Standing| Bar { class: class(standing), name: standing.name(), number: count.of(standing) };
+    let name = |standing: Standing| match (standing, count.of(standing)) {
+        (Standing::Holds, 0 | 2..) => "hold",
+        _ => standing.name(),
+    };
+    let bar = |standing: Standing| Bar { class: class(standing), name: name(standing), number: count.of(standing) };
     standings.into_iter().map(bar).filter(|bar| bar.number > 0).collect()
 }
 

@@ -10,38 +10,6 @@
     return element;
   };
 
-  // ---- copying ------------------------------------------------------------
-  // Where a page may not use the clipboard, because it came over plain HTTP, an
-  // older way is left.
-  const copied = async (text) => {
-    try {
-      await navigator.clipboard.writeText(text);
-      return true;
-    } catch {
-      const area = make("textarea", text);
-      document.body.append(area);
-      area.select();
-      const done = document.execCommand("copy");
-      area.remove();
-      return done;
-    }
-  };
-  const copyable = (pre) => {
-    const line = make("div", undefined, { class: "line" });
-    const button = make("button", "Copy", { type: "button" });
-    button.addEventListener("click", async () => {
-      const done = await copied(pre.textContent);
-      button.textContent = done ? "Copied" : "Select it";
-      if (!done) getSelection().selectAllChildren(pre);
-      get("said").textContent = done ? "Copied." : "It could not be copied; it is selected.";
-      button.focus({ preventScroll: true });
-      setTimeout(() => { button.textContent = "Copy"; get("said").textContent = ""; }, 2000);
-    });
-    pre.replaceWith(line);
-    line.append(pre, button);
-  };
-  document.querySelectorAll("pre.copy").forEach(copyable);
-
   // ---- all cases ----------------------------------------------------------
   // What is searched in is put together once: keystrokes must not wait for it.
   const requirement = index.requirements.map((id) => id.toLowerCase());
@@ -141,10 +109,10 @@
     const word = /^[\w@%+=:,./-]+$/.test(id) ? id : `'${id.replaceAll("'", "'\\''")}'`;
     const command = make("pre", `${index.rerun} ${word}`, { class: "copy", tabindex: "0" });
     cell.append(make("p", "It shows:"), list, make("p", "Run this case alone", { class: "label" }), command);
-    copyable(command);
     const detail = make("tr", undefined, { class: "more" });
     detail.append(cell);
     line.after(detail);
+    copyable(command);
     line.querySelector("a").focus({ preventScroll: true });
     line.scrollIntoView({ block: "center" });
   };

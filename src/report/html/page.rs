@@ -16,7 +16,7 @@ use crate::report::failure::Context;
 use crate::report::record::Record;
 use crate::report::standing::{Standing, Standings};
 use crate::report::summary::{Summary, Tally};
-use crate::report::text::{SCRIPTED, count, duration, grouped, printable};
+use crate::report::text::{SCRIPTED, count, duration, grouped, moment, printable};
 use crate::run::Event;
 use crate::spec::Dispute;
 
@@ -36,16 +36,20 @@ struct Page {
     shares: Vec<Share>,
     dead: Vec<DeadAction>,
     rules: Vec<Rule>,
+    /// The command that shows the first broken rule again; empty when its case is not shown.
+    again: String,
     /// Broken rules that are not listed.
     more_rules: usize,
     /// Broken rules that only say that an action does nothing.
     explained: usize,
     sections: Vec<Section>,
     tables: Vec<Table>,
+    /// What the words for standings mean.
+    words: Vec<(&'static str, &'static str)>,
     readings: Vec<String>,
     unasked: Vec<(String, Vec<String>)>,
     unasked_count: usize,
-    cases: usize,
+    cases: String,
     facts: Vec<(&'static str, String)>,
     leftovers: Vec<String>,
     /// Known failures of which nothing was run.
@@ -94,10 +98,11 @@ fn page(record: &Record, context: &Context<'_>, disputes: &[Dispute]) -> Page {
     let unasked = unasked(&standings, context);
     let dead = Dead::of(&summary);
     let sections = sections(record, &dead, context);
-    let (rules, explained) = sections.first().filter(|section| section.id == "broken").map(rules).unwrap_or_default();
+    let broken = sections.first().filter(|section| section.id == "broken");
+    let (rules, explained) = broken.map(rules).unwrap_or_default();
     Page {
         title: format!("{} – syncspec", record.header.target.name),
-        started: record.header.started.replace('T', " ").replace('Z', " UTC"),
+        started: moment(&record.header.started),
         sentence: summary.sentence(),
         tone: tone(record),
         notices: notices(record),
@@ -105,14 +110,16 @@ fn page(record: &Record, context: &Context<'_>, disputes: &[Dispute]) -> Page {
         shares: Share::both(&standings),
         dead: dead.actions.iter().map(|(action, tally)| DeadAction::of(action, tally)).collect(),
         explained,
+        again: broken.map(again).unwrap_or_default(),
         more_rules: rules.len().saturating_sub(MOST_RULES),
         rules: rules.into_iter().take(MOST_RULES).collect(),
         tables: tables(&standings, context),
         sections,
+        words: Standing::words(),
         readings: summary.readings().collect(),
         unasked_count: unasked.iter().map(|(_, ids)| ids.len()).sum(),
         unasked,
-        cases: record.results.len(),
+        cases: grouped(record.results.len() as u64),
         facts: facts(record),
         leftovers: leftovers(record),
         idle: idle(record),
@@ -137,6 +144,12 @@ fn rules(section: &Section) -> (Vec<Rule>, usize) {
         short: group.short.clone(),
     };
     (own.iter().filter(|group| !group.requirement.is_empty()).map(rule).collect(), explained.len())
+}
+
+/// The command for the case that the page shows first.
+fn again(section: &Section) -> String {
+    let first = section.groups.first().and_then(|group| group.evidence.first());
+    first.map(|case| case.rerun.clone()).unwrap_or_default()
 }
 
 /// What the results are, worst first, and what passed as visibly as what did not.
@@ -245,7 +258,7 @@ mod tests {
     use super::super::super::samples;
     use super::super::sections::MOST_EVIDENCE;
     use super::{html, page};
-    use crate::judge::Verdict;
+    use crate::judge::{Level, Verdict};
     use crate::report::{Context, Record};
     use crate::run::CaseResult;
 
@@ -278,6 +291,29 @@ mod tests {
         assert!(page.contains("<ins>409</ins>") && page.contains("<del>200</del>"));
         assert!(page.contains("<mark>&lt; 200</mark>"), "{page}");
         assert!(page.contains("syncspec run a/0"));
+    }
+
+    #[test]
+    fn what_broke_begins_with_the_command_for_the_first_of_it() {
+        let mut results = results(&[Verdict::Fail, Verdict::Fail, Verdict::Fail]);
+        results[2].findings[0].requirement = "PutItem/rule/version-grows".to_owned();
+        let page = shown(&record(results));
+        let (command, rules) =
+            (page.find(">syncspec run a/0</pre>").unwrap(), page.find("<ol class=\"broke\">").unwrap());
+        assert!(page.find("id=\"broke\"").unwrap() < command && command < rules, "{page}");
+    }
+
+    #[test]
+    fn what_is_broken_beside_the_cause_of_a_case_has_its_place_too() {
+        let mut results = results(&[Verdict::Fail]);
+        let mut other = samples::finding(Level::Fail, 1);
+        other.requirement = "PutItem/rule/version-grows".to_owned();
+        results[0].findings.push(other);
+        let page = shown(&record(results.clone()));
+        assert!(page.contains("Also broken in these cases"), "{page}");
+        assert_eq!(page.matches("id=\"rule/PutItem/rule/version-grows\"").count(), 1);
+        results[0].findings[1].level = Level::Note;
+        assert!(!shown(&record(results)).contains("Also broken"));
     }
 
     #[test]
@@ -336,7 +372,7 @@ mod tests {
         let context =
             Context { catalog: &catalog, target: &target, signing_service: "item-store", rerun: "syncspec run" };
         let page = page(&record, &context, &[]);
-        assert_eq!((page.cases, page.sections.len(), page.tone), (2, 1, "good"));
+        assert_eq!((page.cases.as_str(), page.sections.len(), page.tone), ("2", 1, "good"));
         assert!(page.index.contains("\"a/0\"") && page.index.contains("\"a/1\""));
     }
 }

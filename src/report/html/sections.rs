@@ -2,12 +2,14 @@
 
 use std::collections::HashSet;
 
+use super::anchor;
 use super::evidence::Evidence;
-use crate::judge::{SNAPSHOT, Verdict};
+use crate::judge::{Level, SNAPSHOT, Verdict};
 use crate::report::broken::{Cause, Dead, causes};
 use crate::report::failure::{Context, brief, short, statement};
 use crate::report::record::Record;
 use crate::report::text::{count, printable};
+use crate::run::CaseResult;
 
 /// Cases that are shown with their evidence, each broken requirement's first one
 /// before any second: with the exchanges that go with it, a case takes some
@@ -28,6 +30,8 @@ pub(super) struct Section {
     pub(super) tone: &'static str,
     pub(super) cases: usize,
     pub(super) groups: Vec<Group>,
+    /// What is broken in the same cases and is the cause of none of them.
+    pub(super) further: Vec<Further>,
     /// Whether the first group is shown open.
     pub(super) open: bool,
 }
@@ -47,6 +51,15 @@ pub(super) struct Group {
     /// Id of further cases, and what came of each.
     pub(super) rest: Vec<(String, String)>,
     pub(super) all: usize,
+}
+
+/// A requirement that is broken in a case that another one stands for.
+pub(super) struct Further {
+    pub(super) id: String,
+    pub(super) statement: String,
+    pub(super) case: String,
+    /// Where the case is shown.
+    pub(super) link: String,
 }
 
 /// A sort of results.
@@ -119,9 +132,26 @@ pub(super) fn sections(record: &Record, dead: &Dead<'_>, context: &Context<'_>) 
         let title = format!("{}: {}", sort.title, counted(&groups, results.len()));
         let &Sort { id, name, says, tone, .. } = sort;
         let cases = results.len();
-        (!groups.is_empty()).then_some(Section { id, name, title, says, tone, cases, groups, open: id == "broken" })
+        let open = id == "broken";
+        let further = if open { further(&results, &groups, context) } else { Vec::new() };
+        (!groups.is_empty()).then_some(Section { id, name, title, says, tone, cases, groups, further, open })
     };
     SORTS.iter().filter_map(section).collect()
+}
+
+fn further(results: &[&CaseResult], groups: &[Group], context: &Context<'_>) -> Vec<Further> {
+    let mut told: HashSet<_> = groups.iter().map(|group| group.requirement.as_str()).collect();
+    let mut further = Vec::new();
+    for result in results {
+        for finding in result.findings.iter().filter(|finding| finding.level == Level::Fail) {
+            let id = finding.requirement.as_str();
+            if id != SNAPSHOT && told.insert(id) {
+                let (statement, link) = (statement(id, context), anchor("case", &result.case));
+                further.push(Further { id: id.to_owned(), statement, case: result.case.clone(), link });
+            }
+        }
+    }
+    further
 }
 
 fn counted(groups: &[Group], cases: usize) -> String {

@@ -1,4 +1,3 @@
-"use strict";
 (() => {
   // What an address points at is shown, even when it is folded away.
   const show = () => {

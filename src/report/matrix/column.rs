@@ -70,6 +70,11 @@ impl Column {
         Ok(Self { label, header, footer, page: None, standings, evidence, answers })
     }
 
+    /// The command that a case's id is added to in order to run it alone on this target.
+    pub(super) fn rerun<'a>(&'a self, otherwise: &'a str) -> &'a str {
+        self.header.rerun.as_deref().unwrap_or(otherwise)
+    }
+
     /// How many requirements stand how.
     pub fn count(&self) -> Count {
         self.standings.count(|_| true)
@@ -137,6 +142,11 @@ impl Columns {
             );
         } else if differs(|header| &header.selection_digest) {
             notes.push("The runs are of different selections of one suite.".to_owned());
+        }
+        if self.0.windows(2).any(|pair| pair[0].header.protocol != pair[1].header.protocol) {
+            let spoken: Vec<_> =
+                self.0.iter().map(|column| format!("{} over {}", column.label, column.header.protocol)).collect();
+            notes.push(format!("The targets were called over different protocols: {}.", spoken.join(", ")));
         }
         if self.0.windows(2).any(|pair| pair[0].header.strict != pair[1].header.strict) {
             notes.push("Some runs are strict on inferred requirements, others are not.".to_owned());

@@ -4,10 +4,10 @@ use askama::Template;
 
 use super::{Column, Matrix, Row};
 use crate::report::curl::quote;
-use crate::report::html::anchor;
+use crate::report::html::{anchor, filters};
 use crate::report::share::percent;
 use crate::report::standing::Standing;
-use crate::report::text::{grouped, printable};
+use crate::report::text::{grouped, moment, printable};
 
 #[derive(Template)]
 #[template(path = "matrix.html")]
@@ -19,6 +19,12 @@ struct Page {
     disputes: Vec<Dispute>,
     evidence: Vec<Evidence>,
     unasked: usize,
+    words: Vec<(&'static str, &'static str)>,
+    /// Rules of CSS that put the label of its column before each cell where there is no
+    /// room for columns.
+    labels: String,
+    /// Whether the columns stand beside each other in a wide window, whatever they hold.
+    is_narrow: bool,
 }
 
 struct Target {
@@ -82,7 +88,23 @@ struct Told {
     rerun: String,
 }
 
-/// The page. `rerun` is the command that a case's id is added to.
+/// Most characters of labels, with what is between them, that fit beside the requirements
+/// in a wide window.
+const MOST_LABELS: usize = 70;
+
+/// What names the column of the cell with this index, in CSS.
+fn label_rule(index: usize, label: &str) -> String {
+    let escaped = |c: char| match c {
+        ' ' | '-' | '_' | '.' => c.to_string(),
+        _ if c.is_ascii_alphanumeric() => c.to_string(),
+        _ => format!("\\{:x} ", u32::from(c)),
+    };
+    let text: String = printable(label).chars().map(escaped).collect();
+    format!(".labelled td:nth-child({})::before{{content:\"{text}\"}}", index + 2)
+}
+
+/// The page. `rerun` is the command that a case's id is added to where a run does not say
+/// its own.
 ///
 /// # Errors
 ///
@@ -112,6 +134,9 @@ pub fn matrix_html(matrix: &Matrix, rerun: &str) -> Result<String, askama::Error
         disputes: matrix.disputes.iter().map(dispute).collect(),
         evidence: rows.filter_map(|row| evidence(row, matrix, rerun)).collect(),
         unasked: matrix.unasked,
+        words: Standing::words(),
+        labels: matrix.columns.iter().enumerate().map(|(index, column)| label_rule(index, &column.label)).collect(),
+        is_narrow: matrix.columns.iter().map(|column| column.label.chars().count() + 2).sum::<usize>() <= MOST_LABELS,
     }
     .render()
 }
@@ -123,7 +148,7 @@ fn target(column: &Column) -> Target {
     Target {
         label: printable(&column.label).into_owned(),
         endpoint: printable(&column.header.target.endpoint).into_owned(),
-        started: printable(&column.header.started).into_owned(),
+        started: moment(&column.header.started),
         suite: format!("{}, digest {:.8}", column.header.suite_version, column.header.suite_digest),
         page: column.page.clone().unwrap_or_default(),
         conforming: percent(conforming, judged),
@@ -172,7 +197,7 @@ fn evidence(row: &Row, matrix: &Matrix, rerun: &str) -> Option<Evidence> {
             case: printable(&evidence.case).into_owned(),
             came: evidence.came.clone(),
             more: evidence.cases - 1,
-            rerun: printable(&format!("{rerun} {}", quote(&evidence.case))).into_owned(),
+            rerun: printable(&format!("{} {}", column.rerun(rerun), quote(&evidence.case))).into_owned(),
         })
     };
     let told: Vec<_> = matrix.columns.iter().filter_map(told).collect();

@@ -5,6 +5,7 @@ use super::super::samples;
 use super::{Columns, Matrix, badge, matrix_html, matrix_json, matrix_markdown, matrix_text};
 use crate::judge::Verdict::{self, Fail, Pass, Skipped, Warn};
 use crate::run::Event;
+use crate::spec::Protocol;
 
 const GROWS: &str = "PutItem/rule/version-grows";
 
@@ -102,6 +103,27 @@ fn every_cell_leads_to_its_evidence() {
 }
 
 #[test]
+fn a_column_is_named_where_there_is_no_room_for_its_head() {
+    let mut columns = Columns::default();
+    add(&mut columns, "a\"}</style>é", &[Pass], true);
+    let page = matrix_html(&of(columns), "syncspec run").unwrap();
+    let rule = ".labelled td:nth-child(2)::before{content:\"a\\22 \\7d \\3c \\2f style\\3e \\e9 \"}";
+    assert!(page.contains(rule), "{page}");
+    assert_eq!(page.matches("</style>").count(), 1);
+}
+
+#[test]
+fn commands_lead_to_the_target_of_the_column() {
+    let mut columns = Columns::default();
+    add(&mut columns, "one", &[Fail], true);
+    add(&mut columns, "two", &[Fail], true);
+    columns.0[0].header.rerun = Some("syncspec run --target one.toml".to_owned());
+    columns.0[1].header.rerun = None;
+    let page = matrix_html(&of(columns), "syncspec run").unwrap();
+    assert!(page.contains(">syncspec run --target one.toml a/0<") && page.contains(">syncspec run a/0<"), "{page}");
+}
+
+#[test]
 fn columns_are_called_apart() {
     let labels: Vec<_> = matrix().columns.iter().map(|column| column.label.clone()).collect();
     assert_eq!(labels, ["good", "bad", "good 2026-01-01T00:00:00Z"]);
@@ -151,8 +173,14 @@ fn a_run_that_is_no_whole_one_is_told_of() {
     columns.0[0].header.strict = true;
     add(&mut columns, "two", &[Pass], true);
     columns.0[1].header.suite_digest = "other".to_owned();
+    columns.0[1].header.protocol = Protocol::LegacyRpc;
     let text = strip_str(&matrix_text(&of(columns))).to_string();
-    for expected in ["The run of one is partial", "different suites", "Some runs are strict"] {
+    for expected in [
+        "The run of one is partial",
+        "different suites",
+        "Some runs are strict",
+        "one over rest-json, two over legacy-rpc.",
+    ] {
         assert!(text.contains(expected), "no {expected} in {text}");
     }
 }

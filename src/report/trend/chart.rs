@@ -9,9 +9,9 @@ use super::{History, Night};
 const WIDTH: i64 = 760;
 const LEFT: i64 = 60;
 const RIGHT: i64 = 16;
-const TOP: i64 = 24;
+const TOP: i64 = 28;
 const PANEL: i64 = 72;
-const BETWEEN: i64 = 30;
+const BETWEEN: i64 = 40;
 
 /// A line of the drawing.
 struct Panel {

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::{History, Trend, chart};
-use crate::report::text::{grouped, printable};
+use crate::report::text::{grouped, moment, printable};
 
 #[derive(Template)]
 #[template(path = "trend.html")]
@@ -15,7 +15,10 @@ struct Page {
 struct View {
     id: String,
     target: String,
-    sentence: String,
+    /// How the latest run ended.
+    latest: String,
+    /// How many runs there are, from when to when.
+    span: String,
     chart: String,
     left_out: usize,
     nights: Vec<Row>,
@@ -48,7 +51,7 @@ pub fn trend_html(trend: &Trend) -> Result<String, askama::Error> {
 fn view(number: usize, history: &History) -> View {
     let shown = |text: &str| printable(text).into_owned();
     let row = |night: &super::Night| Row {
-        started: shown(&night.started),
+        started: moment(&night.started),
         page: night.page.clone().unwrap_or_default(),
         passed: grouped(night.passed as u64),
         failed: grouped(night.failed as u64),
@@ -59,7 +62,8 @@ fn view(number: usize, history: &History) -> View {
     View {
         id: format!("target-{number}"),
         target: shown(&history.target),
-        sentence: shown(&history.sentence()),
+        latest: history.latest(),
+        span: history.span(moment),
         chart: chart::chart(history),
         left_out: history.left_out,
         nights: history.nights.iter().rev().map(row).collect(),

@@ -160,10 +160,27 @@ impl History {
 
     /// What it all comes to, in one sentence without styles and without full stop.
     fn sentence(&self) -> String {
-        let (Some(first), Some(last)) = (self.nights.first(), self.nights.last()) else { return String::new() };
+        format!("{}: {}; the latest: {}", self.target, self.span(str::to_owned), self.latest())
+    }
+
+    /// How many runs there are, from when to when; `time` says how times are written.
+    fn span(&self, time: impl Fn(&str) -> String) -> String {
         let runs = super::text::count(self.nights.len(), "run");
-        let latest = format!("{} passed, {} failed, {} not judged", last.passed, last.failed, last.not_judged);
-        format!("{}: {runs} from {} to {}; the latest: {latest}", self.target, first.started, last.started)
+        match (self.nights.first(), self.nights.last()) {
+            (Some(first), Some(last)) if self.nights.len() > 1 => {
+                format!("{runs} from {} to {}", time(&first.started), time(&last.started))
+            }
+            (Some(only), _) => format!("{runs}, of {}", time(&only.started)),
+            _ => runs,
+        }
+    }
+
+    /// How the latest run ended.
+    fn latest(&self) -> String {
+        let Some(last) = self.nights.last() else { return String::new() };
+        let [passed, failed, not_judged] =
+            [last.passed, last.failed, last.not_judged].map(|number| super::text::grouped(number as u64));
+        format!("{passed} passed, {failed} failed, {not_judged} not judged")
     }
 }
 
