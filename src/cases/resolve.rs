@@ -182,6 +182,9 @@ impl<'s> Library<'s> {
         for step in &mut steps {
             step.protocol = step.protocol.or(case.protocol);
         }
+        // A suite may have a hundred thousand cases, each of which is kept.
+        steps.shrink_to_fit();
+        proves.shrink_to_fit();
         let scripts = scripts(scope, case);
         let origin = scope.origin(&case.name.span());
         let checked = check::whole_case(scope, &case.name, steps, scripts, needs);
@@ -300,7 +303,9 @@ impl<'s> Library<'s> {
         }
         input.extend(scope.members(&step.with));
         let json = step.json.as_ref().map(|json| scope.text(json));
-        let call = Call { operation, input: input.into_iter().collect(), json };
+        let mut input: Vec<(String, Template)> = input.into_iter().collect();
+        input.shrink_to_fit();
+        let call = Call { operation, input, json };
         (Action::Call(call), base.map(|base| base.credentials))
     }
 

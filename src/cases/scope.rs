@@ -277,7 +277,9 @@ impl<'f> Scope<'f> {
             one(Condition::HasNoEntry, &matcher.has_no_entry),
             list(Condition::HasAny, &matcher.has_any),
         ];
-        Match { parts: parts.into_iter().flatten().collect() }
+        let mut parts: Vec<Condition> = parts.into_iter().flatten().collect();
+        parts.shrink_to_fit();
+        Match { parts }
     }
 
     fn pattern(&self, pattern: &str) -> Option<Pattern> {
