@@ -8,6 +8,7 @@ use super::protocol::ProtocolArg;
 use super::report_args::{JunitArgs, MatrixArgs, MergeArgs, NightDiffArgs, TrendArgs};
 use super::run_args::RunArgs;
 use super::serve_args::ServeArgs;
+use crate::plan::Share;
 
 /// Cases at a time, if nobody says.
 pub(super) const DEFAULT_JOBS: u16 = 16;
@@ -140,6 +141,9 @@ pub(super) struct ListArgs {
     pub(super) filters: Vec<String>,
     #[command(flatten)]
     pub(super) suite: SuiteArgs,
+    /// List only the K-th of N parts of the cases, as for `run`
+    #[arg(long, value_name = "K/N")]
+    pub(super) partition: Option<Share>,
     /// Text for people, or one JSON object
     #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
     pub(super) format: Format,

@@ -65,8 +65,12 @@ pub(super) async fn target(args: &TargetArgs) -> Result<Opened, Exit> {
 }
 
 /// The same, with an embedded server that calls the harness as the other services.
-pub(super) async fn target_on_stage(args: &TargetArgs) -> Result<Opened, Exit> {
-    let Some(target) = named(args)? else {
+/// `change` has a say before anybody is asked for anything.
+pub(super) async fn target_on_stage(
+    args: &TargetArgs,
+    change: impl FnOnce(Target) -> Result<Target, Exit>,
+) -> Result<Opened, Exit> {
+    let Some(target) = named(args)?.map(change).transpose()? else {
         let listener = listen(([127, 0, 0, 1], 0).into()).await?;
         let world = calling(embedded_world(), &listener.endpoint());
         let server = start(world.clone()).await?;

@@ -19,13 +19,13 @@ use super::recording::Recording;
 use super::resume::{self, Earlier};
 use super::run_args::RunArgs;
 use super::run_ending::rerun;
-use super::{Exit, NOTHING_SELECTED, forecast, journal, report};
+use super::{Exit, NOTHING_SELECTED, forecast, journal, partition, report};
 use crate::cases::Suite;
 use crate::collaborators::Listener;
 use crate::judge::{Recorded, Verdict};
 use crate::plan::Plan;
 use crate::report::{Partial, Summary};
-use crate::run::{CaseResult, Event, Header, Session, Settings};
+use crate::run::{CaseResult, Event, Header, Partition, Session, Settings};
 use crate::snapshot::Store;
 use crate::target::Target;
 
@@ -39,7 +39,8 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
     }
     let known = args.write_known_failures.as_deref().map(KnownFailures::to).transpose()?;
     open::runtime()?.block_on(async {
-        let Opened { target, listener, server, interrupted } = open::target_on_stage(&args.target).await?;
+        let Opened { target, listener, server, interrupted } =
+            open::target_on_stage(&args.target, |target| partition::dealt(target, args)).await?;
         let opened = target.clone();
         let wanted = Wanted { suite: &suite, filters, compare, known, is_embedded: server.is_some(), listener };
         let exit = on(target, args, output, wanted, interrupted).await;
@@ -91,15 +92,16 @@ async fn on(
     interrupted: Option<watch::Receiver<bool>>,
 ) -> Result<u8, Exit> {
     let Wanted { suite, filters, compare, known, is_embedded, listener } = wanted;
-    let plan = forecast::plan(args, &filters, suite, &target)?;
+    let mut plan = forecast::plan(args, &filters, suite, &target)?;
     if let (Some(store), Some(set)) = (&compare, &args.compare) {
         something_to_compare(&plan, store, set)?;
     }
+    let part = partition::keep(&mut plan, args);
     let session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
     let mut session = compared(session, compare, args.snapshots.as_deref())?;
     session.fail_on = args.fail_on.into();
     session.protocol = args.protocol.into();
-    let begun = Begun::of(args, &session, &plan, suite, is_embedded)?;
+    let begun = Begun::of(args, &session, &plan, part, suite, is_embedded)?;
     open::reachable(&session.client, &session.target).await?;
     session = open::playing(session, &plan, listener).await?;
     // Whose the embedded server is, we know.
@@ -107,7 +109,8 @@ async fn on(
         if !args.no_probe {
             open::is_the_service(&session, suite).await?;
         }
-        let journal = journal::begin(&session.target, &session.run_id, &args.target, output)?;
+        let journal =
+            journal::begin(&session.target, &session.run_id, &args.target, interrupted.as_ref(), output).await?;
         session = session.journalled(journal);
     }
     let exit = Run { args, output, session: &session, is_embedded }.go(suite, plan, begun, known, interrupted).await;
@@ -140,8 +143,15 @@ struct Begun {
 
 impl Begun {
     /// Nothing is sent: what cannot be gone on with is refused before.
-    fn of(args: &RunArgs, session: &Session, plan: &Plan, suite: &Suite, is_embedded: bool) -> Result<Self, Exit> {
-        let header = Header { rerun: Some(rerun(args)), ..crate::run::header(session, plan, &suite.digest) };
+    fn of(
+        args: &RunArgs,
+        session: &Session,
+        plan: &Plan,
+        partition: Option<Partition>,
+        suite: &Suite,
+        is_embedded: bool,
+    ) -> Result<Self, Exit> {
+        let header = Header { rerun: Some(rerun(args)), partition, ..crate::run::header(session, plan, &suite.digest) };
         let Some(dir) = &args.resume else { return Ok(Self { header, earlier: None }) };
         let earlier = resume::earlier(dir)?;
         Ok(Self { header: earlier.header(header, is_embedded)?, earlier: Some(earlier) })

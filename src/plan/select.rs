@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::lease::Demand;
 use super::protocol::not_offered;
 use super::reach::Reach;
+use super::share::Share;
 use crate::cases::{Bases, Case, Collaborator, Effect, FunctionScript, Isolation, Suite, names};
 use crate::source::{did_you_mean, matches};
 use crate::target::{KnownFailure, Lack, Target};
@@ -108,8 +109,8 @@ impl Plan {
             return Err(PlanError::UnknownOffer { target: target.name.clone(), offer: offer.clone(), hint });
         }
         // Where no pool has identities, a case that uses one is skipped before this counts.
-        let serving = target.pools.iter().filter(|pool| !pool.identities.is_empty()).count();
-        let mut fresh_pools = if serving == 0 { target.pools.len() } else { serving };
+        let serving = target.own_pools().filter(|pool| !pool.identities.is_empty()).count();
+        let mut fresh_pools = if serving == 0 { target.own_pools().count() } else { serving };
         let selected = |case: &&Arc<Case>| filters.is_empty() || filters.iter().any(|filter| selects(filter, case));
         let planned = |case: &Arc<Case>| Planned {
             decision: decide(case, target, &mut fresh_pools),
@@ -141,6 +142,12 @@ impl Plan {
                 planned.decision = Decision::Skip { reason };
             }
         }
+    }
+
+    /// Keeps only the cases of one part of the run. What becomes of them was decided for
+    /// all cases before.
+    pub fn keep(&mut self, share: Share) {
+        self.cases.retain(|planned| share.holds(&planned.case.id));
     }
 
     /// Whether a case that runs has to do with a service that the server calls.
@@ -226,10 +233,12 @@ fn decide(case: &Case, target: &Target, fresh_pools: &mut usize) -> Decision {
     }
     if case.isolation == Isolation::FreshPool {
         let Some(left) = fresh_pools.checked_sub(1) else {
-            let pools = target.pools.len();
-            return skip(format!(
-                "needs a pool that no other such case has used, and the target file names only {pools}"
-            ));
+            let (own, all) = (target.own_pools().count(), target.pools.len());
+            let few = match own == all {
+                true => format!("the target file names only {all}"),
+                false => format!("this part of the run has only {own} of the target's {all}"),
+            };
+            return skip(format!("needs a pool that no other such case has used, and {few}"));
         };
         *fresh_pools = left;
     }

@@ -158,6 +158,7 @@ fn target(endpoint: &str, pools: usize) -> Target {
             Identity { id: format!("identity-{number}-b"), credentials: keys("b") },
         ],
         cognito: None,
+        is_taken: false,
     };
     Target {
         name: "scripted".to_owned(),
