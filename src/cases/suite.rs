@@ -84,6 +84,23 @@ impl Suite {
         suite(service, catalog, &dir.display().to_string(), files)
     }
 
+    /// As much of the suite in a folder as one case needs: the file that its id leads to,
+    /// with what all files share. All of the suite when there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Suite::from_dir`], for what is read.
+    pub fn around(service: &Service, catalog: &Catalog, dir: &Path, case: &str) -> Result<Self, CasesError> {
+        let stem = case.match_indices('/').nth(1).map_or(case, |(end, _)| &case[..end]);
+        let path = format!("{stem}.toml");
+        if self::stem(&path).is_none() || !dir.join(&path).is_file() {
+            return Self::from_dir(service, catalog, dir);
+        }
+        let shared = [BASES, FIXTURES].into_iter().filter(|name| dir.join(name).is_file()).map(str::to_owned);
+        let file = |path: String| File { text: Text::On(dir.join(&path)), path };
+        suite(service, catalog, &dir.display().to_string(), shared.chain([path]).map(file).collect())
+    }
+
     /// The text of the shipped `_base.toml`, for a folder of cases that has none yet.
     pub fn shipped_bases() -> &'static str {
         SHIPPED.get_file(BASES).and_then(include_dir::File::contents_utf8).unwrap_or_default()
