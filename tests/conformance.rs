@@ -61,6 +61,7 @@ fn conformance(arguments: &Arguments) -> Result<ExitCode, String> {
     let alone = alone(arguments);
     let mut suite = suite(alone)?;
     let Some(file) = file else {
+        only(&mut suite, alone);
         // Its endpoint is not known before it is started, which is not before a
         // case runs: listing must not start anything.
         let (world, nowhere) = (world(alone.is_some()), ([127, 0, 0, 1], 0).into());
@@ -78,9 +79,7 @@ fn conformance(arguments: &Arguments) -> Result<ExitCode, String> {
     }
     // What is claimed is held until the process ends.
     let (target, _claims) = claimed(&target, &suite, alone)?;
-    if let Some(alone) = alone {
-        suite.cases.retain(|case| case.id == alone);
-    }
+    only(&mut suite, alone);
     let (asked, first) = (target.clone(), runtime(alone.is_some())?);
     let resolved = first.block_on(target.resolve(Making::Allowed)).map_err(|error| error.to_string());
     let ended = resolved.and_then(|target| trials(arguments, &suite, target, Some(first), rerun));
@@ -106,6 +105,11 @@ fn suite(alone: Option<&str>) -> Result<Suite, String> {
         None => Suite::from_dir(service, catalog, &cases),
     };
     suite.map_err(|error| error.to_string())
+}
+
+/// Leaves out the other cases of the file: they would have their share of the target.
+fn only(suite: &mut Suite, alone: Option<&str>) {
+    suite.cases.retain(|case| alone.is_none_or(|alone| case.id == alone));
 }
 
 /// The target with the pools that this process may use. Waits until no other process has
