@@ -15,7 +15,8 @@ use crate::target::Target;
 /// The cases to run, without those whose effects nobody has allowed on a target that
 /// is not on this machine.
 pub(super) fn plan(args: &RunArgs, filters: &[String], suite: &Suite, target: &Target) -> Result<Plan, Exit> {
-    let mut plan = Plan::new(suite, filters, target)
+    let share = args.partition.filter(|_| target.pools.iter().any(|pool| pool.is_taken));
+    let mut plan = Plan::dealt(suite, filters, target, share)
         .map_err(|error| Exit { code: NOTHING_SELECTED, message: error.to_string() })?;
     plan.over(args.protocol.into(), Service::embedded(), Catalog::embedded(), target);
     if !partition::is_here(target) {

@@ -1,5 +1,6 @@
 //! Who of this machine's processes may use which pool of a target.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
@@ -36,9 +37,12 @@ impl Claims {
     ) -> io::Result<Option<Self>> {
         let folder = folder.join(FOLDER);
         fs::create_dir_all(&folder)?;
+        // In one order, so that of two processes one gets them all; and once, since a lock
+        // keeps out whoever has it too.
+        let names: BTreeSet<String> = things.into_iter().map(|thing| name(endpoint, thing)).collect();
         let mut locked = Vec::new();
-        for thing in things {
-            let file = open(&folder.join(name(endpoint, thing)))?;
+        for name in names {
+            let file = open(&folder.join(name))?;
             match file.try_lock() {
                 Ok(()) => locked.push(file),
                 Err(TryLockError::WouldBlock) => return Ok(None),
@@ -74,7 +78,7 @@ mod tests {
         let take = |endpoint, things: &[&str]| {
             Claims::take(room.path(), endpoint, things.iter().copied()).expect("locks can be written")
         };
-        let first = take("http://h", &["a", "b"]).expect("nobody has them");
+        let first = take("http://h", &["a", "b", "a"]).expect("nobody has them");
         assert!(take("http://h", &["c", "b"]).is_none());
         let other = take("http://h", &["c"]).expect("what was not wholly had was given back");
         assert!(take("http://other", &["a"]).is_some(), "another server's pool");

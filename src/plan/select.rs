@@ -92,6 +92,16 @@ impl Plan {
     ///
     /// When a filter matches no case, or the target lacks or offers what nothing needs.
     pub fn new(suite: &Suite, filters: &[String], target: &Target) -> Result<Self, PlanError> {
+        Self::dealt(suite, filters, target, None)
+    }
+
+    /// The same for a target whose other pools are those of other parts of the run: what
+    /// can be had once from each pool is had by the cases of `share` alone.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Plan::new`].
+    pub fn dealt(suite: &Suite, filters: &[String], target: &Target, share: Option<Share>) -> Result<Self, PlanError> {
         for filter in filters {
             if !suite.cases.iter().any(|case| selects(filter, case)) {
                 let ids = suite.cases.iter().map(|case| case.id.as_str());
@@ -112,8 +122,9 @@ impl Plan {
         let serving = target.own_pools().filter(|pool| !pool.identities.is_empty()).count();
         let mut fresh_pools = if serving == 0 { target.own_pools().count() } else { serving };
         let selected = |case: &&Arc<Case>| filters.is_empty() || filters.iter().any(|filter| selects(filter, case));
+        let is_elsewhere = |case: &Case| share.is_some_and(|share| !share.holds(&case.id));
         let planned = |case: &Arc<Case>| Planned {
-            decision: decide(case, target, &mut fresh_pools),
+            decision: decide(case, target, if is_elsewhere(case) { &mut 1 } else { &mut fresh_pools }),
             known_failures: target.known_failures.iter().filter(|known| known.matches(&case.id)).cloned().collect(),
             case: Arc::clone(case),
             bases: Arc::clone(&suite.bases),
@@ -265,6 +276,7 @@ mod tests {
     use indexmap::IndexMap;
     use rstest::rstest;
 
+    use super::super::share::Share;
     use super::{Decision, Plan, PlanError, function_script};
     use crate::cases::Suite;
     use crate::reference::World;
@@ -344,6 +356,27 @@ mod tests {
         target.scripted_function = false;
         assert!(matches!(planned(&target).decision, Decision::Skip { .. }));
         assert_eq!(function_script(&suite.cases[0], &target), None);
+    }
+
+    #[test]
+    fn parts_with_pools_of_their_own_have_what_is_fresh_there() {
+        let case = |number: usize| {
+            format!(
+                "[[case]]\nname = \"c{number}\"\nproves = [\"ListRecords/route\"]\nisolation = \"fresh-pool\"\n\
+                 steps = [{{ send = {{ method = \"GET\", target = \"/\" }}, as = \"identity\", expect = {{ status = 200 }} }}]\n"
+            )
+        };
+        let cases: String = (0..8).map(case).collect();
+        let suite = Suite::from_texts(Service::embedded(), Catalog::embedded(), &[("a/t.toml", &cases)]);
+        let (suite, target) = (suite.expect("no mistakes"), Target::embedded(&World::standard(4, 1), "https://h"));
+        for index in 1..=2 {
+            let share = Share::new(index, 2).expect("there is one");
+            let target = target.clone().with_pools(|place| share.is_dealt(place));
+            let mut plan = Plan::dealt(&suite, &[], &target, Some(share)).expect("all are selected");
+            plan.keep(share);
+            let run = plan.cases.iter().filter(|planned| matches!(planned.decision, Decision::Run(_))).count();
+            assert_eq!(run, plan.cases.len().min(2), "of {} cases in part {index}", plan.cases.len());
+        }
     }
 
     #[test]

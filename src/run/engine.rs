@@ -84,8 +84,8 @@ pub async fn resume(
     engine.queue(plan.cases);
     engine.work(cancel).await;
     let leftovers = session.restore(&bases).await;
-    let mut footer = Footer { leftovers, ..engine.footer(unmatched, idle, begun.elapsed()) };
-    footer.exit = footer.exit_of(is_empty_part, session.fail_on);
+    let footer = Footer { leftovers, ..engine.footer(unmatched, idle, begun.elapsed()) };
+    let footer = Footer { exit: footer.exit_of(is_empty_part, session.fail_on), ..footer };
     sink(Event::Footer(footer.clone()));
     footer
 }

@@ -170,17 +170,16 @@ fn lists_of_known_failures_are_of_the_whole_run() {
 
 /// A target file for a server elsewhere, with so many pools.
 fn elsewhere(pools: usize) -> String {
-    let mut text = "name = \"elsewhere\"\nendpoint = \"https://sync.example.test\"\nregion = \"us-east-1\"\n\
-                    developer = { access-key-id = \"AKIAEXAMPLE\", secret-access-key = \"developer-secret\" }\n"
-        .to_owned();
-    for pool in 0..pools {
-        text += &format!(
+    let top = "name = \"elsewhere\"\nendpoint = \"https://sync.example.test\"\nregion = \"us-east-1\"\n\
+               developer = { access-key-id = \"AKIAEXAMPLE\", secret-access-key = \"developer-secret\" }\n";
+    let pool = |pool| {
+        format!(
             "[[pool]]\nidentity-pool-id = \"us-east-1:0000000{pool}-0000-4000-8000-000000000000\"\n\
              [[pool.identity]]\nidentity-id = \"us-east-1:1000000{pool}-0000-4000-8000-000000000000\"\n\
              access-key-id = \"ASIAEXAMPLE\"\nsecret-access-key = \"identity-secret\"\nsession-token = \"token\"\n"
-        );
-    }
-    text
+        )
+    };
+    std::iter::once(top.to_owned()).chain((0..pools).map(pool)).collect()
 }
 
 /// Who cannot see each other must not meet.
