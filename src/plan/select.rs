@@ -123,11 +123,16 @@ impl Plan {
         let mut fresh_pools = if serving == 0 { target.own_pools().count() } else { serving };
         let selected = |case: &&Arc<Case>| filters.is_empty() || filters.iter().any(|filter| selects(filter, case));
         let is_elsewhere = |case: &Case| share.is_some_and(|share| !share.holds(&case.id));
-        let planned = |case: &Arc<Case>| Planned {
-            decision: decide(case, target, if is_elsewhere(case) { &mut 1 } else { &mut fresh_pools }),
-            known_failures: target.known_failures.iter().filter(|known| known.matches(&case.id)).cloned().collect(),
-            case: Arc::clone(case),
-            bases: Arc::clone(&suite.bases),
+        let planned = |case: &Arc<Case>| {
+            // Its own part has a count of its own.
+            let mut elsewhere = 1;
+            let fresh_pools = if is_elsewhere(case) { &mut elsewhere } else { &mut fresh_pools };
+            Planned {
+                decision: decide(case, target, fresh_pools),
+                known_failures: target.known_failures.iter().filter(|known| known.matches(&case.id)).cloned().collect(),
+                case: Arc::clone(case),
+                bases: Arc::clone(&suite.bases),
+            }
         };
         let unmatched = |known: &&KnownFailure| !suite.cases.iter().any(|case| known.matches(&case.id));
         Ok(Self {

@@ -361,6 +361,7 @@ mod tests {
         header.partition = Some(Partition { index, count: 2, selected: 3, selection_digest: "whole".to_owned() });
         footer.duration_us = index as u64;
         change(header, footer);
+        footer.exit = footer.exit_of(header.is_empty_part(), header.fail_on);
         let mut file = Vec::new();
         events.iter().for_each(|event| write_event(event, &mut file).unwrap());
         file
@@ -432,6 +433,20 @@ mod tests {
     }
 
     #[test]
+    fn a_part_may_have_none_of_the_cases() {
+        let alone = |header: &mut Header, _: &mut Footer| header.partition.as_mut().unwrap().selected = 2;
+        let whole = |verdicts: &[Verdict]| merged(&[part(1, verdicts, alone), part(2, &[], alone)], NO_SUITE).unwrap();
+        let exit = |file: Vec<u8>| {
+            let last = read_events(&file[..], Partial::Refuse).map(Result::unwrap).last();
+            let Some(Event::Footer(footer)) = last else { unreachable!() };
+            footer.exit
+        };
+        assert_eq!(exit(whole(&[Verdict::Pass, Verdict::Pass])), 0);
+        // Of all parts together something must be judged.
+        assert_eq!(exit(whole(&[Verdict::Skipped, Verdict::Skipped])), 4);
+    }
+
+    #[test]
     fn a_number_of_parts_that_cannot_be_takes_no_memory() {
         let many = |header: &mut Header, _: &mut Footer| {
             *header.partition.as_mut().unwrap() =
@@ -443,7 +458,8 @@ mod tests {
 
     #[test]
     fn no_case_counts_twice() {
-        let error = merged(&[first(), first()], NO_SUITE).unwrap_err().to_string();
+        let other = part(1, &[Verdict::Pass], |header, _| header.partition.as_mut().unwrap().index = 2);
+        let error = merged(&[first(), other], NO_SUITE).unwrap_err().to_string();
         assert!(error.starts_with("`p1/") && error.contains("in part-0 and in part-1"), "{error}");
     }
 
