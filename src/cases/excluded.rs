@@ -1,5 +1,6 @@
 //! What no case proves: `_excluded.toml` against the catalogue and the cases.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use toml::Spanned;
@@ -19,10 +20,23 @@ pub(super) fn exclusions(library: &Library<'_>, source: &Source<'_>, cases: &[Ar
             return Vec::new();
         }
     };
-    file.excluded.iter().map(|raw| exclusion(library, source, cases, raw)).collect()
+    let mut proven = HashMap::new();
+    for case in cases {
+        case.proves.iter().for_each(|id| {
+            proven.entry(id.as_str()).or_insert(case.id.as_str());
+        });
+    }
+    file.excluded.iter().map(|raw| exclusion(library, source, cases, &proven, raw)).collect()
 }
 
-fn exclusion(library: &Library<'_>, source: &Source<'_>, cases: &[Arc<Case>], raw: &RawExclusion) -> Exclusion {
+/// `proven` has the first case for each requirement that one names.
+fn exclusion(
+    library: &Library<'_>,
+    source: &Source<'_>,
+    cases: &[Arc<Case>],
+    proven: &HashMap<&str, &str>,
+    raw: &RawExclusion,
+) -> Exclusion {
     let reason = raw.reason.get_ref().trim();
     if reason.is_empty() {
         library.report(source.problem(&raw.reason.span(), "the reason is empty; say why no case can prove this"));
@@ -42,8 +56,8 @@ fn exclusion(library: &Library<'_>, source: &Source<'_>, cases: &[Arc<Case>], ra
     };
     for pattern in &raw.requirements {
         for id in of_catalog(pattern) {
-            if let Some(case) = cases.iter().find(|case| case.proves.iter().any(|proven| proven == id)) {
-                let message = format!("`{id}` is excluded, but the case `{}` names it", case.id);
+            if let Some(case) = proven.get(id) {
+                let message = format!("`{id}` is excluded, but the case `{case}` names it");
                 library.report(source.problem(&pattern.span(), message));
             }
         }

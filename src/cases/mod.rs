@@ -40,4 +40,5 @@ pub use script::{
     Collaborator, FunctionAnswer, Payload as FunctionPayload, PushAnswer, PushCall, Refusal, Scripts, StreamAnswer,
 };
 pub use sending::{Payload, SignForm, Transfer};
+pub use suite::Wanted;
 pub use template::{Bindings, RenderError, Template, Text};

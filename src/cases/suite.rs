@@ -60,6 +60,9 @@ impl File<'_> {
     }
 }
 
+/// Says which case files are read, by their paths without ending.
+pub type Wanted<'w> = &'w (dyn Fn(&str) -> bool + Sync);
+
 impl Suite {
     /// The suite that is part of the program.
     ///
@@ -69,7 +72,7 @@ impl Suite {
     pub fn shipped(service: &Service, catalog: &Catalog) -> Result<Self, CasesError> {
         let mut files = Vec::new();
         collect_shipped(&SHIPPED, &mut files);
-        suite(service, catalog, "cases", files)
+        suite(service, catalog, "cases", files, None)
     }
 
     /// The suite in a folder.
@@ -81,7 +84,37 @@ impl Suite {
     pub fn from_dir(service: &Service, catalog: &Catalog, dir: &Path) -> Result<Self, CasesError> {
         let mut files = Vec::new();
         collect_dir(dir, "", &mut files)?;
-        suite(service, catalog, &dir.display().to_string(), files)
+        suite(service, catalog, &dir.display().to_string(), files, None)
+    }
+
+    /// As much of the suite that is part of the program as `wanted` asks for, by the paths
+    /// of case files without their ending. Of the others only the digest is made, which
+    /// is the whole suite's; nothing is excluded.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Suite::shipped`], for what is read.
+    pub fn shipped_in_part(service: &Service, catalog: &Catalog, wanted: Wanted<'_>) -> Result<Self, CasesError> {
+        let mut files = Vec::new();
+        collect_shipped(&SHIPPED, &mut files);
+        suite(service, catalog, "cases", files, Some(wanted))
+    }
+
+    /// As much of the suite in a folder as `wanted` asks for, as
+    /// [`Suite::shipped_in_part`] does.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Suite::from_dir`], for what is read.
+    pub fn from_dir_in_part(
+        service: &Service,
+        catalog: &Catalog,
+        dir: &Path,
+        wanted: Wanted<'_>,
+    ) -> Result<Self, CasesError> {
+        let mut files = Vec::new();
+        collect_dir(dir, "", &mut files)?;
+        suite(service, catalog, &dir.display().to_string(), files, Some(wanted))
     }
 
     /// The text of the shipped `_base.toml`, for a folder of cases that has none yet.
@@ -96,7 +129,7 @@ impl Suite {
     /// When the files have mistakes or hold no cases; all mistakes are listed.
     pub fn from_texts<'t>(service: &Service, catalog: &Catalog, files: &[(&str, &'t str)]) -> Result<Self, CasesError> {
         let file = |(path, text): &(&str, &'t str)| File { path: (*path).to_owned(), text: Text::Here(text) };
-        suite(service, catalog, "cases", files.iter().map(file).collect())
+        suite(service, catalog, "cases", files.iter().map(file).collect(), None)
     }
 }
 
@@ -132,7 +165,13 @@ fn unreadable(path: &Path, source: io::Error) -> CasesError {
     CasesError::Unreadable { path: path.display().to_string(), source }
 }
 
-fn suite(service: &Service, catalog: &Catalog, root: &str, mut files: Vec<File<'_>>) -> Result<Suite, CasesError> {
+fn suite(
+    service: &Service,
+    catalog: &Catalog,
+    root: &str,
+    mut files: Vec<File<'_>>,
+    wanted: Option<Wanted<'_>>,
+) -> Result<Suite, CasesError> {
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let mut library = Library::new(service, catalog);
     let place = |file: &File<'_>| format!("{root}/{}", file.path);
@@ -146,13 +185,14 @@ fn suite(service: &Service, catalog: &Catalog, root: &str, mut files: Vec<File<'
     let read = |file: &File<'_>| -> Result<Read, CasesError> {
         let text = file.read()?;
         let digest = Sha256::digest(text.as_bytes()).into();
-        let source = Source::new(place(file), &text);
+        let source = || Source::new(place(file), &text);
         let cases = match (file.path.as_str(), stem(&file.path)) {
             (BASES | FIXTURES | EXCLUDED, _) => Vec::new(),
-            (_, Some(stem)) => library.cases(&source, stem).into_iter().map(Arc::new).collect(),
+            (_, stem) if wanted.is_some_and(|wanted| !stem.is_some_and(wanted)) => Vec::new(),
+            (_, Some(stem)) => library.cases(&source(), stem).into_iter().map(Arc::new).collect(),
             (_, None) => {
                 let message = "a case file is <area>/<topic>.toml with both names in kebab-case";
-                library.report(source.problem(&(0..0), message));
+                library.report(source().problem(&(0..0), message));
                 Vec::new()
             }
         };
@@ -162,7 +202,7 @@ fn suite(service: &Service, catalog: &Catalog, root: &str, mut files: Vec<File<'
     let digest = digest(&files, &read);
     let cases: Vec<Arc<Case>> = read.into_iter().flat_map(|file| file.cases).collect();
     let mut excluded = Vec::new();
-    if let Some(file) = files.iter().find(|file| file.path == EXCLUDED) {
+    if let (Some(file), None) = (files.iter().find(|file| file.path == EXCLUDED), wanted) {
         excluded = exclusions(&library, &Source::new(place(file), &file.read()?), &cases);
     }
     let bases = library.finish().map_err(CasesError::Mistakes)?;

@@ -8,6 +8,7 @@ use super::protocol::ProtocolArg;
 use super::report_args::{JunitArgs, MatrixArgs, MergeArgs, NightDiffArgs, TrendArgs};
 use super::run_args::RunArgs;
 use super::serve_args::ServeArgs;
+use crate::plan::Share;
 
 /// Cases at a time, if nobody says.
 pub(super) const DEFAULT_JOBS: u16 = 16;
@@ -103,6 +104,13 @@ pub(super) struct TargetArgs {
     pub(super) endpoint: Option<String>,
 }
 
+impl TargetArgs {
+    /// Whether any is named; else the embedded server is meant.
+    pub(super) fn is_named(&self) -> bool {
+        self.target.is_some() || self.endpoint.is_some()
+    }
+}
+
 #[derive(Debug, Parser)]
 pub(super) struct RecordArgs {
     /// Cases to record, as for `run`; those that take no snapshot are left out
@@ -140,6 +148,9 @@ pub(super) struct ListArgs {
     pub(super) filters: Vec<String>,
     #[command(flatten)]
     pub(super) suite: SuiteArgs,
+    /// List only the K-th of N parts of the cases, as for `run`
+    #[arg(long, value_name = "K/N")]
+    pub(super) partition: Option<Share>,
     /// Text for people, or one JSON object
     #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
     pub(super) format: Format,

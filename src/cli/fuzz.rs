@@ -81,7 +81,7 @@ async fn on(
     let run_id = open::run_id()?;
     let journal = match is_embedded {
         true => None,
-        false => Some(journal::begin(&target, &run_id, &args.target, output)?),
+        false => Some(journal::begin(&target, &run_id, &args.target, interrupted.as_ref(), output).await?),
     };
     let last_words = journal.as_ref().map(|_| journal::when_left(&args.target));
     let endpoints = Endpoints::connect(target, timeout, run_id).map_err(Exit::usage)?;

@@ -58,7 +58,7 @@ async fn on(
     let run_id = open::run_id()?;
     let ledger = match is_embedded {
         true => Ledger::default(),
-        false => Ledger::written(journal::begin(target, &run_id, &args.target, output)?),
+        false => Ledger::written(journal::begin(target, &run_id, &args.target, interrupted.as_ref(), output).await?),
     };
     let last_words = ledger.is_written().then(|| journal::when_left(&args.target));
     let settings = ClientSettings {

@@ -17,7 +17,8 @@ use crate::target::{Target, TargetFile, WorldFile, embedded_world};
 
 pub(super) fn list(args: &ListArgs, output: &Output) -> Result<u8, Exit> {
     let suite = open::suite(&args.suite)?;
-    let selected = select(&suite, &args.filters)?;
+    let mut selected = select(&suite, &args.filters)?;
+    selected.retain(|case| args.partition.is_none_or(|share| share.holds(&case.id)));
     match args.format {
         Format::Text => {
             let lines: String = selected.iter().map(|case| format!("{}\n", case.id)).collect();

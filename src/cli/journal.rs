@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::Exit;
+use tokio::sync::watch;
+
 use super::args::TargetArgs;
 use super::output::Output;
+use super::{Exit, partition};
 use crate::journal::{Begun, Found, Journal, JournalError, found, state_folder};
 use crate::report::quote;
 use crate::target::Target;
@@ -14,8 +16,16 @@ pub(super) fn folder() -> Result<PathBuf, Exit> {
     state_folder(|name| std::env::var_os(name)).map_err(Exit::usage)
 }
 
-/// Begins the journal of a run. Tells of runs before it that have left something.
-pub(super) fn begin(target: &Target, run_id: &str, args: &TargetArgs, output: &Output) -> Result<Journal, Exit> {
+/// Begins the journal of a run, once no other run on this machine uses the target's
+/// pools. Tells of runs before it that have left something.
+pub(super) async fn begin(
+    target: &Target,
+    run_id: &str,
+    args: &TargetArgs,
+    interrupted: Option<&watch::Receiver<bool>>,
+    output: &Output,
+) -> Result<Journal, Exit> {
+    let claims = partition::claim(target, interrupted, output).await?;
     let folder = folder()?;
     let unreadable = |source| JournalError::Unwritable { path: folder.join(&target.name), source };
     let dead = found(&folder, &target.name).map_err(|error| Exit::usage(unreadable(error)))?;
@@ -26,7 +36,8 @@ pub(super) fn begin(target: &Target, run_id: &str, args: &TargetArgs, output: &O
         more => output
             .note(&format!("{more} earlier runs have left something on the target: {} takes it back.", clean(args))),
     }
-    Journal::begin(&folder, &Begun::now(target, run_id)).map_err(Exit::usage)
+    let journal = Journal::begin(&folder, &Begun::now(target, run_id)).map_err(Exit::usage)?;
+    Ok(journal.holding(claims))
 }
 
 /// Tells what could not be taken back, by what closing the journal came to.

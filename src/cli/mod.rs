@@ -20,6 +20,7 @@ mod merge;
 mod nights;
 mod open;
 mod output;
+mod partition;
 mod progress;
 mod protocol;
 mod prove;

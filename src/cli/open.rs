@@ -15,7 +15,7 @@ use crate::cases::{CasesError, Suite};
 use crate::client::Client;
 use crate::collaborators::Listener;
 use crate::judge::advice;
-use crate::plan::Plan;
+use crate::plan::{Plan, could_select, names_a_case, selects};
 use crate::reference::{Server, World};
 use crate::run::{Session, probe};
 use crate::spec::{Catalog, Service};
@@ -25,19 +25,48 @@ pub(super) fn suite(args: &SuiteArgs) -> Result<Suite, Exit> {
     suite_in(args.cases.as_deref())
 }
 
+/// As much of the suite as a run of these filters needs: the files that the ids of cases
+/// lead to, where the filters are such; else all of it.
+pub(super) fn suite_for(args: &SuiteArgs, target: &TargetArgs, filters: &[String]) -> Result<Suite, Exit> {
+    let (service, catalog) = (Service::embedded(), Catalog::embedded());
+    // Whether known failures are cases at all, only all cases tell.
+    let unknown = |target: Option<Target>| target.is_none_or(|target| target.known_failures.is_empty());
+    let alone = !filters.is_empty() && filters.iter().all(|filter| names_a_case(filter, catalog));
+    if !alone || !unknown(named(target)?) {
+        return suite(args);
+    }
+    let wanted = |stem: &str| filters.iter().any(|filter| could_select(filter, stem));
+    let part = match &args.cases {
+        Some(dir) => Suite::from_dir_in_part(service, catalog, dir, &wanted),
+        None => Suite::shipped_in_part(service, catalog, &wanted),
+    };
+    let found = |suite: &Suite| filters.iter().all(|filter| suite.cases.iter().any(|case| selects(filter, case)));
+    match part {
+        Err(CasesError::NoCases { .. }) => suite(args),
+        // What was meant, all cases tell.
+        Ok(part) if !found(&part) => suite(args),
+        part => part.map_err(refused),
+    }
+}
+
 pub(super) fn suite_in(dir: Option<&Path>) -> Result<Suite, Exit> {
     let (service, catalog) = (Service::embedded(), Catalog::embedded());
     let suite = match dir {
         Some(dir) => Suite::from_dir(service, catalog, dir),
         None => Suite::shipped(service, catalog),
     };
-    suite.map_err(|error| match &error {
+    suite.map_err(refused)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands errors over")]
+fn refused(error: CasesError) -> Exit {
+    match &error {
         CasesError::Mistakes(problems) => {
             let mistakes = if problems.len() == 1 { "mistake" } else { "mistakes" };
             Exit::usage(format!("the case files have {} {mistakes}\n{error}", problems.len()))
         }
         CasesError::Unreadable { .. } | CasesError::NoCases { .. } => Exit::usage(error),
-    })
+    }
 }
 
 /// A target with credentials at hand, and the embedded server behind it if that is
@@ -65,8 +94,12 @@ pub(super) async fn target(args: &TargetArgs) -> Result<Opened, Exit> {
 }
 
 /// The same, with an embedded server that calls the harness as the other services.
-pub(super) async fn target_on_stage(args: &TargetArgs) -> Result<Opened, Exit> {
-    let Some(target) = named(args)? else {
+/// `change` has a say before anybody is asked for anything.
+pub(super) async fn target_on_stage(
+    args: &TargetArgs,
+    change: impl FnOnce(Target) -> Result<Target, Exit>,
+) -> Result<Opened, Exit> {
+    let Some(target) = named(args)?.map(change).transpose()? else {
         let listener = listen(([127, 0, 0, 1], 0).into()).await?;
         let world = calling(embedded_world(), &listener.endpoint());
         let server = start(world.clone()).await?;

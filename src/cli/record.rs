@@ -59,7 +59,7 @@ async fn record_from(
     one_source(&set, kind, &old)?;
     open::reachable(&session.client, &session.target).await?;
     let session = open::playing(session, &plan, None).await?;
-    let journal = journal::begin(&session.target, &session.run_id, wanted, output)?;
+    let journal = journal::begin(&session.target, &session.run_id, wanted, interrupted.as_ref(), output).await?;
     let session = session.journalled(journal);
     let cancel = interrupted.unwrap_or_else(|| interruption(Some(journal::when_left(wanted))));
     let (results, footer) = run(args, output, &session, suite, plan, cancel).await;

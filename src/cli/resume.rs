@@ -60,6 +60,14 @@ impl Earlier {
                 "the run in {dir} cannot be resumed: the cases have changed since; start a new run"
             )));
         }
+        let part = |header: &Header| header.partition.as_ref().map(|part| (part.index, part.count));
+        if part(then) != part(&now) {
+            let named = |part: Option<(usize, usize)>| match part {
+                Some((index, count)) => format!("part {index} of {count} (--partition {index}/{count})"),
+                None => "all of a run".to_owned(),
+            };
+            return other("it was", &named(part(then)), &named(part(&now)));
+        }
         if then.selection_digest != now.selection_digest {
             let (then, now) = (then.selected, now.selected);
             return Err(Exit::usage(format!(

@@ -16,36 +16,59 @@ use super::open::{self, Opened};
 use super::output::Output;
 use super::progress::Progress;
 use super::recording::Recording;
+use super::repeat::{self, Ended};
 use super::resume::{self, Earlier};
 use super::run_args::RunArgs;
 use super::run_ending::rerun;
-use super::{Exit, NOTHING_SELECTED, forecast, journal, report};
+use super::{Exit, NOTHING_SELECTED, forecast, journal, partition, report};
 use crate::cases::Suite;
 use crate::collaborators::Listener;
 use crate::judge::{Recorded, Verdict};
 use crate::plan::Plan;
 use crate::report::{Partial, Summary};
-use crate::run::{CaseResult, Event, Header, Session, Settings};
+use crate::run::{CaseResult, Event, Header, Partition, Session, Settings};
 use crate::snapshot::Store;
 use crate::target::Target;
 
 pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
-    let suite = open::suite(&args.suite)?;
     let filters = filters(args)?;
-    let compare = args.compare.as_ref().map(|set| Store::open(set, args.snapshots.as_deref()).map_err(Exit::usage));
-    let compare = compare.transpose()?;
+    let suite = open::suite_for(&args.suite, &args.target, &filters)?;
     if args.plan {
         return forecast::tell(args, &filters, &suite, output);
     }
-    let known = args.write_known_failures.as_deref().map(KnownFailures::to).transpose()?;
+    let wanted = Wanted { suite: &suite, filters: &filters };
     open::runtime()?.block_on(async {
-        let Opened { target, listener, server, interrupted } = open::target_on_stage(&args.target).await?;
-        let opened = target.clone();
-        let wanted = Wanted { suite: &suite, filters, compare, known, is_embedded: server.is_some(), listener };
-        let exit = on(target, args, output, wanted, interrupted).await;
-        open::close(&opened, server, output).await;
-        exit
+        let Some(repeat) = args.repeat else { return Ok(once(args, output, &wanted, None).await?.exit) };
+        let interrupted = interruption(args.target.is_named().then(|| journal::when_left(&args.target)));
+        let round = async |args: &RunArgs| once(args, output, &wanted, Some(interrupted.clone())).await;
+        repeat::rounds(args, repeat, output, round).await
     })
+}
+
+/// What is to be run.
+struct Wanted<'w> {
+    suite: &'w Suite,
+    filters: &'w [String],
+}
+
+/// Runs the cases on the target, from its credentials to the last thing that is taken
+/// back. `interrupted` is there when somebody watches for that already.
+async fn once(
+    args: &RunArgs,
+    output: &Output,
+    wanted: &Wanted<'_>,
+    interrupted: Option<watch::Receiver<bool>>,
+) -> Result<Ended, Exit> {
+    let compare = args.compare.as_ref().map(|set| Store::open(set, args.snapshots.as_deref()).map_err(Exit::usage));
+    let compare = compare.transpose()?;
+    let known = args.write_known_failures.as_deref().map(KnownFailures::to).transpose()?;
+    let opened = open::target_on_stage(&args.target, |target| partition::dealt(target, args)).await?;
+    let Opened { target, listener, server, interrupted: watched } = opened;
+    let (named, is_embedded) = (target.clone(), server.is_some());
+    let aims = Aims { compare, known, is_embedded, listener };
+    let ended = on(target, args, output, wanted, aims, interrupted.or(watched)).await;
+    open::close(&named, server, output).await;
+    ended
 }
 
 /// Who asks for a comparison and compares nothing must not think that all is well.
@@ -68,10 +91,8 @@ fn compared(session: Session, asked: Option<Store>, dir: Option<&Path>) -> Resul
     Ok(if own.is_empty() { session } else { session.compared_with(own, Recorded::OnTarget) })
 }
 
-/// What is to be run.
-struct Wanted<'w> {
-    suite: &'w Suite,
-    filters: Vec<String>,
+/// What a run is made with, beside the cases and the target.
+struct Aims {
     /// What answers are to be compared with.
     compare: Option<Store>,
     /// Where what fails is to be listed.
@@ -87,19 +108,21 @@ async fn on(
     target: Target,
     args: &RunArgs,
     output: &Output,
-    wanted: Wanted<'_>,
+    wanted: &Wanted<'_>,
+    aims: Aims,
     interrupted: Option<watch::Receiver<bool>>,
-) -> Result<u8, Exit> {
-    let Wanted { suite, filters, compare, known, is_embedded, listener } = wanted;
-    let plan = forecast::plan(args, &filters, suite, &target)?;
+) -> Result<Ended, Exit> {
+    let (Wanted { suite, filters }, Aims { compare, known, is_embedded, listener }) = (wanted, aims);
+    let mut plan = forecast::plan(args, filters, suite, &target)?;
     if let (Some(store), Some(set)) = (&compare, &args.compare) {
         something_to_compare(&plan, store, set)?;
     }
+    let part = partition::keep(&mut plan, args);
     let session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
     let mut session = compared(session, compare, args.snapshots.as_deref())?;
     session.fail_on = args.fail_on.into();
     session.protocol = args.protocol.into();
-    let begun = Begun::of(args, &session, &plan, suite, is_embedded)?;
+    let begun = Begun::of(args, &session, &plan, part, suite, is_embedded)?;
     open::reachable(&session.client, &session.target).await?;
     session = open::playing(session, &plan, listener).await?;
     // Whose the embedded server is, we know.
@@ -107,7 +130,8 @@ async fn on(
         if !args.no_probe {
             open::is_the_service(&session, suite).await?;
         }
-        let journal = journal::begin(&session.target, &session.run_id, &args.target, output)?;
+        let journal =
+            journal::begin(&session.target, &session.run_id, &args.target, interrupted.as_ref(), output).await?;
         session = session.journalled(journal);
     }
     let exit = Run { args, output, session: &session, is_embedded }.go(suite, plan, begun, known, interrupted).await;
@@ -140,8 +164,15 @@ struct Begun {
 
 impl Begun {
     /// Nothing is sent: what cannot be gone on with is refused before.
-    fn of(args: &RunArgs, session: &Session, plan: &Plan, suite: &Suite, is_embedded: bool) -> Result<Self, Exit> {
-        let header = Header { rerun: Some(rerun(args)), ..crate::run::header(session, plan, &suite.digest) };
+    fn of(
+        args: &RunArgs,
+        session: &Session,
+        plan: &Plan,
+        partition: Option<Partition>,
+        suite: &Suite,
+        is_embedded: bool,
+    ) -> Result<Self, Exit> {
+        let header = Header { rerun: Some(rerun(args)), partition, ..crate::run::header(session, plan, &suite.digest) };
         let Some(dir) = &args.resume else { return Ok(Self { header, earlier: None }) };
         let earlier = resume::earlier(dir)?;
         Ok(Self { header: earlier.header(header, is_embedded)?, earlier: Some(earlier) })
@@ -164,7 +195,7 @@ impl Run<'_> {
         begun: Begun,
         mut known: Option<KnownFailures>,
         interrupted: Option<watch::Receiver<bool>>,
-    ) -> Result<u8, Exit> {
+    ) -> Result<Ended, Exit> {
         let Begun { header, earlier } = begun;
         let dir = earlier.as_ref().map_or_else(|| self.report_dir(), |earlier| Ok(earlier.dir.clone()))?;
         let path = dir.join(report::RUN_FILE);
@@ -205,7 +236,7 @@ impl Run<'_> {
         let page = self.documents(&dir)?;
         let listed = known.map(|known| known.write(&self.session.target.name, suite)).transpose()?;
         self.tell(&summary, &kept, &dir, page.as_deref(), listed.as_deref());
-        Ok(footer.exit)
+        Ok(Ended { exit: footer.exit, stopped: footer.stopped.is_some() })
     }
 
     /// The folder for the run's record, made now.

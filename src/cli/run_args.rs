@@ -9,6 +9,7 @@ use super::progress::Shown;
 use super::protocol::ProtocolArg;
 use super::repeat::Repeat;
 use crate::cases::Effect;
+use crate::plan::Share;
 use crate::run::FailOn;
 
 #[derive(Debug, Clone, Parser)]
@@ -20,6 +21,13 @@ pub(super) struct RunArgs {
     pub(super) suite: SuiteArgs,
     #[command(flatten)]
     pub(super) target: TargetArgs,
+    /// Run only the K-th of N parts of the cases (K from 1): which part a case is in, its id
+    /// decides. `report merge` makes one run of all parts
+    #[arg(long, value_name = "K/N")]
+    pub(super) partition: Option<Share>,
+    /// With `--partition`: no other part uses the pools of this target file, so do not deal them out
+    #[arg(long, requires = "partition")]
+    pub(super) own_pools: bool,
     /// The protocol of calls. Cases that are written for the other one are skipped, and all are
     /// where the target does not offer it
     #[arg(long, value_name = "PROTOCOL", default_value_t, value_enum)]
@@ -124,6 +132,8 @@ impl Default for RunArgs {
             filters: Vec::new(),
             suite: SuiteArgs::default(),
             target: TargetArgs::default(),
+            partition: None,
+            own_pools: false,
             protocol: ProtocolArg::default(),
             jobs: DEFAULT_JOBS,
             strict: false,

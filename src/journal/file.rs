@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::claim::Claims;
 use super::debt::{Debt, Owed};
 use crate::target::Target;
 
@@ -132,9 +133,17 @@ pub struct Journal {
     file: File,
     path: PathBuf,
     last: u64,
+    /// What nobody else may use before all is taken back.
+    _claims: Option<Claims>,
 }
 
 impl Journal {
+    /// The same, holding these until it is closed.
+    #[must_use]
+    pub fn holding(self, claims: Claims) -> Self {
+        Self { _claims: Some(claims), ..self }
+    }
+
     /// Begins the journal of a run in `folder`, the one of [`state_folder`].
     ///
     /// # Errors
@@ -155,7 +164,7 @@ impl Journal {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&beside)?;
-        let mut journal = Self { file, path: path.to_owned(), last: 0 };
+        let mut journal = Self { file, path: path.to_owned(), last: 0, _claims: None };
         let begun = journal
             .file
             .try_lock()
@@ -294,7 +303,7 @@ fn look_into(path: &Path) -> Result<Option<Found>, String> {
         file.set_len(whole as u64).map_err(|error| error.to_string())?;
     }
     let (begun, owed, last) = read(&text[..whole])?;
-    let journal = Journal { file, path: path.to_owned(), last };
+    let journal = Journal { file, path: path.to_owned(), last, _claims: None };
     Ok(Some(Found::Dead(Dead { begun, owed, journal })))
 }
 

@@ -5,7 +5,8 @@
 //! what is owed, and writes it into a [`Journal`] before the request goes out; a
 //! [`Payer`] sends what takes it back. After a run that ended as it should nothing is
 //! owed, and its journal is gone; what a killed run left is in its journal, which
-//! [`found`] finds, and what no journal knows any more, [`Payer::sweep`] does.
+//! [`found`] finds, and what no journal knows any more, [`Payer::sweep`] does. [`Claims`]
+//! keep processes of one machine from using a pool at the same time.
 //!
 //! Invariants: a request that makes something is not sent when it cannot be written
 //! down first; a record is in the hands of the operating system then, so that no
@@ -17,6 +18,7 @@
 //! Deliberately absent: names of operations, which are in `cases/_base.toml`; and
 //! printing.
 
+mod claim;
 mod debt;
 mod file;
 mod ledger;
@@ -28,6 +30,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
+pub use claim::Claims;
 pub use debt::{Debt, Kind, Owed};
 pub use file::{Begun, Dead, FORMAT_VERSION, Found, Journal, JournalError, found, state_folder};
 pub use ledger::{Ledger, Number};

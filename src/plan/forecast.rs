@@ -40,6 +40,23 @@ pub struct Forecast {
     pub played: IndexMap<String, usize>,
     /// How long it takes.
     pub time: Estimate,
+    /// Which part of a run these cases are; none when they are all of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
+}
+
+/// A part of a run that several machines share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Part {
+    /// Its number, from 1.
+    pub index: usize,
+    /// How many parts there are.
+    pub count: usize,
+    /// How many cases all parts together select.
+    pub selected: usize,
+    /// The pools that its cases are given; none when these are all of the target's.
+    pub pools: Option<Vec<String>>,
 }
 
 /// How many requests reach an operation.
@@ -142,6 +159,7 @@ impl Forecast {
             played,
             time: pace.estimate(total, alone, longest),
             requests,
+            part: None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Who may use which pool and identity at the same time.
 
 use crate::cases::{Actor, Case, Isolation, names};
-use crate::target::Target;
+use crate::target::{Pool, Target};
 
 /// What a case must be given before it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub struct Lease {
 
 #[derive(Debug)]
 struct PoolState {
+    /// Somebody else has it.
+    is_taken: bool,
     /// Cases that use the pool.
     users: usize,
     /// One of them has the pool to itself.
@@ -79,14 +81,14 @@ impl LeaseTable {
     /// All free. An identity is shared only while the datasets of those who
     /// share it stay within `datasets_per_identity`.
     pub fn new(target: &Target, datasets_per_identity: usize) -> Self {
-        let pool = |identities: usize| PoolState {
+        let pool = |pool: &Pool| PoolState {
+            is_taken: pool.is_taken,
             users: 0,
             exclusive: false,
             spent: false,
-            identities: std::iter::repeat_with(IdentityState::default).take(identities).collect(),
+            identities: std::iter::repeat_with(IdentityState::default).take(pool.identities.len()).collect(),
         };
-        let pools = target.pools.iter().map(|pool_of| pool(pool_of.identities.len())).collect();
-        Self { pools, datasets_per_identity }
+        Self { pools: target.pools.iter().map(pool).collect(), datasets_per_identity }
     }
 
     /// A lease that meets the demand, if one is free now.
@@ -105,7 +107,7 @@ impl LeaseTable {
     fn acquire_in(&mut self, index: usize, demand: Demand, alone: bool) -> Option<Lease> {
         let quota = self.datasets_per_identity;
         let pool = &mut self.pools[index];
-        let taken = pool.exclusive || (alone && pool.users > 0);
+        let taken = pool.is_taken || pool.exclusive || (alone && pool.users > 0);
         if taken || (demand.isolation == Isolation::FreshPool && pool.spent) {
             return None;
         }
@@ -171,6 +173,7 @@ mod tests {
 
     fn table(pools: usize, identities: usize) -> LeaseTable {
         let pool = || PoolState {
+            is_taken: false,
             users: 0,
             exclusive: false,
             spent: false,
@@ -215,6 +218,15 @@ mod tests {
         assert_eq!(table.acquire(demand(Isolation::Dataset, 1)).expect("shares").pool, 0);
         table.release(&alone);
         assert_eq!(table.acquire(demand(Isolation::Pool, 1)).expect("free again").pool, 1);
+    }
+
+    #[test]
+    fn what_others_have_is_given_to_nobody() {
+        let mut table = table(2, 1);
+        table.pools[1].is_taken = true;
+        assert_eq!(table.acquire(demand(Isolation::Pool, 1)).expect("free").pool, 0);
+        assert!(table.acquire(demand(Isolation::Pool, 1)).is_none());
+        assert!(table.acquire(Demand { identities: 0, ..demand(Isolation::Dataset, 0) }).is_none());
     }
 
     #[test]

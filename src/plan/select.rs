@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::lease::Demand;
 use super::protocol::not_offered;
 use super::reach::Reach;
+use super::share::Share;
 use crate::cases::{Bases, Case, Collaborator, Effect, FunctionScript, Isolation, Suite, names};
 use crate::source::{did_you_mean, matches};
+use crate::spec::Catalog;
 use crate::target::{KnownFailure, Lack, Target};
 
 /// What is to become of the cases of a suite on a target.
@@ -91,6 +93,16 @@ impl Plan {
     ///
     /// When a filter matches no case, or the target lacks or offers what nothing needs.
     pub fn new(suite: &Suite, filters: &[String], target: &Target) -> Result<Self, PlanError> {
+        Self::dealt(suite, filters, target, None)
+    }
+
+    /// The same for a target whose other pools are those of other parts of the run: what
+    /// can be had once from each pool is had by the cases of `share` alone.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Plan::new`].
+    pub fn dealt(suite: &Suite, filters: &[String], target: &Target, share: Option<Share>) -> Result<Self, PlanError> {
         for filter in filters {
             if !suite.cases.iter().any(|case| selects(filter, case)) {
                 let ids = suite.cases.iter().map(|case| case.id.as_str());
@@ -108,14 +120,20 @@ impl Plan {
             return Err(PlanError::UnknownOffer { target: target.name.clone(), offer: offer.clone(), hint });
         }
         // Where no pool has identities, a case that uses one is skipped before this counts.
-        let serving = target.pools.iter().filter(|pool| !pool.identities.is_empty()).count();
-        let mut fresh_pools = if serving == 0 { target.pools.len() } else { serving };
+        let serving = target.own_pools().filter(|pool| !pool.identities.is_empty()).count();
+        let mut fresh_pools = if serving == 0 { target.own_pools().count() } else { serving };
         let selected = |case: &&Arc<Case>| filters.is_empty() || filters.iter().any(|filter| selects(filter, case));
-        let planned = |case: &Arc<Case>| Planned {
-            decision: decide(case, target, &mut fresh_pools),
-            known_failures: target.known_failures.iter().filter(|known| known.matches(&case.id)).cloned().collect(),
-            case: Arc::clone(case),
-            bases: Arc::clone(&suite.bases),
+        let is_elsewhere = |case: &Case| share.is_some_and(|share| !share.holds(&case.id));
+        let planned = |case: &Arc<Case>| {
+            // Its own part has a count of its own.
+            let mut elsewhere = 1;
+            let fresh_pools = if is_elsewhere(case) { &mut elsewhere } else { &mut fresh_pools };
+            Planned {
+                decision: decide(case, target, fresh_pools),
+                known_failures: target.known_failures.iter().filter(|known| known.matches(&case.id)).cloned().collect(),
+                case: Arc::clone(case),
+                bases: Arc::clone(&suite.bases),
+            }
         };
         let unmatched = |known: &&KnownFailure| !suite.cases.iter().any(|case| known.matches(&case.id));
         Ok(Self {
@@ -143,6 +161,12 @@ impl Plan {
         }
     }
 
+    /// Keeps only the cases of one part of the run. What becomes of them was decided for
+    /// all cases before.
+    pub fn keep(&mut self, share: Share) {
+        self.cases.retain(|planned| share.holds(&planned.case.id));
+    }
+
     /// Whether a case that runs has to do with a service that the server calls.
     pub fn meets_collaborators(&self) -> bool {
         let mut running = self.cases.iter().filter(|planned| matches!(planned.decision, Decision::Run(_)));
@@ -162,7 +186,26 @@ impl Plan {
     }
 }
 
-fn selects(filter: &str, case: &Case) -> bool {
+/// Whether a filter could select a case of the file with this path (without its ending):
+/// certainly not, when the filter is as long as the id of a case and leads to another
+/// file. Requirements that begin with the filter are left out of account, see
+/// [`names_a_case`].
+pub fn could_select(filter: &str, stem: &str) -> bool {
+    let mut words = filter.splitn(3, '/');
+    let (Some(area), Some(topic), Some(rest)) = (words.next(), words.next(), words.next()) else { return true };
+    // The id of a row has a part more, so the filter may begin with the topic.
+    let in_topic = !rest.contains('/') && stem.ends_with(area);
+    filter.contains('*') || in_topic || stem.ends_with(&format!("{area}/{topic}"))
+}
+
+/// Whether a filter is as long as the id of a case, and no requirement begins with it.
+pub fn names_a_case(filter: &str, catalog: &Catalog) -> bool {
+    let is_long = filter.matches('/').count() >= 2 && !filter.contains('*');
+    is_long && !catalog.iter().any(|requirement| requirement.id.starts_with(filter))
+}
+
+/// Whether a filter selects a case, see [`Plan::new`].
+pub fn selects(filter: &str, case: &Case) -> bool {
     if filter.contains('*') {
         return matches(filter, &case.id) || case.proves.iter().any(|requirement| matches(filter, requirement));
     }
@@ -226,10 +269,12 @@ fn decide(case: &Case, target: &Target, fresh_pools: &mut usize) -> Decision {
     }
     if case.isolation == Isolation::FreshPool {
         let Some(left) = fresh_pools.checked_sub(1) else {
-            let pools = target.pools.len();
-            return skip(format!(
-                "needs a pool that no other such case has used, and the target file names only {pools}"
-            ));
+            let (own, all) = (target.own_pools().count(), target.pools.len());
+            let few = match own == all {
+                true => format!("the target file names only {all}"),
+                false => format!("this part of the run has only {own} of the target's {all}"),
+            };
+            return skip(format!("needs a pool that no other such case has used, and {few}"));
         };
         *fresh_pools = left;
     }
@@ -256,6 +301,7 @@ mod tests {
     use indexmap::IndexMap;
     use rstest::rstest;
 
+    use super::super::share::Share;
     use super::{Decision, Plan, PlanError, function_script};
     use crate::cases::Suite;
     use crate::reference::World;
@@ -335,6 +381,27 @@ mod tests {
         target.scripted_function = false;
         assert!(matches!(planned(&target).decision, Decision::Skip { .. }));
         assert_eq!(function_script(&suite.cases[0], &target), None);
+    }
+
+    #[test]
+    fn parts_with_pools_of_their_own_have_what_is_fresh_there() {
+        let case = |number: usize| {
+            format!(
+                "[[case]]\nname = \"c{number}\"\nproves = [\"ListRecords/route\"]\nisolation = \"fresh-pool\"\n\
+                 steps = [{{ send = {{ method = \"GET\", target = \"/\" }}, as = \"identity\", expect = {{ status = 200 }} }}]\n"
+            )
+        };
+        let cases: String = (0..8).map(case).collect();
+        let suite = Suite::from_texts(Service::embedded(), Catalog::embedded(), &[("a/t.toml", &cases)]);
+        let (suite, target) = (suite.expect("no mistakes"), Target::embedded(&World::standard(4, 1), "https://h"));
+        for index in 1..=2 {
+            let share = Share::new(index, 2).expect("there is one");
+            let target = target.clone().with_pools(|place| share.is_dealt(place));
+            let mut plan = Plan::dealt(&suite, &[], &target, Some(share)).expect("all are selected");
+            plan.keep(share);
+            let run = plan.cases.iter().filter(|planned| matches!(planned.decision, Decision::Run(_))).count();
+            assert_eq!(run, plan.cases.len().min(2), "of {} cases in part {index}", plan.cases.len());
+        }
     }
 
     #[test]

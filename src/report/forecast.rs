@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::text::{BOLD, count, duration, grouped, styled};
-use crate::plan::{Estimate, Forecast, Made};
+use crate::plan::{Estimate, Forecast, Made, Part};
 use crate::run::TargetSummary;
 
 /// What a plan will do to a target, for a terminal. Nothing was sent to know it.
@@ -19,6 +19,9 @@ pub fn forecast(forecast: &Forecast, target: &TargetSummary) -> String {
         target.endpoint,
         grouped(skipped as u64)
     );
+    if let Some(part) = &forecast.part {
+        let _ = writeln!(text, "{}", part_of(part));
+    }
     let skips = forecast.skipped.iter().map(|(reason, cases)| (cases.len(), reason.clone()));
     section(&mut text, "skipped:", skips.collect());
     let requests = forecast.requests.iter().map(|(operation, requests)| {
@@ -40,6 +43,14 @@ pub fn forecast(forecast: &Forecast, target: &TargetSummary) -> String {
     }
     let _ = writeln!(text, "\n{}", time(forecast.time));
     text
+}
+
+fn part_of(part: &Part) -> String {
+    let Part { index, count: parts, selected, pools } = part;
+    let pools = pools.as_ref().map_or_else(String::new, |pools| {
+        format!("; of the target's pools it uses {}, and other parts use others", pools.join(", "))
+    });
+    format!("part {index} of {parts} of a run of {}{pools}", count(*selected, "case"))
 }
 
 fn section(text: &mut String, title: &str, lines: Vec<(usize, String)>) {
@@ -81,7 +92,7 @@ mod tests {
 
     use super::super::samples;
     use super::forecast;
-    use crate::plan::{Estimate, Forecast, Made, Requests};
+    use crate::plan::{Estimate, Forecast, Made, Part, Requests};
     use crate::run::TargetSummary;
 
     #[test]
@@ -101,10 +112,17 @@ mod tests {
             once_a_day: [("Export".to_owned(), 1)].into(),
             played: [("function".to_owned(), 3)].into(),
             time: Estimate { seconds: 121, requests_per_second: NonZeroU32::new(10), assumed_latency_ms: 50 },
+            part: Some(Part {
+                index: 2,
+                count: 8,
+                selected: 1076,
+                pools: Some(vec!["p-2".to_owned(), "p-10".to_owned()]),
+            }),
         };
         let target = TargetSummary { collaborators: Some("127.0.0.1:4600".to_owned()), ..samples::target() };
         insta::assert_snapshot!(strip_str(&forecast(&told, &target)).to_string(), @r#"
         2 cases would run on my-emulator (http://127.0.0.1:4566), 1 skipped; nothing was sent
+        part 2 of 8 of a run of 1,076 cases; of the target's pools it uses p-2, p-10, and other parts use others
 
         skipped:
           1  the target lacks lambda

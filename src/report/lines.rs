@@ -106,7 +106,7 @@ impl Names {
 pub(super) struct Checks {
     partial: Partial,
     /// How many cases the header selects, and what fails the run.
-    header: Option<(usize, FailOn)>,
+    header: Option<(usize, FailOn, bool)>,
     /// Results by verdict.
     totals: IndexMap<Verdict, usize>,
     results: usize,
@@ -129,7 +129,7 @@ impl Checks {
         if self.header.is_some() {
             return Err(ReadError::SecondHeader { line });
         }
-        self.header = Some((header.selected, header.fail_on));
+        self.header = Some((header.selected, header.fail_on, header.is_empty_part()));
         Ok(())
     }
 
@@ -148,7 +148,7 @@ impl Checks {
 
     /// Nothing more comes.
     pub(super) fn end(&self) -> Result<(), ReadError> {
-        let (selected, _) = self.header.ok_or(ReadError::Empty)?;
+        let (selected, ..) = self.header.ok_or(ReadError::Empty)?;
         if self.footer || self.partial == Partial::Allow {
             Ok(())
         } else {
@@ -167,7 +167,7 @@ impl Checks {
 
     /// What in the footer cannot be true after this header and these results.
     fn contradiction(&self, footer: &Footer) -> Option<String> {
-        let (results, (selected, fail_on)) = (self.results, self.header.unwrap_or_default());
+        let (results, (selected, fail_on, is_empty_part)) = (self.results, self.header.unwrap_or_default());
         let count = |totals: &IndexMap<Verdict, usize>, verdict| totals.get(&verdict).copied().unwrap_or(0);
         for verdict in Verdict::ALL {
             let (said, counted) = (count(&footer.totals, verdict), count(&self.totals, verdict));
@@ -178,8 +178,7 @@ impl Checks {
         if results != selected {
             return Some(format!("the header selects {selected} cases, but there are {results} results"));
         }
-        let unmatched = !footer.unmatched_known_failures.is_empty();
-        let exit = Footer::exit_code(&footer.totals, unmatched, footer.stopped.is_some(), fail_on);
+        let exit = footer.exit_of(is_empty_part, fail_on);
         (footer.exit != exit)
             .then(|| format!("the footer has exit code {}, but its totals lead to {exit}", footer.exit))
     }

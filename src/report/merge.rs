@@ -135,6 +135,8 @@ impl Merged {
         for (name, other) in others {
             alike((first, &skim.header), (name, &other.header))?;
         }
+        let partition = skim.header.partition.as_ref();
+        partition.map(|partition| each_once(parts, partition)).transpose()?;
         let mut names: Vec<(Name, usize, u64)> = Vec::new();
         for (part, (_, skim)) in parts.iter().enumerate() {
             names.extend(skim.results.iter().map(|result| (result.name, part, result.place())));
@@ -144,8 +146,12 @@ impl Merged {
             let (case, part) = (case_at(pair[0].1, pair[0].2)?, |index: usize| parts[index].0.clone());
             return Err(MergeError::Twice { case, first: part(pair[0].1), second: part(pair[1].1) });
         }
-        let digest = match &skim.header.partition {
-            Some(partition) => partitioned(parts, partition, names.len())?,
+        let digest = match partition {
+            Some(partition) if names.len() == partition.selected => partition.selection_digest.clone(),
+            Some(Partition { selected, .. }) => {
+                let missing = selected.saturating_sub(names.len());
+                return Err(MergeError::Incomplete { missing, selected: *selected, names: Vec::new() });
+            }
             None => united(skimmer, &skim.header, &names, whole)?,
         };
         let mut header = skim.header.clone();
@@ -202,14 +208,14 @@ fn alike(first: (&str, &Header), second: (&str, &Header)) -> Result<(), MergeErr
     };
     let (left, right) = (members(first.1)?, members(second.1)?);
     let keys: HashSet<_> = left.keys().chain(right.keys()).collect();
-    let mut differing: Vec<_> = keys.into_iter().filter(|key| left.get(*key) != right.get(*key)).collect();
-    differing.sort();
-    let Some(member) = differing.first() else { return Ok(()) };
-    let shown = |members: &IndexMap<String, Value>| members.get(*member).map_or("absent".to_owned(), Value::to_string);
+    let differing = keys.into_iter().filter(|key| left.get(*key) != right.get(*key));
+    // Of another target all sorts of things differ, and its name says it best.
+    let Some(member) = differing.min_by_key(|key| (*key != "target.name", *key)) else { return Ok(()) };
+    let shown = |members: &IndexMap<String, Value>| members.get(member).map_or("absent".to_owned(), Value::to_string);
     Err(MergeError::Other {
         first: first.0.to_owned(),
         second: second.0.to_owned(),
-        member: (*member).clone(),
+        member: member.clone(),
         left: shown(&left),
         right: shown(&right),
     })
@@ -222,8 +228,8 @@ fn place(endpoint: &str) -> &str {
     own.into_iter().find(|own| endpoint.starts_with(own)).unwrap_or(endpoint)
 }
 
-/// The digest of the whole selection, when these are all parts that the run has.
-fn partitioned(parts: &[(String, Skim)], whole: &Partition, results: usize) -> Result<String, MergeError> {
+/// Whether these are all parts that the run has, each of them once.
+fn each_once(parts: &[(String, Skim)], whole: &Partition) -> Result<(), MergeError> {
     let first = parts.first().map(|(name, _)| name.clone()).unwrap_or_default();
     let mut files: Vec<Option<&str>> = Vec::new();
     for (name, skim) in parts {
@@ -263,11 +269,7 @@ fn partitioned(parts: &[(String, Skim)], whole: &Partition, results: usize) -> R
     if missing < whole.count {
         return Err(MergeError::Part { index: missing + 1, count: whole.count, what: "missing".to_owned() });
     }
-    if results != whole.selected {
-        let missing = whole.selected.saturating_sub(results);
-        return Err(MergeError::Incomplete { missing, selected: whole.selected, names: Vec::new() });
-    }
-    Ok(whole.selection_digest.clone())
+    Ok(())
 }
 
 /// The digest of the whole selection, from the suite.
@@ -360,6 +362,7 @@ mod tests {
         header.partition = Some(Partition { index, count: 2, selected: 3, selection_digest: "whole".to_owned() });
         footer.duration_us = index as u64;
         change(header, footer);
+        footer.exit = footer.exit_of(header.is_empty_part(), header.fail_on);
         let mut file = Vec::new();
         events.iter().for_each(|event| write_event(event, &mut file).unwrap());
         file
@@ -431,6 +434,20 @@ mod tests {
     }
 
     #[test]
+    fn a_part_may_have_none_of_the_cases() {
+        let alone = |header: &mut Header, _: &mut Footer| header.partition.as_mut().unwrap().selected = 2;
+        let whole = |verdicts: &[Verdict]| merged(&[part(1, verdicts, alone), part(2, &[], alone)], NO_SUITE).unwrap();
+        let exit = |file: Vec<u8>| {
+            let last = read_events(&file[..], Partial::Refuse).map(Result::unwrap).last();
+            let Some(Event::Footer(footer)) = last else { unreachable!() };
+            footer.exit
+        };
+        assert_eq!(exit(whole(&[Verdict::Pass, Verdict::Pass])), 0);
+        // Of all parts together something must be judged.
+        assert_eq!(exit(whole(&[Verdict::Skipped, Verdict::Skipped])), 4);
+    }
+
+    #[test]
     fn a_number_of_parts_that_cannot_be_takes_no_memory() {
         let many = |header: &mut Header, _: &mut Footer| {
             *header.partition.as_mut().unwrap() =
@@ -442,7 +459,8 @@ mod tests {
 
     #[test]
     fn no_case_counts_twice() {
-        let error = merged(&[first(), first()], NO_SUITE).unwrap_err().to_string();
+        let other = part(1, &[Verdict::Pass], |header, _| header.partition.as_mut().unwrap().index = 2);
+        let error = merged(&[first(), other], NO_SUITE).unwrap_err().to_string();
         assert!(error.starts_with("`p1/") && error.contains("in part-0 and in part-1"), "{error}");
     }
 

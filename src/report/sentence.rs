@@ -3,7 +3,7 @@
 use super::summary::{Summary, Tally};
 use super::text::{count, duration, grouped};
 use crate::judge::Verdict;
-use crate::run::FailOn;
+use crate::run::{FailOn, Header, Partition};
 
 /// One sentence without styles and without full stop. It never says that all is
 /// well unless the run is whole and nothing went wrong.
@@ -18,6 +18,9 @@ pub(super) fn sentence(summary: &Summary) -> String {
         None => format!("the run is partial: {finished} of {selected} came to an end {place}{}", and(&bad)),
         Some(footer) => match &footer.stopped {
             Some(reason) => format!("stopped after {finished} of {selected} {place}{}: {reason}", and(&bad)),
+            None if header.is_empty_part() => {
+                format!("no case is in this part, so that nothing was to be judged {place}")
+            }
             None if total.cases() == 0 => format!("nothing was judged {place}: no case was selected"),
             None if bad.is_empty() && total.judged() == 0 => {
                 format!("nothing was judged {place}: {} skipped", all_were(total.cases()))
@@ -25,7 +28,12 @@ pub(super) fn sentence(summary: &Summary) -> String {
             None => judged(total, &bad, header.fail_on, &format!("{place} in {}", duration(footer.duration_us))),
         },
     };
-    text + &unmatched(summary)
+    text + &part(header) + &unmatched(summary)
+}
+
+fn part(header: &Header) -> String {
+    let Some(Partition { index, count: parts, selected, .. }) = &header.partition else { return String::new() };
+    format!("; part {index} of {parts} of a run of {}", count(*selected, "case"))
 }
 
 /// A number of cases and what they did.
@@ -93,7 +101,7 @@ mod tests {
     use crate::judge::Verdict::{
         self, ExpectedFail, Fail, Indeterminate, NotTestable, Pass, Skipped, UnexpectedPass, Warn,
     };
-    use crate::run::{Event, FailOn};
+    use crate::run::{Event, FailOn, Partition};
 
     const PLACE: &str = "on my-emulator (http://127.0.0.1:4566)";
 
@@ -145,6 +153,21 @@ mod tests {
         assert_eq!(sentence(&events), "stopped after 2 of 2 cases PLACE, 1 failed: interrupted");
         assert_eq!(sentence(&events[..2]), "the run is partial: 1 of 2 cases came to an end PLACE");
         assert_eq!(sentence(&[]), "nothing was run");
+    }
+
+    #[test]
+    fn a_part_says_of_what() {
+        let of = |verdicts: &[Verdict], selected| {
+            let mut events = samples::events(verdicts);
+            let selection_digest = String::new();
+            let Some(Event::Header(header)) = events.first_mut() else { unreachable!() };
+            header.partition = Some(Partition { index: 2, count: 8, selected, selection_digest });
+            Summary::of(&events).sentence().replace(PLACE, "PLACE")
+        };
+        assert_eq!(of(&[Pass], 5), "the only case passed PLACE in 0.8 s; part 2 of 8 of a run of 5 cases");
+        let empty = "no case is in this part, so that nothing was to be judged PLACE; part 2 of 8 of a run of 5 cases";
+        assert_eq!(of(&[], 5), empty);
+        assert!(of(&[], 0).starts_with("nothing was judged PLACE: no case was selected; part 2 of 8"));
     }
 
     #[test]

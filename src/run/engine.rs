@@ -12,13 +12,13 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinSet};
 
 use super::breaker::Breaker;
-use super::event::{CaseResult, Event, FORMAT_VERSION, FailOn, Footer, Header, TargetSummary};
+use super::event::{CaseResult, Event, FORMAT_VERSION, FailOn, Footer, Header, Partition, TargetSummary};
 use super::execute::{Outcome, execute, not_run};
 use super::queue::Queue;
 use super::redact::micros;
 use super::session::Session;
 use crate::judge::Verdict;
-use crate::plan::{Decision, Lease, LeaseTable, Plan, Planned};
+use crate::plan::{Decision, Lease, LeaseTable, Plan, Planned, Share};
 use crate::target::KnownFailure;
 
 /// Why a run that was cancelled begins no further case.
@@ -61,7 +61,7 @@ pub async fn resume(
     cancel: watch::Receiver<bool>,
     mut sink: impl FnMut(Event),
 ) -> Footer {
-    let begun = Instant::now();
+    let (begun, is_empty_part) = (Instant::now(), header.is_empty_part());
     sink(Event::Header(header));
     let bases = Arc::clone(&plan.bases);
     let mut engine = Engine {
@@ -86,6 +86,7 @@ pub async fn resume(
     engine.work(cancel).await;
     let leftovers = session.restore(&bases).await;
     let footer = Footer { leftovers, ..engine.footer(unmatched, idle, begun.elapsed()) };
+    let footer = Footer { exit: footer.exit_of(is_empty_part, session.fail_on), ..footer };
     sink(Event::Footer(footer.clone()));
     footer
 }
@@ -223,8 +224,6 @@ impl<S: FnMut(Event)> Engine<'_, S> {
     }
 
     fn footer(&self, unmatched: Vec<String>, idle: Vec<String>, took: Duration) -> Footer {
-        let stopped = self.stopped.is_some();
-        let exit = Footer::exit_code(&self.totals, !unmatched.is_empty(), stopped, self.session.fail_on);
         Footer {
             totals: self.totals.clone(),
             unmatched_known_failures: unmatched,
@@ -236,23 +235,18 @@ impl<S: FnMut(Event)> Engine<'_, S> {
             throttled: self.session.client.throttled(),
             finished: now(),
             duration_us: micros(took),
-            exit,
+            exit: 0,
         }
     }
 }
 
 /// What is known of a run before its first case runs; it begins now.
 pub fn header(session: &Session, plan: &Plan, suite_digest: &str) -> Header {
-    let mut hash = Sha256::new();
-    for planned in &plan.cases {
-        hash.update(planned.case.id.as_bytes());
-        hash.update(b"\n");
-    }
     Header {
         format_version: FORMAT_VERSION,
         suite_version: env!("CARGO_PKG_VERSION").to_owned(),
         suite_digest: suite_digest.to_owned(),
-        selection_digest: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
+        selection_digest: selection_digest(plan),
         selected: plan.cases.len(),
         target: TargetSummary::from(&*session.target),
         protocol: session.protocol,
@@ -262,6 +256,28 @@ pub fn header(session: &Session, plan: &Plan, suite_digest: &str) -> Header {
         resumed: None,
         rerun: None,
         partition: None,
+    }
+}
+
+fn selection_digest(plan: &Plan) -> String {
+    let mut hash = Sha256::new();
+    for planned in &plan.cases {
+        hash.update(planned.case.id.as_bytes());
+        hash.update(b"\n");
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Partition {
+    /// What a part says of the whole run, before the cases of others are left out of its
+    /// plan.
+    pub fn of(whole: &Plan, share: Share) -> Self {
+        Self {
+            index: share.index(),
+            count: share.count(),
+            selected: whole.cases.len(),
+            selection_digest: selection_digest(whole),
+        }
     }
 }
 

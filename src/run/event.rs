@@ -65,6 +65,13 @@ pub struct Header {
     pub partition: Option<Partition>,
 }
 
+impl Header {
+    /// Whether this is a part of a run that happens to have none of its cases.
+    pub fn is_empty_part(&self) -> bool {
+        self.selected == 0 && self.partition.as_ref().is_some_and(|whole| whole.selected > 0)
+    }
+}
+
 /// A part of a run; `selected` and `selection-digest` of its header tell of this part alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -307,6 +314,16 @@ fn is_zero(count: &u64) -> bool {
 }
 
 impl Footer {
+    /// The exit code that all this leads to. A part of a run with none of its cases has
+    /// lost nothing, and ends with 0: the other parts have them.
+    pub fn exit_of(&self, is_empty_part: bool, fail_on: FailOn) -> u8 {
+        let unmatched = !self.unmatched_known_failures.is_empty();
+        match Self::exit_code(&self.totals, unmatched, self.stopped.is_some(), fail_on) {
+            4 if is_empty_part => 0,
+            code => code,
+        }
+    }
+
     /// The exit code that totals lead to: 1 for a fail, an unexpected pass or a
     /// known failure that matches nothing (the latter two only with
     /// [`FailOn::Any`]); 3 when something could not be judged or the run was stopped;

@@ -14,6 +14,7 @@
 
 mod ask;
 mod breaker;
+mod claim;
 mod engine;
 mod event;
 mod execute;
@@ -37,6 +38,7 @@ mod tests;
 
 pub use ask::{Asked, ask};
 pub use breaker::{Doubt, Unanswered};
+pub use claim::claim;
 pub use engine::{Settings, header, results, resume, run};
 pub use event::{
     CaseResult, Event, FORMAT_VERSION, FailOn, Footer, Header, Partition, RecordedBody, RecordedExchange,

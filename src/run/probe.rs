@@ -71,7 +71,7 @@ fn requests<'s>(session: &'s Session, bases: &IndexMap<String, Base>) -> Vec<Ask
 
 fn bindings(session: &Session) -> Bindings {
     let mut bindings = Bindings::new();
-    let Some(pool) = session.target.pools.first() else { return bindings };
+    let Some(pool) = session.target.own_pools().next() else { return bindings };
     bindings.bind("identity-pool-id", pool.id.clone());
     bindings.bind("region", session.target.region.clone());
     if let Some(identity) = pool.identities.first() {

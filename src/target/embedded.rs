@@ -54,6 +54,7 @@ impl Target {
                 })
                 .collect(),
             cognito: None,
+            is_taken: false,
         };
         Self {
             name: "embedded".to_owned(),

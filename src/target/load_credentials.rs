@@ -132,6 +132,7 @@ impl Loader<'_> {
             id: self.text(id),
             identities: identities.iter().map(identity).collect(),
             cognito: cognito.map(|raw| self.cognito_identity(file, raw)),
+            is_taken: false,
         }
     }
 

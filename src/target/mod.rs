@@ -104,6 +104,8 @@ pub struct Pool {
     /// How identities are had from Cognito Identity; none when the target file names
     /// them with their keys.
     pub cognito: Option<CognitoIdentity>,
+    /// Whether somebody else uses it: no case gets it, but its id may be named.
+    pub is_taken: bool,
 }
 
 /// An identity with its credentials.
@@ -167,6 +169,22 @@ impl Target {
     /// When the file cannot be read or has mistakes; all of them are listed.
     pub fn from_file(path: &Path) -> Result<Self, TargetError> {
         load::from_file(path, &|name| std::env::var(name).ok())
+    }
+
+    /// The pools that cases may be given.
+    pub fn own_pools(&self) -> impl Iterator<Item = &Pool> {
+        self.pools.iter().filter(|pool| !pool.is_taken)
+    }
+
+    /// The same target with only those pools to be given to cases whose place in the
+    /// target file, from 0, is wanted. To be called before credentials are asked for:
+    /// nobody needs those of the others.
+    #[must_use]
+    pub fn with_pools(mut self, is_wanted: impl Fn(usize) -> bool) -> Self {
+        for (_, pool) in self.pools.iter_mut().enumerate().filter(|(place, _)| !is_wanted(*place)) {
+            *pool = Pool { id: std::mem::take(&mut pool.id), identities: Vec::new(), cognito: None, is_taken: true };
+        }
+        self
     }
 
     /// Every secret that the target's credentials hold or held, as far as they were

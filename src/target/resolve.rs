@@ -193,7 +193,7 @@ impl Target {
     #[must_use]
     pub fn assumed(mut self) -> Self {
         for pool in &mut self.pools {
-            let Pool { id, identities, cognito: Some(settings) } = pool else { continue };
+            let Pool { id, identities, cognito: Some(settings), .. } = pool else { continue };
             let id = |number: usize| {
                 let region = id.split(':').next().unwrap_or_default();
                 let unknown = || format!("{region}:00000000-0000-4000-8000-{number:012}");

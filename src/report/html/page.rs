@@ -17,7 +17,7 @@ use crate::report::record::Record;
 use crate::report::standing::{Standing, Standings};
 use crate::report::summary::{Summary, Tally};
 use crate::report::text::{SCRIPTED, count, duration, grouped, moment, printable};
-use crate::run::Event;
+use crate::run::{Event, Partition};
 use crate::spec::Dispute;
 
 /// Broken rules that are listed before all else.
@@ -211,6 +211,9 @@ fn facts(record: &Record) -> Vec<(&'static str, String)> {
     }
     facts.push(("suite", format!("{}, digest {:.12}", header.suite_version, header.suite_digest)));
     facts.push(("selection", format!("{}, digest {:.12}", count(header.selected, "case"), header.selection_digest)));
+    if let Some(Partition { index, count: parts, selected, .. }) = &header.partition {
+        facts.push(("part", format!("{index} of {parts} of a run of {}", count(*selected, "case"))));
+    }
     facts
 }
 
@@ -237,7 +240,9 @@ fn leftovers(record: &Record) -> Vec<String> {
 }
 
 fn idle(record: &Record) -> Vec<String> {
-    let entries = record.footer.iter().flat_map(|footer| &footer.idle_known_failures);
+    // The cases of a part's may be in other parts of the run.
+    let footer = record.footer.iter().filter(|_| record.header.partition.is_none());
+    let entries = footer.flat_map(|footer| &footer.idle_known_failures);
     entries.map(|entry| printable(entry).into_owned()).collect()
 }
 

@@ -154,6 +154,7 @@ pub(super) fn target(endpoint: &str, pools: usize) -> Target {
             Identity { id: format!("identity-{number}-b"), credentials: keys("b") },
         ],
         cognito: None,
+        is_taken: false,
     };
     Target {
         name: "scripted".to_owned(),
