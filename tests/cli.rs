@@ -2,6 +2,8 @@
 //! folder. What it prints is kept in `snapshots/cli`; `cargo insta review` shows
 //! what changed.
 
+#[path = "cli/again.rs"]
+mod again;
 #[path = "support/calls.rs"]
 mod calls;
 #[path = "cli/clean.rs"]

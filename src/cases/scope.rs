@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use regex::Regex;
+use regex_syntax::Parser;
 use toml::Spanned;
 
 use super::condition::{Condition, Match, Pattern};
@@ -284,17 +285,23 @@ impl<'f> Scope<'f> {
 
     fn pattern(&self, pattern: &str) -> Option<Pattern> {
         // On its own first: `a)|(b` would be one only within parentheses.
-        self.plain_pattern(pattern).and_then(|_| self.reading.pattern(&Pattern::whole(pattern)).ok()).map(Pattern)
+        let alone = Parser::new().parse(pattern).map_err(|error| self.no_pattern(pattern, &error));
+        alone.ok().and_then(|_| self.compiled(&Pattern::whole(pattern), pattern)).map(Pattern)
     }
 
     /// A pattern that need not match as a whole.
     pub(super) fn plain_pattern(&self, pattern: &str) -> Option<Arc<Regex>> {
-        let because = |error: regex::Error| {
-            let error = error.to_string();
-            error.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
-        };
-        let problem = |error| self.problem_here(format!("`{pattern}` is no regular expression: {}", because(error)));
-        self.reading.pattern(pattern).map_err(problem).ok()
+        self.compiled(pattern, pattern)
+    }
+
+    fn compiled(&self, pattern: &str, written: &str) -> Option<Arc<Regex>> {
+        self.reading.pattern(pattern).map_err(|error| self.no_pattern(written, &error)).ok()
+    }
+
+    fn no_pattern(&self, pattern: &str, error: &dyn std::error::Error) {
+        let error = error.to_string();
+        let because = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        self.problem_here(format!("`{pattern}` is no regular expression: {because}"));
     }
 }
 

@@ -205,7 +205,8 @@ pub(super) async fn close(target: &Target, server: Option<Server>, output: &Outp
         output.note(&format!("left behind: {leftover}"));
     }
     if let Some(server) = server {
-        server.shutdown().await;
+        // What it still owes the services that the run played, nobody waits for.
+        server.shutdown_within(Duration::ZERO).await;
     }
 }
 

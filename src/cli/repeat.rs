@@ -4,9 +4,9 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+use super::Exit;
 use super::output::Output;
 use super::run_args::RunArgs;
-use super::{Exit, NOT_JUDGED};
 use crate::reference;
 use crate::report::{count, duration};
 
@@ -41,8 +41,8 @@ pub(super) struct Ended {
     pub(super) stopped: bool,
 }
 
-/// Runs rounds until there were enough, one was stopped, or one could not be judged
-/// because of the endpoint; the exit code of the worst.
+/// Runs rounds until there were enough, or one was stopped: by hand, by `--fail-fast`, or
+/// because nobody answered any more. Gives the exit code of the worst.
 pub(super) async fn rounds(
     args: &RunArgs,
     repeat: Repeat,
@@ -62,7 +62,7 @@ pub(super) async fn rounds(
             Repeat::Times(times) => number >= times.get(),
             Repeat::For(length) => begun.elapsed() >= length,
         };
-        if enough || ended.stopped || ended.exit == NOT_JUDGED {
+        if enough || ended.stopped {
             break;
         }
     }

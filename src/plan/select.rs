@@ -302,7 +302,7 @@ mod tests {
     use rstest::rstest;
 
     use super::super::share::Share;
-    use super::{Decision, Plan, PlanError, function_script};
+    use super::{Decision, Plan, PlanError, could_select, function_script, names_a_case, selects};
     use crate::cases::Suite;
     use crate::reference::World;
     use crate::spec::{Catalog, Service};
@@ -322,6 +322,45 @@ mod tests {
         target.developer = None;
         target.resources = IndexMap::new();
         target
+    }
+
+    /// Whatever a filter selects is found in the files that it could select from.
+    #[test]
+    fn a_filter_that_names_a_case_leads_to_its_file() {
+        let catalog = Catalog::embedded();
+        let suite = Suite::shipped(Service::embedded(), catalog).expect("no mistakes");
+        for filter in suite.cases.iter().map(|case| &case.id) {
+            assert!(names_a_case(filter, catalog), "{filter}");
+            let selected = suite.cases.iter().filter(|case| selects(filter, case));
+            for stem in selected.map(|case| case.id.splitn(3, '/').take(2).collect::<Vec<_>>().join("/")) {
+                assert!(could_select(filter, &stem), "{filter} selects a case of {stem}");
+            }
+        }
+    }
+
+    #[rstest]
+    #[case("area/topic/name", "area/topic", true)]
+    #[case("area/topic/na", "area/topic", true)]
+    #[case("area/topic/name/row", "area/topic", true)]
+    #[case("area/topic/name", "area/other", false)]
+    #[case("area/topic/name", "other/topic", false)]
+    // The end of an area, and the topic of a case with rows, are parts of ids too.
+    #[case("area/topic/name", "my-area/topic", true)]
+    #[case("topic/name/row", "area/topic", true)]
+    #[case("topic/name/row/more", "area/topic", false)]
+    #[case("area/topic", "other/topic", true)]
+    #[case("area/*/name", "other/topic", true)]
+    fn files_that_a_filter_could_select_from(#[case] filter: &str, #[case] stem: &str, #[case] could: bool) {
+        assert_eq!(could_select(filter, stem), could);
+    }
+
+    #[rstest]
+    #[case("area/topic/name", true)]
+    #[case("area/topic", false)]
+    #[case("area/topic/*", false)]
+    #[case("ListRecords/input/MaxResults", false)]
+    fn filters_as_long_as_an_id(#[case] filter: &str, #[case] is_long: bool) {
+        assert_eq!(names_a_case(filter, Catalog::embedded()), is_long);
     }
 
     #[rstest]
