@@ -4,7 +4,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
 use super::desk::{Addressee, Desk};
 use super::mailbox::State;
@@ -61,7 +60,7 @@ pub(super) async fn answer(desk: &Desk, operation: &str, request: Request) -> Re
     };
     let (number, hearing) = post.hear(Role::Stream, shown(request, &input), count, |_| {});
     let script = nth(&post.scripts.stream, number).cloned().unwrap_or_default();
-    sleep(script.delay).await;
+    hearing.pause(script.delay).await;
     hearing.answered(|state| {
         if let Some(refusal) = &script.refusal {
             state.refused_puts += 1;

@@ -1,7 +1,6 @@
 //! Lambda: Invoke.
 
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
 use super::desk::{Addressee, Desk};
 use super::mailbox::State;
@@ -50,7 +49,7 @@ pub(super) async fn answer(desk: &Desk, function: &str, qualifier: Option<String
         state.invoked.push(invocation);
     });
     let script = nth(&post.scripts.function, number).cloned().unwrap_or_default();
-    sleep(script.delay).await;
+    hearing.pause(script.delay).await;
     let response = match (&script.refusal, &script.function_error, &script.payload) {
         (Some(refusal), ..) => refused(refusal),
         (None, Some(error), Payload::Event { .. }) => {

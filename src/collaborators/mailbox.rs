@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::desk::Desk;
 use super::s3;
@@ -37,7 +39,7 @@ pub struct Mailbox {
 
 impl Mailbox {
     pub(super) fn open(desk: &Arc<Desk>, name: &str, scripts: Scripts) -> Self {
-        let post = Arc::new(Post { scripts, state: Mutex::default() });
+        let post = Arc::new(Post { scripts, state: Mutex::default(), over: watch::Sender::default() });
         desk.open(name, Arc::clone(&post));
         Self { desk: Arc::clone(desk), name: name.to_owned(), post }
     }
@@ -105,6 +107,7 @@ fn address(record: &Value) -> Option<&str> {
 impl Drop for Mailbox {
     fn drop(&mut self) {
         self.desk.close(&self.name);
+        self.post.over.send_replace(true);
     }
 }
 
@@ -113,6 +116,8 @@ impl Drop for Mailbox {
 pub(super) struct Post {
     pub(super) scripts: Scripts,
     state: Mutex<State>,
+    /// Turns true when the mailbox is gone.
+    over: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -199,6 +204,20 @@ pub(super) struct Hearing {
 }
 
 impl Hearing {
+    /// Lets so much time pass, or what is left until the mailbox is gone: nobody asks any
+    /// more then how long an answer took, and who waits for it may be waited for.
+    pub(super) async fn pause(&self, delay: Duration) {
+        let mut over = self.post.over.subscribe();
+        let gone = async {
+            // The sender lives as long as the call does.
+            let _gone = over.wait_for(|over| *over).await;
+        };
+        tokio::select! {
+            () = sleep(delay) => {}
+            () = gone => {}
+        }
+    }
+
     /// Notes the answer that `decide` gives; it also notes what comes of it.
     pub(super) fn answered(mut self, decide: impl FnOnce(&mut State) -> Response) -> Response {
         let index = self.index.take();

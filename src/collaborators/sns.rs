@@ -1,7 +1,6 @@
 //! SNS: platform endpoints and messages to them, in its query protocol.
 
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
 use super::desk::{Addressee, Desk};
 use super::mailbox::{Endpoint, State};
@@ -58,7 +57,7 @@ pub(super) async fn answer(desk: &Desk, form: &[(String, String)], request: Requ
         nth(&answers, number).map(|answer| (*answer).clone())
     });
     let script = script.unwrap_or_default();
-    sleep(script.delay).await;
+    hearing.pause(script.delay).await;
     // An endpoint is one with that of the same token, so the answer needs the state.
     hearing.answered(|state| {
         let refusal = script.refusal.as_ref();

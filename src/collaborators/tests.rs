@@ -104,6 +104,22 @@ async fn who_hangs_up_is_evidence_too() {
 }
 
 #[tokio::test]
+async fn who_is_slow_for_a_case_is_so_no_longer_than_the_case() {
+    let function = vec![FunctionAnswer { delay: Duration::from_secs(600), ..FunctionAnswer::default() }];
+    let Stage { listener, mailbox } = Stage::set(Scripts { function, ..Scripts::default() }).await;
+    let stage = Stage { mailbox: listener.open("other", Scripts::default()), listener };
+    let over = async {
+        while mailbox.heard().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        drop(mailbox);
+    };
+    let both = async { tokio::join!(stage.invoke("mine", r#"{"a":1}"#), over).0 };
+    let answer = tokio::time::timeout(Duration::from_secs(60), both).await.expect("nobody waits ten minutes");
+    assert_eq!(body(&answer), json!({ "a": 1 }));
+}
+
+#[tokio::test]
 async fn a_stream_takes_records_unless_its_script_refuses_them() {
     let throttled =
         StreamAnswer { refusal: refusal("ProvisionedThroughputExceededException"), ..StreamAnswer::default() };
