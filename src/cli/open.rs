@@ -58,7 +58,6 @@ pub(super) fn suite_in(dir: Option<&Path>) -> Result<Suite, Exit> {
     suite.map_err(refused)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "`map_err` hands errors over")]
 fn refused(error: CasesError) -> Exit {
     match &error {
         CasesError::Mistakes(problems) => {
