@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use super::Exit;
+use super::args::Format;
 use super::output::Output;
 use super::run_args::RunArgs;
 use crate::reference;
@@ -66,7 +67,12 @@ pub(super) async fn rounds(
             break;
         }
     }
-    output.text(&format!("{}\n", sentence(number, &wrong, begun.elapsed())));
+    let ended = sentence(number, &wrong, begun.elapsed());
+    match args.format {
+        Format::Text => output.text(&format!("{ended}\n")),
+        // Standard output holds the lines of the records, and nothing else.
+        Format::Json => output.note(&ended),
+    }
     Ok(worst(&wrong))
 }
 

@@ -41,6 +41,14 @@ fn a_round_that_fails_is_named_and_the_next_begins() {
 }
 
 #[test]
+fn of_the_lines_of_records_nothing_is_told_between_them() {
+    let ended = Room::with_suite().run(&format!("{} --repeat 2 --format json", run("r"))).exits(0);
+    let lines = ended.stdout.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line of a record"));
+    assert_eq!(lines.filter(|line| line["type"] == "footer").count(), 2);
+    assert!(ended.stderr.starts_with("2 rounds in "), "{ended}");
+}
+
+#[test]
 fn a_time_is_over_after_the_round_that_is_under_way() {
     let room = Room::with_suite();
     room.run(&format!("{} --repeat 1ms", run("r"))).exits(0);
