@@ -45,7 +45,7 @@ fn measure_all(rounds: usize, length: Duration, datasets: usize) {
     );
     for work in Work::ALL {
         let served = Served::start(1, rate::CONNECTIONS);
-        runtime.block_on(served.fill(1, LISTED, 1));
+        runtime.block_on(served.fill(1, LISTED, rate::CONNECTIONS));
         let constant = Endpoint::start(Duration::ZERO, CONSTANT);
         let mut pairs: Vec<(Rate, Rate)> = (0..rounds)
             .map(|_| {
