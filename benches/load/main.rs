@@ -4,6 +4,9 @@
 //! `cargo bench --bench load` prints the tables of `benches/README.md`; `-- --quick`
 //! takes one short round. Servers are processes of their own.
 
+#[path = "../../tests/support/calls.rs"]
+#[expect(dead_code, reason = "a bench needs no developer, and sends by itself")]
+mod calls;
 #[path = "../scale/endpoint.rs"]
 mod endpoint;
 #[path = "../scale/measure.rs"]

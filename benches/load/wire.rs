@@ -2,52 +2,31 @@
 //! of an answer no more is read than its status and its length.
 
 use std::fmt::Write as _;
-use std::time::SystemTime;
 
-use serde_json::{Value, json};
-use syncspec::client::{Endpoint, SignedPayload, Signing, SigningForm, bind, sign};
-use syncspec::spec::Service;
-use syncspec::target::{Credentials, Identity, Target};
+use serde_json::Value;
+use syncspec::target::{Identity, Target};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::calls::{Caller, client};
+
 /// Puts calls of one identity on the wire.
 pub(crate) struct Signer {
-    endpoint: Endpoint,
-    region: String,
-    credentials: Credentials,
-    place: Value,
+    caller: Caller,
+    host: String,
 }
 
 impl Signer {
     pub(crate) fn new(target: &Target, pool: &str, identity: &Identity) -> Self {
-        Self {
-            endpoint: Endpoint::parse(&target.endpoint).expect("an endpoint"),
-            region: target.region.clone(),
-            credentials: identity.credentials.last().expect("nobody is asked for them"),
-            place: json!({ "IdentityPoolId": pool, "IdentityId": identity.id }),
-        }
+        let client = client(&target.endpoint);
+        let host = client.endpoint().host_header();
+        Self { caller: Caller::identity(&client, &target.region, pool, identity), host }
     }
 
     /// The bytes of a signed request.
     pub(crate) fn request(&self, operation: &str, input: &Value) -> Vec<u8> {
-        let service = Service::embedded();
-        let members = self.place.as_object().into_iter().chain(input.as_object()).flatten();
-        let input = members.map(|(name, value)| (name.clone(), value.clone())).collect();
-        let mut request = bind(&service.operations[operation], &input).expect("it can be put on the wire");
-        self.endpoint.address(&mut request);
-        let signing = Signing {
-            credentials: &self.credentials,
-            region: &self.region,
-            service: &service.signing_name,
-            time: SystemTime::now(),
-            form: SigningForm::Header,
-            payload: SignedPayload::Hashed,
-            without_headers: &[],
-        };
-        let host = self.endpoint.host_header();
-        sign(&mut request, &host, &signing).expect("it can be signed");
-        let mut head = format!("{} {} HTTP/1.1\r\nhost: {host}\r\n", request.method, request.target);
+        let request = self.caller.signed(operation, input);
+        let mut head = format!("{} {} HTTP/1.1\r\nhost: {}\r\n", request.method, request.target, self.host);
         for (name, value) in request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("host")) {
             // Writing to a `String` cannot fail.
             let _ = write!(head, "{name}: {}\r\n", String::from_utf8_lossy(value));

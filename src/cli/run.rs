@@ -34,6 +34,8 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
     let filters = filters(args)?;
     let suite = open::suite_for(&args.suite, &args.target, &filters)?;
     if args.plan {
+        // A set that is not there is refused here too.
+        set_to_compare(args)?;
         return forecast::tell(args, &filters, &suite, output);
     }
     let wanted = Wanted { suite: &suite, filters: &filters };
@@ -59,8 +61,7 @@ async fn once(
     wanted: &Wanted<'_>,
     interrupted: Option<watch::Receiver<bool>>,
 ) -> Result<Ended, Exit> {
-    let compare = args.compare.as_ref().map(|set| Store::open(set, args.snapshots.as_deref()).map_err(Exit::usage));
-    let compare = compare.transpose()?;
+    let compare = set_to_compare(args)?;
     let known = args.write_known_failures.as_deref().map(KnownFailures::to).transpose()?;
     let opened = open::target_on_stage(&args.target, |target| partition::dealt(target, args)).await?;
     let Opened { target, listener, server, interrupted: watched } = opened;
@@ -69,6 +70,12 @@ async fn once(
     let ended = on(target, args, output, wanted, aims, interrupted.or(watched)).await;
     open::close(&named, server, output).await;
     ended
+}
+
+/// The recorded snapshots that answers are to be compared with, if that was asked for.
+fn set_to_compare(args: &RunArgs) -> Result<Option<Store>, Exit> {
+    let store = args.compare.as_ref().map(|set| Store::open(set, args.snapshots.as_deref()).map_err(Exit::usage));
+    store.transpose()
 }
 
 /// Who asks for a comparison and compares nothing must not think that all is well.

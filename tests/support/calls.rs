@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use syncspec::client::{Client, Endpoint, Limits, SignedPayload, Signing, SigningForm, bind, sign};
 use syncspec::spec::Service;
 use syncspec::target::{Credentials, Identity, Provider};
-use syncspec::wire::Response;
+use syncspec::wire::{Request, Response};
 
 /// Somebody with keys.
 #[derive(Clone)]
@@ -33,6 +33,11 @@ impl Caller {
 
     /// The answer to a call; a sentence when none came.
     pub(crate) async fn call(&self, operation: &str, input: &Value) -> Result<Response, String> {
+        self.client.send(self.signed(operation, input)).await.outcome.map_err(|failure| failure.to_string())
+    }
+
+    /// The request of a call, signed now.
+    pub(crate) fn signed(&self, operation: &str, input: &Value) -> Request {
         let service = Service::embedded();
         let known = &service.operations[operation];
         let all = self.place.as_object().into_iter().chain(input.as_object()).flatten();
@@ -53,7 +58,7 @@ impl Caller {
             without_headers: &[],
         };
         sign(&mut request, &endpoint.host_header(), &signing).expect("it can be signed");
-        self.client.send(request).await.outcome.map_err(|failure| failure.to_string())
+        request
     }
 
     /// The members of a result.
