@@ -88,8 +88,16 @@ impl<'f> Scope<'f> {
         }
     }
 
+    /// Whether a text has no place for the row's entries, as most have none.
+    fn leaves(&self, text: &str) -> bool {
+        self.row.is_empty() || !text.contains('{')
+    }
+
     /// Text with the row's entries filled in; other placeholders stay.
     pub(super) fn fill(&self, text: &str) -> String {
+        if self.leaves(text) {
+            return text.to_owned();
+        }
         let mut filled = String::with_capacity(text.len());
         for piece in pieces(text) {
             match piece {
@@ -128,6 +136,7 @@ impl<'f> Scope<'f> {
     /// name of an entry becomes that entry, whatever its type.
     pub(super) fn fill_node(&self, node: &Node) -> Node {
         match node {
+            Node::Text(text) if self.leaves(text) => node.clone(),
             Node::Text(text) => match pieces(text).as_slice() {
                 [Piece::Placeholder(inner)] => match self.entry(inner) {
                     Some(entry) => entry,

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use super::args::{SuiteArgs, TargetArgs};
@@ -243,7 +244,17 @@ pub(super) fn run_id() -> Result<String, Exit> {
 }
 
 /// A runtime for a command that sends or serves.
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Exit> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| Exit::usage(format!("cannot start: {error}")))
+pub(super) fn runtime() -> Result<Runtime, Exit> {
+    built(Builder::new_multi_thread())
+}
+
+/// A runtime for the cases that these filters select: a single one, and the server for
+/// it, needs no more threads than there are.
+pub(super) fn runtime_for(suite: &Suite, filters: &[String]) -> Result<Runtime, Exit> {
+    let selected = suite.cases.iter().filter(|case| filters.iter().any(|filter| selects(filter, case)));
+    if selected.take(2).count() == 1 { built(Builder::new_current_thread()) } else { runtime() }
+}
+
+fn built(mut builder: Builder) -> Result<Runtime, Exit> {
+    builder.enable_all().build().map_err(|error| Exit::usage(format!("cannot start: {error}")))
 }

@@ -39,7 +39,7 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
         return forecast::tell(args, &filters, &suite, output);
     }
     let wanted = Wanted { suite: &suite, filters: &filters };
-    open::runtime()?.block_on(async {
+    open::runtime_for(&suite, &filters)?.block_on(async {
         let Some(repeat) = args.repeat else { return Ok(once(args, output, &wanted, None).await?.exit) };
         let interrupted = interruption(args.target.is_named().then(|| journal::when_left(&args.target)));
         let round = async |args: &RunArgs| once(args, output, &wanted, Some(interrupted.clone())).await;

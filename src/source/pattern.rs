@@ -1,21 +1,42 @@
 //! Patterns over ids: of cases, of requirements.
 
+/// A pattern over ids, in which `*` stands for any text, also none.
+#[derive(Debug, Clone)]
+pub struct Pattern<'p> {
+    /// What a text begins with.
+    first: &'p str,
+    /// What stands between stars, and what a text ends with; none without a star.
+    rest: Option<(Vec<&'p str>, &'p str)>,
+}
+
+impl<'p> Pattern<'p> {
+    /// The pattern as somebody wrote it.
+    pub fn new(pattern: &'p str) -> Self {
+        let Some((first, rest)) = pattern.split_once('*') else { return Self { first: pattern, rest: None } };
+        let (between, last) = rest.rsplit_once('*').map_or((Vec::new(), rest), |(between, last)| {
+            (between.split('*').collect(), last)
+        });
+        Self { first, rest: Some((between, last)) }
+    }
+
+    /// Whether a text as a whole matches.
+    pub fn matches(&self, text: &str) -> bool {
+        let Some(mut text) = text.strip_prefix(self.first) else { return false };
+        let Some((between, last)) = &self.rest else { return text.is_empty() };
+        for part in between {
+            match text.find(part) {
+                Some(at) => text = &text[at + part.len()..],
+                None => return false,
+            }
+        }
+        text.ends_with(last)
+    }
+}
+
 /// Whether `text` as a whole matches `pattern`, in which `*` stands for any
 /// text, also none.
 pub fn matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    // `split` yields at least one part.
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    for part in parts {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
+    Pattern::new(pattern).matches(text)
 }
 
 /// Whether a filter that somebody typed is meant for `text`: as a pattern of the whole

@@ -184,8 +184,22 @@ struct RawReading {
 
 /// Parses and checks a service description.
 pub(super) fn service(text: &str) -> Result<Service, SpecError> {
-    let raw: RawFile = toml::from_str(text)?;
-    let service = Service {
+    let service = resolve(toml::from_str(text)?)?;
+    check(&service)?;
+    Ok(service)
+}
+
+/// The description that is part of the program, as the build prepared it. Tests check
+/// it, so that no start has to.
+pub(super) fn prepared() -> Service {
+    let text = include_str!(concat!(env!("OUT_DIR"), "/service.json"));
+    let raw = serde_json::from_str(text).map_err(|error| error.to_string());
+    let service = raw.and_then(|raw| resolve(raw).map_err(|error| error.to_string()));
+    service.unwrap_or_else(|error| panic!("src/spec/service.toml: {error}"))
+}
+
+fn resolve(raw: RawFile) -> Result<Service, SpecError> {
+    Ok(Service {
         name: raw.service.name,
         api_version: raw.service.api_version,
         signing_name: raw.service.signing_name,
@@ -206,9 +220,7 @@ pub(super) fn service(text: &str) -> Result<Service, SpecError> {
         limits: raw.limit.into_iter().map(RawLimit::resolve).collect(),
         rules: raw.rule.into_iter().map(RawRule::resolve).collect(),
         disputes: raw.dispute.into_iter().map(RawDispute::resolve).collect(),
-    };
-    check(&service)?;
-    Ok(service)
+    })
 }
 
 fn members(raw: IndexMap<String, RawMember>) -> IndexMap<String, Member> {

@@ -7,7 +7,7 @@
 //! `UpdateRecords/limit/datasets-per-identity`, `ListRecords/rule/tombstone`.
 //! Requirements of the service as a whole begin with `service/`.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use indexmap::IndexMap;
 use indexmap::map::Entry;
@@ -32,7 +32,7 @@ pub struct Requirement {
     /// How sure the sources make us; decides the level of a finding.
     pub strength: Strength,
     /// Descriptions of the sources, for people.
-    pub sources: Vec<String>,
+    pub sources: Arc<[String]>,
     /// Id of the dispute that concerns it, if any.
     pub dispute: Option<String>,
 }
@@ -108,7 +108,7 @@ impl Catalog {
     /// Derives the requirements of `service`.
     pub fn of(service: &Service) -> Self {
         let mut builder =
-            Builder { service, catalog: Self { by_id: IndexMap::new(), duplicate: None }, sources: Vec::new() };
+            Builder { service, catalog: Self { by_id: IndexMap::new(), duplicate: None }, sources: Arc::default() };
         builder.whole_service();
         for operation in service.operations.values() {
             builder.operation(operation);
@@ -147,7 +147,7 @@ struct Builder<'s> {
     service: &'s Service,
     catalog: Catalog,
     /// Sources of the requirements being added.
-    sources: Vec<String>,
+    sources: Arc<[String]>,
 }
 
 impl Builder<'_> {
@@ -159,7 +159,7 @@ impl Builder<'_> {
             operation,
             statement,
             strength,
-            sources: self.sources.clone(),
+            sources: Arc::clone(&self.sources),
             dispute: None,
         };
         match self.catalog.by_id.entry(id) {

@@ -56,8 +56,7 @@ impl Service {
     ///
     /// If the embedded data file is broken, which a unit test rules out.
     pub fn embedded() -> &'static Self {
-        static SERVICE: LazyLock<Service> =
-            LazyLock::new(|| Service::from_toml(include_str!("service.toml")).expect("service.toml is valid"));
+        static SERVICE: LazyLock<Service> = LazyLock::new(load::prepared);
         &SERVICE
     }
 

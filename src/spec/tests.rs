@@ -22,6 +22,13 @@ fn count(catalog: &Catalog, kind: RequirementKind) -> usize {
     catalog.iter().filter(|requirement| requirement.kind == kind).count()
 }
 
+/// Starts do not check the prepared form any more.
+#[test]
+fn the_shipped_description_is_consistent_and_comes_out_as_it_was_written() {
+    let written = Service::from_toml(DESCRIPTION).expect("the description is consistent");
+    assert_eq!(format!("{:?}", Service::embedded()), format!("{written:?}"));
+}
+
 #[test]
 fn an_unknown_shape_is_refused() {
     let refusal = refusal("Datasets = { shape = \"DatasetList\" }", "Datasets = { shape = \"DatasetLisst\" }");

@@ -54,7 +54,7 @@ pub struct Redactor {
     /// Names of members whose values are secret.
     members: Vec<String>,
     /// The target's own secrets.
-    own: Arc<Known>,
+    own: Arc<Own>,
     /// What was learned since.
     learned: Known,
     /// How many more can be learned; none if there were more than that.
@@ -66,6 +66,23 @@ impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let secrets = self.own.secrets.len() + self.learned.secrets.len();
         f.debug_struct("Redactor").field("secrets", &secrets).finish_non_exhaustive()
+    }
+}
+
+/// Secrets that are all known from the beginning. Most runs have nothing to look for them
+/// in, so what finds them is made when it is asked for.
+struct Own {
+    secrets: BTreeSet<String>,
+    known: OnceLock<Known>,
+}
+
+impl Own {
+    fn known(&self) -> &Known {
+        self.known.get_or_init(|| {
+            let mut known = Known::default();
+            self.secrets.iter().for_each(|secret| known.add(secret, usize::MAX));
+            known
+        })
     }
 }
 
@@ -158,13 +175,9 @@ impl Redactor {
     /// Knows the target's secrets and which members are sensitive.
     pub fn new(service: &Service, target: &Target) -> Self {
         let members = service.sensitive_names().into_iter().map(str::to_owned).collect();
-        let mut own = Known::default();
-        for secret in target.secrets() {
-            let secret = secret.expose();
-            if secret.len() >= SHORTEST_SECRET && !own.secrets.contains(secret) {
-                own.add(secret, usize::MAX);
-            }
-        }
+        let secrets = target.secrets().map(|secret| secret.expose().to_owned());
+        let secrets = secrets.filter(|secret| secret.len() >= SHORTEST_SECRET).collect();
+        let own = Own { secrets, known: OnceLock::new() };
         Self { members, own: Arc::new(own), learned: Known::default(), room: Some(MOST_LEARNED) }
     }
 
@@ -274,7 +287,7 @@ impl Redactor {
     /// The text with its secrets replaced; none when it holds none.
     fn replaced(&self, text: &str) -> Option<String> {
         let mut found = Vec::new();
-        self.own.find(text, &mut found);
+        self.own.known().find(text, &mut found);
         self.learned.find(text, &mut found);
         if found.is_empty() {
             return None;
