@@ -135,12 +135,12 @@ fn tell(rounds: usize, took: Duration, windows: &[&[Sample]], allocated: &[f64])
     row("resident between rounds, MiB", &resident.iter().map(|kib| vec![kib / 1024.0]).collect::<Vec<_>>());
     row("resident memory, MiB", &of(&|sample| sample.memory / 1024.0));
     row("open files and sockets", &of(&|sample| sample.files as f64));
-    row("threads", &of(&|sample| sample.threads as f64));
+    row("threads, one of which counts", &of(&|sample| sample.threads as f64));
     let slope = |name: &str, values: &[f64]| {
         let (slope, error) = fit(values);
-        println!("{name}: {slope:+.0} KiB a minute (standard error {error:.0})");
+        println!("| {name} | {slope:+.0} KiB a minute | {error:.0} |");
     };
-    println!("\nslope of what remains between rounds");
+    println!("\n| what remains between rounds | slope | standard error |\n|---|---:|---:|");
     slope("allocated", allocated);
     slope("resident", &resident);
 }
