@@ -13,9 +13,8 @@ impl<'p> Pattern<'p> {
     /// The pattern as somebody wrote it.
     pub fn new(pattern: &'p str) -> Self {
         let Some((first, rest)) = pattern.split_once('*') else { return Self { first: pattern, rest: None } };
-        let (between, last) = rest.rsplit_once('*').map_or((Vec::new(), rest), |(between, last)| {
-            (between.split('*').collect(), last)
-        });
+        let (between, last) =
+            rest.rsplit_once('*').map_or((Vec::new(), rest), |(between, last)| (between.split('*').collect(), last));
         Self { first, rest: Some((between, last)) }
     }
 

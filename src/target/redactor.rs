@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
@@ -74,15 +75,19 @@ impl fmt::Debug for Redactor {
 struct Own {
     secrets: BTreeSet<String>,
     known: OnceLock<Known>,
+    /// How much was searched so far, in bytes of text times forms.
+    searched: AtomicUsize,
 }
 
 impl Own {
-    fn known(&self) -> &Known {
-        self.known.get_or_init(|| {
+    fn find(&self, text: &str, found: &mut Vec<Range<usize>>) {
+        let known = self.known.get_or_init(|| {
             let mut known = Known::default();
             self.secrets.iter().for_each(|secret| known.add(secret, usize::MAX));
             known
-        })
+        });
+        let before = self.searched.fetch_add(text.len() * known.forms.len(), Ordering::Relaxed);
+        known.find(text, before, found);
     }
 }
 
@@ -94,6 +99,8 @@ struct Known {
     bytes: usize,
     /// Their forms in lower case.
     forms: Vec<String>,
+    /// Bytes of the shortest of them; 0 without any.
+    shortest: usize,
     /// Common forms of those for which there was no room, longest first.
     rest: Vec<String>,
     /// Finds the forms; made when it is asked for.
@@ -111,13 +118,15 @@ impl Known {
         self.bytes += secret.len();
         let forms = common_forms(secret).into_iter().chain(encoded_forms(secret));
         self.forms.extend(forms.map(|form| form.to_ascii_lowercase()));
+        self.shortest = self.forms.iter().map(String::len).min().unwrap_or_default();
         self.finder = OnceLock::new();
     }
 
-    /// Where in a text a form of a secret stands.
-    fn find(&self, text: &str, found: &mut Vec<Range<usize>>) {
-        let longer = self.forms.iter().map(String::len).min().is_none_or(|shortest| shortest > text.len());
-        if !longer && text.len() * self.forms.len() < WORTH_A_FINDER {
+    /// Where in a text a form of a secret stands. `before` is how much was searched for the
+    /// same forms before, in bytes of text times forms.
+    fn find(&self, text: &str, before: usize, found: &mut Vec<Range<usize>>) {
+        let longer = self.forms.is_empty() || self.shortest > text.len();
+        if !longer && before + text.len() * self.forms.len() < WORTH_A_FINDER {
             let text = text.to_ascii_lowercase();
             for form in self.forms.iter().filter(|form| form.len() <= text.len()) {
                 found.extend(text.match_indices(form.as_str()).map(|(at, form)| at..at + form.len()));
@@ -177,7 +186,7 @@ impl Redactor {
         let members = service.sensitive_names().into_iter().map(str::to_owned).collect();
         let secrets = target.secrets().map(|secret| secret.expose().to_owned());
         let secrets = secrets.filter(|secret| secret.len() >= SHORTEST_SECRET).collect();
-        let own = Own { secrets, known: OnceLock::new() };
+        let own = Own { secrets, known: OnceLock::new(), searched: AtomicUsize::new(0) };
         Self { members, own: Arc::new(own), learned: Known::default(), room: Some(MOST_LEARNED) }
     }
 
@@ -287,8 +296,8 @@ impl Redactor {
     /// The text with its secrets replaced; none when it holds none.
     fn replaced(&self, text: &str) -> Option<String> {
         let mut found = Vec::new();
-        self.own.known().find(text, &mut found);
-        self.learned.find(text, &mut found);
+        self.own.find(text, &mut found);
+        self.learned.find(text, 0, &mut found);
         if found.is_empty() {
             return None;
         }
