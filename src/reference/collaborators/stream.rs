@@ -83,7 +83,7 @@ mod tests {
             value: value.map(str::to_owned),
             sync_count: 7,
             last_modified_date: Timestamp::from_millis(1_700_000_000_123),
-            last_modified_by: "i".to_owned(),
+            last_modified_by: "i".into(),
             device_last_modified_date: device.map(Timestamp::from_millis),
         }
     }

@@ -16,8 +16,8 @@ const ENCODED_IN_PATH: &AsciiSet = &ENCODED.remove(b'/');
 /// Either is encoded once more, so `%3A` becomes `%253A`, and `:` becomes `%3A`.
 pub(super) fn paths(raw: &str) -> Vec<String> {
     let encode = |path: &str| percent_encode(path.as_bytes(), ENCODED_IN_PATH).to_string();
-    let (sent, normal) = (encode(raw), encode(&normalized(raw)));
-    if sent == normal { vec![sent] } else { vec![normal, sent] }
+    let normal = normalized(raw);
+    if normal == raw { vec![encode(raw)] } else { vec![encode(&normal), encode(raw)] }
 }
 
 fn normalized(raw: &str) -> String {

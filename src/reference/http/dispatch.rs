@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::input::{self, Input};
+use super::output::Output;
 use super::refusal::Refusal;
 use crate::reference::altered::Switch;
 use crate::reference::collaborators::Question;
@@ -20,7 +21,7 @@ use crate::reference::model::{
 };
 
 /// Calls the operation of this name.
-pub(super) fn call(model: &mut Model, call: &Call<'_>, operation: &str, input: &Input) -> Result<Value, Refusal> {
+pub(super) fn call(model: &mut Model, call: &Call<'_>, operation: &str, input: &Input) -> Result<Output, Refusal> {
     match operation {
         "DescribeDataset" | "DeleteDataset" | "ListDatasets" | "ListRecords" | "UpdateRecords" => {
             of_datasets(model, call, operation, input)
@@ -30,18 +31,18 @@ pub(super) fn call(model: &mut Model, call: &Call<'_>, operation: &str, input: &
     }
 }
 
-fn of_datasets(model: &mut Model, call: &Call<'_>, operation: &str, input: &Input) -> Result<Value, Refusal> {
+fn of_datasets(model: &mut Model, call: &Call<'_>, operation: &str, input: &Input) -> Result<Output, Refusal> {
     let place = place(input);
     Ok(match operation {
-        "DescribeDataset" => json!({ "Dataset": dataset(&model.describe_dataset(&place)?) }),
-        "DeleteDataset" => json!({ "Dataset": dataset(&model.delete_dataset(call, &place)?) }),
+        "DescribeDataset" => Output::of([("Dataset", dataset(model.describe_dataset(&place)?))]),
+        "DeleteDataset" => Output::of([("Dataset", dataset(model.delete_dataset(call, &place)?))]),
         "ListDatasets" => {
             let page = model.list_datasets(&place.identity_pool_id, &place.identity_id, &page_request(input))?;
-            json!({
-                "Datasets": page.datasets.iter().map(dataset).collect::<Vec<_>>(),
-                "Count": page.datasets.len(),
-                "NextToken": page.next_token,
-            })
+            Output::of([
+                ("Count", page.datasets.len().into()),
+                ("Datasets", page.datasets.into_iter().map(dataset).collect()),
+                ("NextToken", page.next_token.into()),
+            ])
         }
         "ListRecords" => list_records(model, call, &place, input)?,
         _ => update_records(model, call, &update(input), input)?,
@@ -56,12 +57,17 @@ fn update(input: &Input) -> UpdateRecords {
     }
 }
 
-fn update_records(model: &mut Model, call: &Call<'_>, update: &UpdateRecords, input: &Input) -> Result<Value, Refusal> {
-    Ok(updated(&model.update_records(call, &place(input), update)?))
+fn update_records(
+    model: &mut Model,
+    call: &Call<'_>,
+    update: &UpdateRecords,
+    input: &Input,
+) -> Result<Output, Refusal> {
+    Ok(updated(model.update_records(call, &place(input), update)?))
 }
 
-fn updated(records: &[Record]) -> Value {
-    json!({ "Records": records.iter().map(record).collect::<Vec<_>>() })
+fn updated(records: Vec<Record>) -> Output {
+    Output::of([("Records", records.into_iter().map(record).collect())])
 }
 
 /// What another service must answer before this operation can be called, if anything.
@@ -90,7 +96,7 @@ pub(super) fn question(
 
 /// What an altered server does although it refuses an update: makes it, or uses up
 /// its session.
-pub(super) fn aftermath(model: &mut Model, call: &Call<'_>, operation: &str, input: &Input) -> Result<Value, Refusal> {
+pub(super) fn aftermath(model: &mut Model, call: &Call<'_>, operation: &str, input: &Input) -> Result<Output, Refusal> {
     if operation == "UpdateRecords" {
         let (place, update) = (place(input), update(input));
         if model.has(Switch::FunctionFailureWrites) {
@@ -99,7 +105,7 @@ pub(super) fn aftermath(model: &mut Model, call: &Call<'_>, operation: &str, inp
             model.spend_session(call, &place, token);
         }
     }
-    Ok(Value::Null)
+    Ok(Output::Null)
 }
 
 /// What came of a question, as the operation that needs it takes it.
@@ -114,7 +120,7 @@ pub(super) enum Found {
 }
 
 /// Calls an operation that needed an answer first.
-pub(super) fn call_with(model: &mut Model, call: &Call<'_>, input: &Input, found: &Found) -> Result<Value, Refusal> {
+pub(super) fn call_with(model: &mut Model, call: &Call<'_>, input: &Input, found: &Found) -> Result<Output, Refusal> {
     match found {
         Found::Patches(patches) => {
             let sent = update(input);
@@ -124,7 +130,7 @@ pub(super) fn call_with(model: &mut Model, call: &Call<'_>, input: &Input, found
             Ok(output)
         }
         Found::Told(untaken) => {
-            Ok(updated(&model.update_told(call, &place(input), &update(input), untaken.as_ref())?))
+            Ok(updated(model.update_told(call, &place(input), &update(input), untaken.as_ref())?))
         }
         Found::Endpoint(arn) => register_device(model, call, input, Some(arn.clone())),
     }
@@ -135,12 +141,12 @@ fn register_device(
     call: &Call<'_>,
     input: &Input,
     endpoint_arn: Option<String>,
-) -> Result<Value, Refusal> {
+) -> Result<Output, Refusal> {
     let place = place(input);
     let (platform, token) = (&text(input, "Platform"), &text(input, "Token"));
     let device = DeviceIdentity { platform, token };
     let id = model.register_device(call, &place.identity_pool_id, &place.identity_id, device, endpoint_arn)?;
-    Ok(json!({ "DeviceId": id }))
+    Ok(Output::of([("DeviceId", id.into())]))
 }
 
 /// Patches as a client would send them, for the constraints to be checked.
@@ -156,77 +162,83 @@ pub(super) fn as_sent(patches: &[RecordPatch]) -> Value {
     patches.iter().map(sent).collect()
 }
 
-fn list_records(model: &Model, call: &Call<'_>, place: &DatasetPlace, input: &Input) -> Result<Value, Refusal> {
+fn list_records(model: &Model, call: &Call<'_>, place: &DatasetPlace, input: &Input) -> Result<Output, Refusal> {
     let request = ListRecords {
         last_sync_count: input.number("LastSyncCount"),
         page: page_request(input),
         sync_session_token: input.text("SyncSessionToken"),
     };
     let page = model.list_records(call, place, &request)?;
-    Ok(json!({
-        "Records": page.records.iter().map(record).collect::<Vec<_>>(),
-        "NextToken": page.next_token,
-        "Count": page.count,
-        "DatasetSyncCount": page.dataset_sync_count,
-        "LastModifiedBy": page.last_modified_by,
-        "MergedDatasetNames": [],
-        "DatasetExists": page.dataset_exists,
-        "DatasetDeletedAfterRequestedSyncCount": page.dataset_deleted_after_requested_sync_count,
-        "SyncSessionToken": page.sync_session_token,
-    }))
+    Ok(Output::of([
+        ("Records", page.records.into_iter().map(record).collect()),
+        ("NextToken", page.next_token.into()),
+        ("Count", page.count.into()),
+        ("DatasetSyncCount", page.dataset_sync_count.into()),
+        ("LastModifiedBy", page.last_modified_by.into()),
+        ("MergedDatasetNames", Output::List(Vec::new())),
+        ("DatasetExists", page.dataset_exists.into()),
+        ("DatasetDeletedAfterRequestedSyncCount", page.dataset_deleted_after_requested_sync_count.into()),
+        ("SyncSessionToken", page.sync_session_token.into()),
+    ]))
 }
 
-fn of_devices(model: &mut Model, call: &Call<'_>, operation: &str, input: &Input) -> Result<Value, Refusal> {
+fn of_devices(model: &mut Model, call: &Call<'_>, operation: &str, input: &Input) -> Result<Output, Refusal> {
     let place = place(input);
     Ok(match operation {
         "SubscribeToDataset" => {
             model.subscribe_to_dataset(&place, &text(input, "DeviceId"))?;
-            json!({})
+            Output::of([])
         }
         "UnsubscribeFromDataset" => {
             model.unsubscribe_from_dataset(&place, &text(input, "DeviceId"))?;
-            json!({})
+            Output::of([])
         }
         _ => register_device(model, call, input, None)?,
     })
 }
 
-fn of_pools(model: &mut Model, call: &Call<'_>, operation: &str, input: &Input) -> Result<Value, Refusal> {
+fn of_pools(model: &mut Model, call: &Call<'_>, operation: &str, input: &Input) -> Result<Output, Refusal> {
     let pool = input.text("IdentityPoolId").unwrap_or_default();
     Ok(match operation {
         "BulkPublish" => {
             model.bulk_publish(call, &pool)?;
-            json!({ "IdentityPoolId": pool })
+            Output::of([("IdentityPoolId", pool.into())])
         }
-        "GetBulkPublishDetails" => publish_details(&pool, &model.bulk_publish_details(call, &pool)?),
-        "DescribeIdentityPoolUsage" => json!({ "IdentityPoolUsage": pool_usage(&model.identity_pool_usage(&pool)?) }),
+        "GetBulkPublishDetails" => publish_details(&pool, model.bulk_publish_details(call, &pool)?),
+        "DescribeIdentityPoolUsage" => {
+            Output::of([("IdentityPoolUsage", pool_usage(model.identity_pool_usage(&pool)?))])
+        }
         "DescribeIdentityUsage" => {
             let usage = model.identity_usage(&pool, &input.text("IdentityId").unwrap_or_default())?;
-            json!({ "IdentityUsage": {
-                "IdentityId": usage.identity_id,
-                "IdentityPoolId": usage.identity_pool_id,
-                "LastModifiedDate": usage.last_modified_date.map(Timestamp::seconds),
-                "DatasetCount": usage.dataset_count,
-                "DataStorage": usage.data_storage,
-            } })
+            let usage = Output::of([
+                ("IdentityId", usage.identity_id.into()),
+                ("IdentityPoolId", usage.identity_pool_id.into()),
+                ("LastModifiedDate", usage.last_modified_date.map(Timestamp::seconds).into()),
+                ("DatasetCount", usage.dataset_count.into()),
+                ("DataStorage", usage.data_storage.into()),
+            ]);
+            Output::of([("IdentityUsage", usage)])
         }
         "ListIdentityPoolUsage" => {
             let page = model.list_identity_pool_usage(&page_request(input))?;
-            json!({
-                "IdentityPoolUsages": page.usages.iter().map(pool_usage).collect::<Vec<_>>(),
-                "MaxResults": page.max_results,
-                "Count": page.usages.len(),
-                "NextToken": page.next_token,
-            })
+            Output::of([
+                ("Count", page.usages.len().into()),
+                ("IdentityPoolUsages", page.usages.into_iter().map(pool_usage).collect()),
+                ("MaxResults", page.max_results.into()),
+                ("NextToken", page.next_token.into()),
+            ])
         }
-        "GetCognitoEvents" => json!({ "Events": model.cognito_events(&pool)? }),
+        "GetCognitoEvents" => {
+            let events = model.cognito_events(&pool)?.into_iter().map(|(name, arn)| (name.into(), arn.into()));
+            Output::of([("Events", Output::Members(events.collect()))])
+        }
         "SetCognitoEvents" => {
             model.set_cognito_events(&pool, &events(input))?;
-            json!({})
+            Output::of([])
         }
-        "GetIdentityPoolConfiguration" => configuration(&pool, &model.pool_configuration(&pool)?),
+        "GetIdentityPoolConfiguration" => configuration(&pool, model.pool_configuration(&pool)?),
         "SetIdentityPoolConfiguration" => {
-            configuration(&pool, &model.set_pool_configuration(&pool, &new_configuration(input))?)
+            configuration(&pool, model.set_pool_configuration(&pool, &new_configuration(input))?)
         }
         other => return Err(Refusal::internal(format!("{other} is described but not built"))),
     })
@@ -288,59 +300,62 @@ fn new_configuration(input: &Input) -> PoolConfiguration {
     }
 }
 
-fn configuration(pool: &str, configuration: &PoolConfiguration) -> Value {
-    let push = configuration.push_sync.as_ref();
-    let streams = configuration.cognito_streams.as_ref();
-    json!({
-        "IdentityPoolId": pool,
-        "PushSync": push.map(|push| json!({ "ApplicationArns": push.application_arns, "RoleArn": push.role_arn })),
-        "CognitoStreams": streams.map(|streams| json!({
-            "StreamName": streams.stream_name,
-            "RoleArn": streams.role_arn,
-            "StreamingStatus": streams.streaming_status,
-            "DisabledReason": streams.disabled_reason,
-        })),
-    })
+fn configuration(pool: &str, configuration: PoolConfiguration) -> Output {
+    let push = configuration.push_sync.map(|push| {
+        Output::of([
+            ("ApplicationArns", push.application_arns.into_iter().collect()),
+            ("RoleArn", push.role_arn.into()),
+        ])
+    });
+    let streams = configuration.cognito_streams.map(|streams| {
+        Output::of([
+            ("StreamName", streams.stream_name.into()),
+            ("RoleArn", streams.role_arn.into()),
+            ("StreamingStatus", streams.streaming_status.into()),
+            ("DisabledReason", streams.disabled_reason.into()),
+        ])
+    });
+    Output::of([("IdentityPoolId", pool.into()), ("PushSync", push.into()), ("CognitoStreams", streams.into())])
 }
 
-fn publish_details(pool: &str, details: &BulkPublishDetails) -> Value {
-    json!({
-        "IdentityPoolId": pool,
-        "BulkPublishStartTime": details.start_time.map(Timestamp::seconds),
-        "BulkPublishCompleteTime": details.complete_time.map(Timestamp::seconds),
-        "BulkPublishStatus": details.status.as_str(),
-        "FailureMessage": details.failure_message,
-    })
+fn publish_details(pool: &str, details: BulkPublishDetails) -> Output {
+    Output::of([
+        ("IdentityPoolId", pool.into()),
+        ("BulkPublishStartTime", details.start_time.map(Timestamp::seconds).into()),
+        ("BulkPublishCompleteTime", details.complete_time.map(Timestamp::seconds).into()),
+        ("BulkPublishStatus", details.status.as_str().into()),
+        ("FailureMessage", details.failure_message.into()),
+    ])
 }
 
-fn dataset(dataset: &DatasetDescription) -> Value {
-    json!({
-        "IdentityId": dataset.identity_id,
-        "DatasetName": dataset.dataset_name,
-        "CreationDate": dataset.creation_date.seconds(),
-        "LastModifiedDate": dataset.last_modified_date.seconds(),
-        "LastModifiedBy": dataset.last_modified_by,
-        "DataStorage": dataset.data_storage,
-        "NumRecords": dataset.num_records,
-    })
+fn dataset(dataset: DatasetDescription) -> Output {
+    Output::of([
+        ("IdentityId", dataset.identity_id.into()),
+        ("DatasetName", dataset.dataset_name.into()),
+        ("CreationDate", dataset.creation_date.seconds().into()),
+        ("LastModifiedDate", dataset.last_modified_date.seconds().into()),
+        ("LastModifiedBy", dataset.last_modified_by.into()),
+        ("DataStorage", dataset.data_storage.into()),
+        ("NumRecords", dataset.num_records.into()),
+    ])
 }
 
-fn record(record: &Record) -> Value {
-    json!({
-        "Key": record.key,
-        "Value": record.value,
-        "SyncCount": record.sync_count,
-        "LastModifiedDate": record.last_modified_date.seconds(),
-        "LastModifiedBy": record.last_modified_by,
-        "DeviceLastModifiedDate": record.device_last_modified_date.map(Timestamp::seconds),
-    })
+fn record(record: Record) -> Output {
+    Output::of([
+        ("Key", record.key.into()),
+        ("Value", record.value.into()),
+        ("SyncCount", record.sync_count.into()),
+        ("LastModifiedDate", record.last_modified_date.seconds().into()),
+        ("LastModifiedBy", (*record.last_modified_by).into()),
+        ("DeviceLastModifiedDate", record.device_last_modified_date.map(Timestamp::seconds).into()),
+    ])
 }
 
-fn pool_usage(usage: &IdentityPoolUsage) -> Value {
-    json!({
-        "IdentityPoolId": usage.identity_pool_id,
-        "SyncSessionsCount": null,
-        "DataStorage": usage.data_storage,
-        "LastModifiedDate": usage.last_modified_date.seconds(),
-    })
+fn pool_usage(usage: IdentityPoolUsage) -> Output {
+    Output::of([
+        ("IdentityPoolId", usage.identity_pool_id.into()),
+        ("SyncSessionsCount", Output::Null),
+        ("DataStorage", usage.data_storage.into()),
+        ("LastModifiedDate", usage.last_modified_date.seconds().into()),
+    ])
 }

@@ -230,6 +230,11 @@ impl Faults {
         Self { service, are_controlled, set: Mutex::new(set) }
     }
 
+    /// Whether a request may meet one.
+    pub(super) fn are_any(&self) -> bool {
+        !self.set.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// What the next request of this operation meets: all delays that are due, and the
     /// first of the other faults. Faults after that one do not count the request.
     pub(super) fn meet(&self, operation: &str) -> Met {

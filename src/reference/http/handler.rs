@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::dispatch::{self, Found};
-use super::encode;
+use super::encode::Forms;
 use super::input::{self, Input};
 use super::race::{Posted, Shared};
 use super::refusal::Refusal;
@@ -46,6 +46,7 @@ pub(super) struct Handler {
     service: Arc<Service>,
     router: Router,
     patterns: Patterns,
+    forms: Forms,
     verifier: Verifier,
     model: Shared,
     switches: Switches,
@@ -91,6 +92,7 @@ impl Handler {
         Ok(Self {
             router: Router::new(&service, switches.clone()),
             patterns: Patterns::compile(&service)?,
+            forms: Forms::of(&service),
             verifier: Verifier::new(world, &service.signing_name, switches.clone()),
             model: Shared::new(Model::new(world, Limits::of(&service), switches.clone(), session_key, now), race),
             service,
@@ -199,14 +201,14 @@ impl Handler {
         let call = Call { now: moment.now, caller: &caller, random: moment.random };
         let perform = |model: &mut Model| dispatch::call_with(model, &call, &input, &found);
         let output = self.model.call(&operation.name, moment.now, &perform)?;
-        Ok(encode::success(&self.service, operation, &output))
+        Ok(self.forms.success(operation, &output))
     }
 
     /// Refuses patches of a function that break a constraint.
     fn check_patches(&self, operation: &Operation, patches: &[RecordPatch]) -> Result<(), Refusal> {
         let Some(member) = operation.input.get("RecordPatches") else { return Ok(()) };
         let sent = dispatch::as_sent(patches);
-        let checked = validate::check_value(&self.service, &self.patterns, "datasetRecords", &member.shape, &sent);
+        let checked = validate::check_value(&self.service, &self.patterns, &"datasetRecords", &member.shape, &sent);
         checked.map_err(|refusal| invalid_output(refusal.message).into())
     }
 
@@ -253,7 +255,7 @@ impl Handler {
 
     /// The answer to a request that could not be read, or was refused.
     fn refuse(&self, operation: Option<&Operation>, refusal: &Refusal, moment: &Moment, origin: bool) -> Response {
-        let (name, status, mut body) = encode::failure(&self.service, operation, refusal);
+        let (name, status, mut body) = self.forms.failure(&self.service, operation, refusal);
         let mut headers = common_headers(moment, origin);
         headers.append("x-amzn-ErrorType", format!("{name}{}", refusal.by.tail()));
         if *refusal == Refusal::unknown_operation() {
@@ -330,7 +332,7 @@ impl Handler {
         let output = self
             .model
             .call(&operation.name, moment.now, &|model| dispatch::call(model, &call, &operation.name, &input))?;
-        Ok(Outcome::Done(encode::success(&self.service, operation, &output)))
+        Ok(Outcome::Done(self.forms.success(operation, &output)))
     }
 
     fn takes_unsigned(&self, routed: &Routed<'_>) -> bool {

@@ -5,6 +5,7 @@
 //! numbers may be written with a fraction of zero.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use serde_json::{Map, Number, Value};
 
@@ -121,8 +122,9 @@ pub(super) fn body(request: &Request) -> Result<Map<String, Value>, Refusal> {
     }
 }
 
-/// The value as its shape has it, with wire names turned into API names.
-fn typed(service: &Service, shape: &str, value: Value, path: &str) -> Result<Value, Refusal> {
+/// The value as its shape has it, with wire names turned into API names. The path is
+/// written out only where something is wrong.
+fn typed(service: &Service, shape: &str, value: Value, path: &dyn fmt::Display) -> Result<Value, Refusal> {
     if !service.shape(shape).coerced {
         return strictly_typed(service, shape, value, path);
     }
@@ -146,7 +148,7 @@ fn coerced(kind: &ShapeKind, value: &Value) -> Value {
     }
 }
 
-fn strictly_typed(service: &Service, shape: &str, value: Value, path: &str) -> Result<Value, Refusal> {
+fn strictly_typed(service: &Service, shape: &str, value: Value, path: &dyn fmt::Display) -> Result<Value, Refusal> {
     let wrong = |needed: &str| Err(Refusal::serialization(format!("{path} is not {needed}")));
     match (&service.shape(shape).kind, value) {
         (ShapeKind::String(_), value @ Value::String(_)) => Ok(value),
@@ -168,7 +170,7 @@ fn strictly_typed(service: &Service, shape: &str, value: Value, path: &str) -> R
             let entries = entries.into_iter().zip(1_usize..).map(|(entry, at)| match entry {
                 // Left for the constraints to refuse.
                 Value::Null => Ok(Value::Null),
-                entry => typed(service, member, entry, &format!("{path}.{at}")),
+                entry => typed(service, member, entry, &format_args!("{path}.{at}")),
             });
             let mut entries: Vec<Value> = entries.collect::<Result<_, _>>()?;
             if service.shape(member).coerced {
@@ -179,7 +181,7 @@ fn strictly_typed(service: &Service, shape: &str, value: Value, path: &str) -> R
         (ShapeKind::List { .. }, _) => wrong("a list"),
         (ShapeKind::Map { value: shape, .. }, Value::Object(entries)) => {
             let entries = entries.into_iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| {
-                let value = typed(service, shape, value, &format!("{path}.{key}"))?;
+                let value = typed(service, shape, value, &format_args!("{path}.{key}"))?;
                 Ok((key, value))
             });
             entries.collect::<Result<_, _>>().map(Value::Object)
@@ -188,7 +190,7 @@ fn strictly_typed(service: &Service, shape: &str, value: Value, path: &str) -> R
             let mut known = Map::new();
             for (name, member) in members {
                 if let Some(value) = sent.remove(&member.wire_name).filter(|value| !value.is_null()) {
-                    known.insert(name.clone(), typed(service, &member.shape, value, &format!("{path}.{name}"))?);
+                    known.insert(name.clone(), typed(service, &member.shape, value, &format_args!("{path}.{name}"))?);
                 }
             }
             Ok(Value::Object(known))

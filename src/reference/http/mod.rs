@@ -23,6 +23,7 @@ mod encode;
 mod fault;
 mod handler;
 mod input;
+mod output;
 mod own;
 mod race;
 mod refusal;

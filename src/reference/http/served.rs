@@ -59,7 +59,8 @@ impl Served {
         {
             return response.into();
         }
-        let operation = self.accounts.any_handler().operation(request);
+        // Which operation it is takes a look at its route.
+        let operation = if self.faults.are_any() { self.accounts.any_handler().operation(request) } else { None };
         let Met { delay, end, told } = operation.map(|name| self.faults.meet(name)).unwrap_or_default();
         let is_cut = matches!(end, Some(End::CutBefore | End::CutAfter));
         let is_of_service = matches!(end, None | Some(End::CutAfter));

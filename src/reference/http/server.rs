@@ -305,9 +305,10 @@ async fn read(mut body: Incoming) -> Result<Bytes, Refusal> {
 }
 
 fn moment(clock: Clock) -> Option<Moment> {
-    let (mut request_id, mut random) = ([0; 16], [0; 16]);
-    getrandom::fill(&mut request_id).ok()?;
-    getrandom::fill(&mut random).ok()?;
+    // One call into the system for both.
+    let mut fresh = [[0; 16]; 2];
+    getrandom::fill(fresh.as_flattened_mut()).ok()?;
+    let [request_id, random] = fresh;
     Some(Moment { now: clock.now(), request_id, random })
 }
 

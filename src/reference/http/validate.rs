@@ -2,6 +2,7 @@
 //! what is wrong as the service's framework does.
 
 use std::collections::HashMap;
+use std::fmt::{self, Write as _};
 
 use regex::bytes::{Regex, RegexBuilder};
 use serde_json::Value;
@@ -54,7 +55,7 @@ pub(super) fn check(
 ) -> Result<(), Refusal> {
     let mut check = Check { service, patterns, violations: Vec::new() };
     for (name, member) in &operation.input {
-        let path = lower_camel(name);
+        let path = LowerCamel(name);
         match sent.get(name) {
             None => check.absent(&path, member),
             Some(Sent::Text(text)) => {
@@ -74,7 +75,7 @@ pub(super) fn check(
 pub(super) fn check_value(
     service: &Service,
     patterns: &Patterns,
-    path: &str,
+    path: &dyn fmt::Display,
     shape: &str,
     value: &Value,
 ) -> Result<(), Refusal> {
@@ -89,6 +90,7 @@ struct Check<'a> {
     violations: Vec<String>,
 }
 
+/// Paths are written out only where something is wrong.
 impl Check<'_> {
     fn finish(mut self) -> Result<(), Refusal> {
         let count = self.violations.len();
@@ -100,18 +102,18 @@ impl Check<'_> {
         Err(Refusal::constraints(format!("{count} validation {noun} detected: {}", self.violations.join("; "))))
     }
 
-    fn violated(&mut self, path: &str, shown: &str, constraint: &str) {
+    fn violated(&mut self, path: &dyn fmt::Display, shown: &str, constraint: &str) {
         let value = if shown.is_empty() { "Value".to_owned() } else { format!("Value {shown}") };
         self.violations.push(format!("{value} at '{path}' failed to satisfy constraint: {constraint}"));
     }
 
-    fn absent(&mut self, path: &str, member: &Member) {
+    fn absent(&mut self, path: &dyn fmt::Display, member: &Member) {
         if member.required {
             self.violated(path, "null", "Member must not be null");
         }
     }
 
-    fn member(&mut self, path: &str, member: &Member, value: &Value) {
+    fn member(&mut self, path: &dyn fmt::Display, member: &Member, value: &Value) {
         if let Value::String(text) = value {
             let sensitive = self.service.shape(&member.shape).sensitive;
             self.text(path, text, &member.constraints, sensitive);
@@ -119,17 +121,17 @@ impl Check<'_> {
         self.value(path, &member.shape, value);
     }
 
-    fn value(&mut self, path: &str, shape: &str, value: &Value) {
+    fn value(&mut self, path: &dyn fmt::Display, shape: &str, value: &Value) {
         let Shape { kind, sensitive, .. } = self.service.shape(shape);
         match (kind, value) {
             (ShapeKind::String(constraints), Value::String(text)) => self.text(path, text, constraints, *sensitive),
             (ShapeKind::List { member }, Value::Array(entries)) => {
                 for (entry, at) in entries.iter().zip(1_usize..) {
-                    let path = format!("{path}.{at}.member");
                     if entry.is_null() {
+                        let path = format_args!("{path}.{at}.member");
                         self.violated(&path, "null", "Member must not be null");
                     } else {
-                        self.value(&path, member, entry);
+                        self.value(&format_args!("{path}.{at}.member"), member, entry);
                     }
                 }
             }
@@ -141,13 +143,13 @@ impl Check<'_> {
                     self.violated(path, &shown, &format!("Member must have length less than or equal to {most}"));
                 }
                 for (name, entry) in entries {
-                    self.value(&format!("{path}.{name}.key"), key, &Value::String(name.clone()));
-                    self.value(&format!("{path}.{name}.member"), value, entry);
+                    self.value(&format_args!("{path}.{name}.key"), key, &Value::String(name.clone()));
+                    self.value(&format_args!("{path}.{name}.member"), value, entry);
                 }
             }
             (ShapeKind::Structure { members }, Value::Object(sent)) => {
                 for (name, member) in members {
-                    let path = format!("{path}.{}", lower_camel(name));
+                    let path = format_args!("{path}.{}", LowerCamel(name));
                     match sent.get(name) {
                         None => self.absent(&path, member),
                         Some(value) => self.member(&path, member, value),
@@ -158,7 +160,7 @@ impl Check<'_> {
         }
     }
 
-    fn text(&mut self, path: &str, text: &str, constraints: &StringConstraints, sensitive: bool) {
+    fn text(&mut self, path: &dyn fmt::Display, text: &str, constraints: &StringConstraints, sensitive: bool) {
         let length = text.chars().count() as u64;
         let mut broken = Vec::new();
         if let Some(fewest) = constraints.min_length.filter(|fewest| length < *fewest) {
@@ -194,9 +196,17 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn lower_camel(name: &str) -> String {
-    let mut characters = name.chars();
-    characters.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(characters).collect()
+/// A member's name as paths have it.
+struct LowerCamel<'a>(&'a str);
+
+impl fmt::Display for LowerCamel<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut characters = self.0.chars();
+        if let Some(first) = characters.next() {
+            f.write_char(first.to_ascii_lowercase())?;
+        }
+        f.write_str(characters.as_str())
+    }
 }
 
 /// Whether the description lets a member travel in the body at all.

@@ -4,6 +4,7 @@
 //! that have a value, and `count` is never below any record's.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +30,7 @@ pub struct Record {
     /// When the server last wrote it.
     pub last_modified_date: Timestamp,
     /// Who last wrote it.
-    pub last_modified_by: String,
+    pub last_modified_by: Arc<str>,
     /// What the writer said of its own clock, unchecked.
     pub device_last_modified_date: Option<Timestamp>,
 }
@@ -98,7 +99,7 @@ pub(super) struct Dataset {
     pub(super) created: Timestamp,
     /// Latest write or deletion.
     pub(super) modified: Timestamp,
-    pub(super) modified_by: String,
+    pub(super) modified_by: Arc<str>,
     /// One step per write or deletion; survives deletions.
     pub(super) count: i64,
     /// The count that the latest deletion took; 0 when there was none.
@@ -127,7 +128,7 @@ impl Dataset {
             exists: false,
             created: now,
             modified: now,
-            modified_by: String::new(),
+            modified_by: "".into(),
             count: 0,
             deleted_at: 0,
             records: Tracked::default(),
@@ -140,12 +141,18 @@ impl Dataset {
     }
 
     /// Gives back a record that is kept elsewhere.
-    pub(super) fn restore(&mut self, record: Record) {
+    pub(super) fn restore(&mut self, mut record: Record) {
+        record.last_modified_by = self.known(&record.last_modified_by);
         if let Some(value) = &record.value {
             self.live += 1;
             self.bytes += self.size(&record.key, value);
         }
         self.records.restore(record.key.clone(), record);
+    }
+
+    /// A writer's name. Most records of a dataset are its latest writer's: they share it.
+    fn known(&self, by: &str) -> Arc<str> {
+        if *self.modified_by == *by { Arc::clone(&self.modified_by) } else { by.into() }
     }
 
     pub(super) fn describe(&self, identity_id: &str, dataset_name: &str) -> DatasetDescription {
@@ -165,7 +172,7 @@ impl Dataset {
             dataset_name: dataset_name.to_owned(),
             creation_date: self.created,
             last_modified_date: self.modified,
-            last_modified_by: self.modified_by.clone(),
+            last_modified_by: self.modified_by.to_string(),
             data_storage,
             num_records,
         }
@@ -192,7 +199,7 @@ impl Dataset {
             self.count += 1;
         }
         self.modified = write.now;
-        write.by.clone_into(&mut self.modified_by);
+        self.modified_by = self.known(write.by);
         if self.switches.has(Switch::DeletionKeepsRecords) {
             return;
         }
@@ -327,7 +334,7 @@ impl Dataset {
         };
         self.count += self.step(patches);
         self.modified = write.now;
-        write.by.clone_into(&mut self.modified_by);
+        self.modified_by = self.known(write.by);
         let written: Vec<Record> = patches
             .iter()
             .map(|patch| Record {
@@ -335,7 +342,7 @@ impl Dataset {
                 value: self.new_value(patch),
                 sync_count: self.new_count(patch, former),
                 last_modified_date: write.now,
-                last_modified_by: write.by.to_owned(),
+                last_modified_by: Arc::clone(&self.modified_by),
                 device_last_modified_date: patch.device_last_modified_date,
             })
             .collect();

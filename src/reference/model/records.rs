@@ -103,7 +103,7 @@ impl Model {
         answer.dataset_sync_count = self.shown_count(dataset);
         answer.dataset_exists = dataset.exists || self.switches.has(Switch::DeletedShownAsExisting);
         answer.dataset_deleted_after_requested_sync_count = dataset.deleted_after(since);
-        answer.last_modified_by = dataset.exists.then(|| dataset.modified_by.clone());
+        answer.last_modified_by = dataset.exists.then(|| dataset.modified_by.to_string());
         let listed = self.listed(dataset, since);
         let whole = listed.len();
         let (records, last) = page::take(self.rest(listed, after.as_ref()), size, &self.switches);

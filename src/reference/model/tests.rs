@@ -343,7 +343,7 @@ fn writers_are_named_by_account_device_or_identity() {
             sync_session_token: Some(page.sync_session_token),
         };
         let written = stage.call(|model, call| model.update_records(call, &place, &input)).expect("it is accepted");
-        assert_eq!(written[0].last_modified_by, expected);
+        assert_eq!(*written[0].last_modified_by, *expected);
     }
 }
 
