@@ -31,6 +31,9 @@ const MOST_THREADS: usize = 16;
 /// From so many files on, several threads read them sooner than one.
 const WORTH_A_THREAD: usize = 8;
 
+/// The same for files of which only the digest is made.
+const WORTH_A_THREAD_UNREAD: usize = 1_000;
+
 /// Files that a thread takes at a time.
 const PORTION: usize = 4;
 
@@ -198,8 +201,8 @@ fn suite(
         };
         Ok(Read { cases, digest })
     };
-    // Of a part there is little to read.
-    let read = if wanted.is_some() { files.iter().map(read).collect() } else { on_all_processors(&files, read) }?;
+    let worth = if wanted.is_some() { WORTH_A_THREAD_UNREAD } else { WORTH_A_THREAD };
+    let read = on_all_processors(&files, worth, read)?;
     let digest = digest(&files, &read);
     let cases: Vec<Arc<Case>> = read.into_iter().flat_map(|file| file.cases).collect();
     let mut excluded = Vec::new();
@@ -220,14 +223,16 @@ struct Read {
     digest: [u8; 32],
 }
 
-/// Does the same with each of many things, in as many threads as run at a time; the
-/// results in the order of the things, or the first error.
+/// Does the same with each of many things, in as many threads as run at a time where
+/// there are as many things as are `worth` it; the results in the order of the things, or
+/// the first error.
 fn on_all_processors<T: Sync, R: Send, E: Send>(
     things: &[T],
+    worth: usize,
     each: impl Fn(&T) -> Result<R, E> + Sync,
 ) -> Result<Vec<R>, E> {
     let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_THREADS);
-    if threads == 1 || things.len() < WORTH_A_THREAD {
+    if threads == 1 || things.len() < worth {
         return things.iter().map(each).collect();
     }
     let next = AtomicUsize::new(0);

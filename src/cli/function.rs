@@ -17,7 +17,8 @@ const MODULE: &str = include_str!("function.mjs");
 const TABLE: &str = "  // SCRIPTS\n";
 
 pub(super) fn function(args: &FunctionArgs, output: &Output) -> Result<u8, Exit> {
-    output.text(&module(&open::suite(&args.suite)?));
+    let suite = open::suite(&args.suite)?;
+    output.text(&module(&suite));
     Ok(0)
 }
 

@@ -1,5 +1,6 @@
 //! Suites, targets and sessions from what was typed.
 
+use std::mem::ManuallyDrop;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,13 +23,17 @@ use crate::run::{Session, probe};
 use crate::spec::{Catalog, Service};
 use crate::target::{CognitoIdentity, Making, Pool, Target, calling, embedded_world};
 
-pub(super) fn suite(args: &SuiteArgs) -> Result<Suite, Exit> {
+/// The suite of a command. When the command is over, so is the program, and the suite
+/// need not be taken apart before.
+pub(super) type Lasting = ManuallyDrop<Suite>;
+
+pub(super) fn suite(args: &SuiteArgs) -> Result<Lasting, Exit> {
     suite_in(args.cases.as_deref())
 }
 
 /// As much of the suite as a run of these filters needs: the files that the ids of cases
 /// lead to, where the filters are such; else all of it.
-pub(super) fn suite_for(args: &SuiteArgs, target: &TargetArgs, filters: &[String]) -> Result<Suite, Exit> {
+pub(super) fn suite_for(args: &SuiteArgs, target: &TargetArgs, filters: &[String]) -> Result<Lasting, Exit> {
     let (service, catalog) = (Service::embedded(), Catalog::embedded());
     let alone = !filters.is_empty() && filters.iter().all(|filter| names_a_case(filter, catalog));
     // Whether known failures are cases at all, only all cases tell.
@@ -45,17 +50,17 @@ pub(super) fn suite_for(args: &SuiteArgs, target: &TargetArgs, filters: &[String
         Err(CasesError::NoCases { .. }) => suite(args),
         // What was meant, all cases tell.
         Ok(part) if !found(&part) => suite(args),
-        part => part.map_err(refused),
+        part => part.map(Lasting::new).map_err(refused),
     }
 }
 
-pub(super) fn suite_in(dir: Option<&Path>) -> Result<Suite, Exit> {
+pub(super) fn suite_in(dir: Option<&Path>) -> Result<Lasting, Exit> {
     let (service, catalog) = (Service::embedded(), Catalog::embedded());
     let suite = match dir {
         Some(dir) => Suite::from_dir(service, catalog, dir),
         None => Suite::shipped(service, catalog),
     };
-    suite.map_err(refused)
+    suite.map(Lasting::new).map_err(refused)
 }
 
 fn refused(error: CasesError) -> Exit {
