@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::case::{Case, Exclusion};
 use super::file::{ExcludedFile, RawExclusion};
 use super::resolve::Library;
-use crate::source::{Pattern, Source};
+use crate::source::{Glob, Source};
 
 /// Reads the exclusions. Each speaks of some requirement, of none that a case
 /// names, and says why.
@@ -47,8 +47,8 @@ fn exclusion(
     }
     let of_catalog = |pattern: &Spanned<String>| {
         let all = library.catalog.iter().map(|requirement| requirement.id.as_str());
-        let read = Pattern::new(pattern.get_ref());
-        let ids: Vec<&str> = all.filter(|id| read.matches(id)).collect();
+        let glob = Glob::new(pattern.get_ref());
+        let ids: Vec<&str> = all.filter(|id| glob.matches(id)).collect();
         if ids.is_empty() {
             let message = format!("no requirement matches `{}`", pattern.get_ref());
             library.report(source.problem(&pattern.span(), message));
@@ -67,8 +67,8 @@ fn exclusion(
         of_catalog(pattern);
     }
     for pattern in &raw.cases {
-        let read = Pattern::new(pattern.get_ref());
-        if !cases.iter().any(|case| read.matches(&case.id)) {
+        let glob = Glob::new(pattern.get_ref());
+        if !cases.iter().any(|case| glob.matches(&case.id)) {
             let message = format!("no case matches `{}`", pattern.get_ref());
             library.report(source.problem(&pattern.span(), message));
         }

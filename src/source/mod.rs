@@ -8,7 +8,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-pub use pattern::{Pattern, matches, selects};
+pub use pattern::{Glob, matches, selects};
 
 /// A place in a text file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,15 +1,16 @@
 //! Patterns over ids: of cases, of requirements.
 
-/// A pattern over ids, in which `*` stands for any text, also none.
+/// A pattern over ids, in which `*` stands for any text, also none; read once for many
+/// texts.
 #[derive(Debug, Clone)]
-pub struct Pattern<'p> {
+pub struct Glob<'p> {
     /// What a text begins with.
     first: &'p str,
     /// What stands between stars, and what a text ends with; none without a star.
     rest: Option<(Vec<&'p str>, &'p str)>,
 }
 
-impl<'p> Pattern<'p> {
+impl<'p> Glob<'p> {
     /// The pattern as somebody wrote it.
     pub fn new(pattern: &'p str) -> Self {
         let Some((first, rest)) = pattern.split_once('*') else { return Self { first: pattern, rest: None } };
@@ -35,7 +36,7 @@ impl<'p> Pattern<'p> {
 /// Whether `text` as a whole matches `pattern`, in which `*` stands for any
 /// text, also none.
 pub fn matches(pattern: &str, text: &str) -> bool {
-    Pattern::new(pattern).matches(text)
+    Glob::new(pattern).matches(text)
 }
 
 /// Whether a filter that somebody typed is meant for `text`: as a pattern of the whole

@@ -22,7 +22,7 @@ fn count(catalog: &Catalog, kind: RequirementKind) -> usize {
     catalog.iter().filter(|requirement| requirement.kind == kind).count()
 }
 
-/// Starts do not check the prepared form any more.
+/// No start checks the form that the build prepared.
 #[test]
 fn the_shipped_description_is_consistent_and_comes_out_as_it_was_written() {
     let written = Service::from_toml(DESCRIPTION).expect("the description is consistent");

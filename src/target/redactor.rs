@@ -99,8 +99,8 @@ struct Known {
     bytes: usize,
     /// Their forms in lower case.
     forms: Vec<String>,
-    /// Bytes of the shortest of them; 0 without any.
-    shortest: usize,
+    /// Bytes of the shortest of them; none without any.
+    shortest: Option<usize>,
     /// Common forms of those for which there was no room, longest first.
     rest: Vec<String>,
     /// Finds the forms; made when it is asked for.
@@ -116,16 +116,17 @@ impl Known {
             return;
         }
         self.bytes += secret.len();
-        let forms = common_forms(secret).into_iter().chain(encoded_forms(secret));
-        self.forms.extend(forms.map(|form| form.to_ascii_lowercase()));
-        self.shortest = self.forms.iter().map(String::len).min().unwrap_or_default();
+        for form in common_forms(secret).into_iter().chain(encoded_forms(secret)) {
+            self.shortest = self.shortest.into_iter().chain([form.len()]).min();
+            self.forms.push(form.to_ascii_lowercase());
+        }
         self.finder = OnceLock::new();
     }
 
     /// Where in a text a form of a secret stands. `before` is how much was searched for the
     /// same forms before, in bytes of text times forms.
     fn find(&self, text: &str, before: usize, found: &mut Vec<Range<usize>>) {
-        let longer = self.forms.is_empty() || self.shortest > text.len();
+        let longer = self.shortest.is_none_or(|shortest| shortest > text.len());
         if !longer && before + text.len() * self.forms.len() < WORTH_A_FINDER {
             let text = text.to_ascii_lowercase();
             for form in self.forms.iter().filter(|form| form.len() <= text.len()) {

@@ -127,11 +127,11 @@ impl Check<'_> {
             (ShapeKind::String(constraints), Value::String(text)) => self.text(path, text, constraints, *sensitive),
             (ShapeKind::List { member }, Value::Array(entries)) => {
                 for (entry, at) in entries.iter().zip(1_usize..) {
+                    let path = format_args!("{path}.{at}.member");
                     if entry.is_null() {
-                        let path = format_args!("{path}.{at}.member");
                         self.violated(&path, "null", "Member must not be null");
                     } else {
-                        self.value(&format_args!("{path}.{at}.member"), member, entry);
+                        self.value(&path, member, entry);
                     }
                 }
             }
