@@ -80,6 +80,7 @@ impl Model {
         let size = input.page.size(PAGE_RECORDS_MAX, &self.switches)?;
         let listing = ["records", &place.identity_pool_id, &place.identity_id, &place.dataset_name];
         let after = input.page.after(&listing, &self.switches)?;
+        let dataset = identity.and_then(|identity| self.listed_dataset(identity, &place.dataset_name));
         let mut answer = RecordPage {
             records: Vec::new(),
             count: 0,
@@ -88,9 +89,9 @@ impl Model {
             last_modified_by: None,
             dataset_exists: false,
             dataset_deleted_after_requested_sync_count: false,
-            sync_session_token: self.token(call, place, input),
+            sync_session_token: self.token(call, place, input, dataset),
         };
-        let Some(dataset) = identity.and_then(|identity| self.listed_dataset(identity, &place.dataset_name)) else {
+        let Some(dataset) = dataset else {
             return self.check_never_written(place, input).map(|()| answer);
         };
         let since = self.since(dataset, input);
@@ -161,9 +162,10 @@ impl Model {
     }
 
     /// The token that a listing hands out: a new one.
-    fn token(&self, call: &Call<'_>, place: &DatasetPlace, input: &ListRecords) -> String {
+    fn token(&self, call: &Call<'_>, place: &DatasetPlace, input: &ListRecords, dataset: Option<&Dataset>) -> String {
         let given = input.sync_session_token.clone().filter(|_| self.switches.has(Switch::SessionContinued));
-        given.unwrap_or_else(|| self.sessions.issue(place, call.random, call.now))
+        let count = dataset.map_or(0, |dataset| dataset.count);
+        given.unwrap_or_else(|| self.sessions.issue(place, call.random, call.now, count))
     }
 
     /// The records that changed since a count, by key.
@@ -235,7 +237,7 @@ impl Model {
             let device_id = input.device_id.as_deref();
             self.changed(place, &whose, Change::Written { records: &[], device_id });
         }
-        if let Some(Session { id, expires }) = session
+        if let Some(Session { id, expires, .. }) = session
             && self.spends_session(input, &written)
         {
             self.pool_mut(&place.identity_pool_id)?.identity_mut(&whose)?.spend(id, expires, call.now);
@@ -312,7 +314,7 @@ impl Model {
     ) -> Result<Session, ServiceError> {
         let session = self.session(call, place, token).ok_or_else(invalid_session)?;
         let refused = match identity.dataset(&place.dataset_name) {
-            Ok(dataset) => session.issued() < dataset.modified && self.switches.has(Switch::TokensVoidedByWrites),
+            Ok(dataset) => session.count.is_some_and(|count| count < dataset.count),
             Err(_) => self.switches.has(Switch::TokenOfMissingDatasetRefused),
         };
         if refused {
@@ -347,7 +349,7 @@ impl Model {
     /// The session of a token that was issued here, for this dataset.
     fn session(&self, call: &Call<'_>, place: &DatasetPlace, token: &str) -> Option<Session> {
         let anyway = self.switches.has(Switch::AnyTokenAccepted);
-        let made_up = anyway.then_some(Session { id: call.random, expires: call.now });
+        let made_up = anyway.then_some(Session { id: call.random, expires: call.now, count: None });
         self.sessions.read(token, place, call.now).or(made_up)
     }
 
@@ -365,7 +367,7 @@ impl Model {
     /// Uses up the session of an update that is not made, as only an altered server does.
     pub fn spend_session(&mut self, call: &Call<'_>, place: &DatasetPlace, token: &str) {
         let whose = self.whose(&place.identity_pool_id, &place.identity_id).to_owned();
-        let Some(Session { id, expires }) = self.session(call, place, token) else { return };
+        let Some(Session { id, expires, .. }) = self.session(call, place, token) else { return };
         let identity = self.pool_mut(&place.identity_pool_id).and_then(|pool| pool.identity_mut(&whose));
         if let Ok(identity) = identity {
             identity.spend(id, expires, call.now);

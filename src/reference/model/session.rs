@@ -30,13 +30,9 @@ const SIGNATURE_BYTES: usize = 32;
 pub(super) struct Session {
     pub(super) id: SessionId,
     pub(super) expires: Timestamp,
-}
-
-impl Session {
-    /// When its token was handed out.
-    pub(super) fn issued(&self) -> Timestamp {
-        self.expires.plus_millis(-SESSION_LIFE_MILLIS)
-    }
+    /// The count that its dataset had when the token was handed out; only a server says it
+    /// whose tokens a write makes void.
+    pub(super) count: Option<i64>,
 }
 
 /// Sessions that were used up, until they would have expired anyway.
@@ -92,6 +88,8 @@ struct Claims {
     identity: String,
     dataset: String,
     expires: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    count: Option<i64>,
 }
 
 /// Issues and reads tokens. The debug form hides the key.
@@ -118,14 +116,15 @@ impl Sessions {
         mac
     }
 
-    /// A token for a new session on this dataset.
-    pub(super) fn issue(&self, place: &DatasetPlace, id: SessionId, now: Timestamp) -> String {
+    /// A token for a new session on this dataset, whose count it is.
+    pub(super) fn issue(&self, place: &DatasetPlace, id: SessionId, now: Timestamp, count: i64) -> String {
         let claims = Claims {
             session: id,
             pool: place.identity_pool_id.clone(),
             identity: place.identity_id.clone(),
             dataset: place.dataset_name.clone(),
             expires: now.plus_millis(SESSION_LIFE_MILLIS).millis(),
+            count: self.switches.has(Switch::TokensVoidedByWrites).then_some(count),
         };
         let claims = serde_json::to_vec(&claims).expect("claims are plain JSON");
         let mut token = self.mac(&claims).finalize().into_bytes().to_vec();
@@ -144,7 +143,7 @@ impl Sessions {
             && (claims.identity == place.identity_id || self.switches.has(Switch::ForeignTokenOfIdentity))
             && (claims.dataset == place.dataset_name || self.switches.has(Switch::ForeignTokenOfDataset));
         let expires = Timestamp::from_millis(claims.expires);
-        (here && now < expires).then_some(Session { id: claims.session, expires })
+        (here && now < expires).then_some(Session { id: claims.session, expires, count: claims.count })
     }
 }
 
@@ -167,7 +166,7 @@ mod tests {
         let sessions = |key| Sessions::new([key; 32], Switches::default());
         let (sessions, others) = (sessions(1), sessions(2));
         let now = Timestamp::from_millis(1_000);
-        let token = sessions.issue(&place("d"), [7; 16], now);
+        let token = sessions.issue(&place("d"), [7; 16], now, 0);
         assert_eq!(sessions.read(&token, &place("d"), now).map(|session| session.id), Some([7; 16]));
         assert_eq!(sessions.read(&token, &place("e"), now), None);
         assert_eq!(others.read(&token, &place("d"), now), None);
@@ -179,7 +178,7 @@ mod tests {
     fn every_altered_character_spoils_a_token() {
         let sessions = Sessions::new([1; 32], Switches::default());
         let now = Timestamp::from_millis(0);
-        let token = sessions.issue(&place("d"), [7; 16], now);
+        let token = sessions.issue(&place("d"), [7; 16], now, 0);
         for at in 0..token.len() {
             let mut altered = token.clone().into_bytes();
             altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };

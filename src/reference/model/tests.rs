@@ -9,7 +9,7 @@ use super::{
     PageRequest, PatchOperation, PoolConfiguration, PushSync, Record, RecordPage, RecordPatch, ServiceError, Timestamp,
     UpdateRecords,
 };
-use crate::reference::altered::Switches;
+use crate::reference::altered::{Switch, Switches};
 use crate::reference::world::World;
 use crate::spec::Service;
 
@@ -36,11 +36,19 @@ impl Stage {
         Self::of(&World::standard(3, 2), limits)
     }
 
+    fn altered(switch: Switch) -> Self {
+        Self::made(&World::standard(3, 2), Limits::of(Service::embedded()), vec![switch].into())
+    }
+
     fn of(world: &World, limits: Limits) -> Self {
+        Self::made(world, limits, Switches::default())
+    }
+
+    fn made(world: &World, limits: Limits, switches: Switches) -> Self {
         let pool = world.pools[0].identity_pool_id.clone();
         let identity = world.pools[0].identities[0].identity_id.clone();
         let caller = Caller::Identity { identity_pool_id: pool.clone(), identity_id: identity.clone() };
-        let model = Model::new(world, limits, Switches::default(), [9; 32], Timestamp::from_millis(0));
+        let model = Model::new(world, limits, switches, [9; 32], Timestamp::from_millis(0));
         Self { model, pool, identity, caller, now: 1_000, luck: 0 }
     }
 
@@ -163,6 +171,16 @@ fn a_session_is_spent_by_success_only() {
     let spent = stage.update_with("d", &token, &[replace("a", "3", 2)]).expect_err("it is spent");
     assert_eq!(spent.message, "SyncSessionToken not valid for these inputs");
     assert_eq!(stage.list_with("d", &with), Err(spent));
+}
+
+#[test]
+fn tokens_that_writes_make_void_are_void_in_the_same_millisecond() {
+    let mut stage = Stage::altered(Switch::TokensVoidedByWrites);
+    let token = stage.list("d", 0).sync_session_token;
+    stage.now -= 2;
+    stage.written("d", &[replace("a", "1", 0)]);
+    assert_eq!(name(stage.update_with("d", &token, &[replace("a", "2", 1)])), "InvalidParameterException");
+    assert_eq!(stage.written("d", &[replace("a", "2", 1)]), [2]);
 }
 
 #[test]
