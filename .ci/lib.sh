@@ -26,7 +26,8 @@ finish() {
 }
 trap finish EXIT
 
-step() { printf '\n== %s\n' "$1"; }
+# Says what begins, and how many minutes and seconds after the script did.
+step() { printf '\n== %s (%d:%02d)\n' "$1" $((SECONDS / 60)) $((SECONDS % 60)); }
 
 # A new folder below the temporary one, in $folder.
 folder() { folder=$(mktemp -d "$scratch/XXXXXX"); }

@@ -22,6 +22,14 @@ fn suite() -> Suite {
 }
 
 #[test]
+fn the_program_has_the_files_of_this_folder_and_their_digests() {
+    let shipped = Suite::shipped(Service::embedded(), Catalog::embedded()).expect("it is valid");
+    assert_eq!(shipped.digest, suite().digest);
+    let part = Suite::shipped_in_part(Service::embedded(), Catalog::embedded(), &|stem| stem == "list-datasets/valid");
+    assert_eq!(part.expect("it is valid").digest, shipped.digest);
+}
+
+#[test]
 fn every_file_loads_and_every_operation_is_called() {
     let operations = suite().cases.iter().flat_map(|case| case.operations().into_iter().map(str::to_owned)).collect();
     let of_service: BTreeSet<String> = Service::embedded().operations.keys().cloned().collect();

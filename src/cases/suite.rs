@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{fs, io, thread};
 
-use include_dir::{Dir, include_dir};
 use sha2::{Digest as _, Sha256};
 
 use super::case::{Case, Suite};
@@ -18,8 +17,9 @@ use super::resolve::Library;
 use crate::source::Source;
 use crate::spec::{Catalog, Service};
 
-/// The suite as shipped.
-static SHIPPED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/cases");
+/// The suite as shipped, by path: path, text and SHA-256 of each file, as the build
+/// prepares them.
+static SHIPPED: &[(&str, &str, Sha)] = include!(concat!(env!("OUT_DIR"), "/cases.rs"));
 
 const BASES: &str = "_base.toml";
 const FIXTURES: &str = "_fixtures.toml";
@@ -37,12 +37,16 @@ const WORTH_A_THREAD_UNREAD: usize = 1_000;
 /// Files that a thread takes at a time.
 const PORTION: usize = 4;
 
+/// A SHA-256.
+type Sha = [u8; 32];
+
 /// A file of a suite: its path below the suite's folder with `/` between names,
-/// and its text.
+/// its text, and the digest of that if it is known.
 #[derive(Debug)]
 struct File<'t> {
-    path: String,
+    path: Cow<'t, str>,
     text: Text<'t>,
+    digest: Option<Sha>,
 }
 
 /// The text of a file.
@@ -73,9 +77,7 @@ impl Suite {
     ///
     /// When a shipped file has mistakes.
     pub fn shipped(service: &Service, catalog: &Catalog) -> Result<Self, CasesError> {
-        let mut files = Vec::new();
-        collect_shipped(&SHIPPED, &mut files);
-        suite(service, catalog, "cases", files, None)
+        suite(service, catalog, "cases", shipped(), None)
     }
 
     /// The suite in a folder.
@@ -98,9 +100,7 @@ impl Suite {
     ///
     /// As for [`Suite::shipped`], for what is read.
     pub fn shipped_in_part(service: &Service, catalog: &Catalog, wanted: Wanted<'_>) -> Result<Self, CasesError> {
-        let mut files = Vec::new();
-        collect_shipped(&SHIPPED, &mut files);
-        suite(service, catalog, "cases", files, Some(wanted))
+        suite(service, catalog, "cases", shipped(), Some(wanted))
     }
 
     /// As much of the suite in a folder as `wanted` asks for, as
@@ -122,7 +122,7 @@ impl Suite {
 
     /// The text of the shipped `_base.toml`, for a folder of cases that has none yet.
     pub fn shipped_bases() -> &'static str {
-        SHIPPED.get_file(BASES).and_then(include_dir::File::contents_utf8).unwrap_or_default()
+        SHIPPED.iter().find(|(path, ..)| *path == BASES).map_or("", |(_, text, _)| text)
     }
 
     /// The suite in files with these paths and texts.
@@ -131,7 +131,10 @@ impl Suite {
     ///
     /// When the files have mistakes or hold no cases; all mistakes are listed.
     pub fn from_texts<'t>(service: &Service, catalog: &Catalog, files: &[(&str, &'t str)]) -> Result<Self, CasesError> {
-        let file = |(path, text): &(&str, &'t str)| File { path: (*path).to_owned(), text: Text::Here(text) };
+        let file = |(path, text): &(&str, &'t str)| {
+            let path = Cow::Owned((*path).to_owned());
+            File { path, text: Text::Here(text), digest: None }
+        };
         suite(service, catalog, "cases", files.iter().map(file).collect(), None)
     }
 }
@@ -140,13 +143,13 @@ fn is_case_file(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "toml")
 }
 
-fn collect_shipped(dir: &'static Dir<'static>, files: &mut Vec<File<'static>>) {
-    for file in dir.files().filter(|file| is_case_file(file.path())) {
-        // Names and contents of shipped files are known to be text.
-        let (Some(path), Some(text)) = (file.path().to_str(), file.contents_utf8()) else { continue };
-        files.push(File { path: path.replace('\\', "/"), text: Text::Here(text) });
-    }
-    dir.dirs().for_each(|below| collect_shipped(below, files));
+fn shipped() -> Vec<File<'static>> {
+    let file = |&(path, text, digest): &(&'static str, _, _)| File {
+        path: path.into(),
+        text: Text::Here(text),
+        digest: Some(digest),
+    };
+    SHIPPED.iter().map(file).collect()
 }
 
 fn collect_dir(dir: &Path, prefix: &str, files: &mut Vec<File<'_>>) -> Result<(), CasesError> {
@@ -158,7 +161,7 @@ fn collect_dir(dir: &Path, prefix: &str, files: &mut Vec<File<'_>>) -> Result<()
         if is_dir {
             collect_dir(&path, &format!("{prefix}{name}/"), files)?;
         } else if is_case_file(&path) {
-            files.push(File { path: format!("{prefix}{name}"), text: Text::On(path) });
+            files.push(File { path: format!("{prefix}{name}").into(), text: Text::On(path), digest: None });
         }
     }
     Ok(())
@@ -179,21 +182,26 @@ fn suite(
     let mut library = Library::new(service, catalog);
     let place = |file: &File<'_>| format!("{root}/{}", file.path);
     for file in &files {
-        match file.path.as_str() {
+        match &*file.path {
             BASES => library.add_bases(&Source::new(place(file), &file.read()?)),
             FIXTURES => library.add_fixtures(&Source::new(place(file), &file.read()?)),
             _ => {}
         }
     }
     let read = |file: &File<'_>| -> Result<Read, CasesError> {
+        let stem = stem(&file.path);
+        let has_cases =
+            !matches!(&*file.path, BASES | FIXTURES | EXCLUDED) && wanted.is_none_or(|wanted| stem.is_some_and(wanted));
+        if let (false, Some(digest)) = (has_cases, file.digest) {
+            return Ok(Read { cases: Vec::new(), digest });
+        }
         let text = file.read()?;
-        let digest = Sha256::digest(text.as_bytes()).into();
+        let digest = file.digest.unwrap_or_else(|| Sha256::digest(text.as_bytes()).into());
         let source = || Source::new(place(file), &text);
-        let cases = match (file.path.as_str(), stem(&file.path)) {
-            (BASES | FIXTURES | EXCLUDED, _) => Vec::new(),
-            (_, stem) if wanted.is_some_and(|wanted| !stem.is_some_and(wanted)) => Vec::new(),
-            (_, Some(stem)) => library.cases(&source(), stem).into_iter().map(Arc::new).collect(),
-            (_, None) => {
+        let cases = match stem {
+            _ if !has_cases => Vec::new(),
+            Some(stem) => library.cases(&source(), stem).into_iter().map(Arc::new).collect(),
+            None => {
                 let message = "a case file is <area>/<topic>.toml with both names in kebab-case";
                 library.report(source().problem(&(0..0), message));
                 Vec::new()
@@ -220,7 +228,7 @@ fn suite(
 struct Read {
     cases: Vec<Arc<Case>>,
     /// SHA-256 of its text.
-    digest: [u8; 32],
+    digest: Sha,
 }
 
 /// Does the same with each of many things, in as many threads as run at a time where

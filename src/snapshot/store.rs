@@ -6,15 +6,15 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use include_dir::{Dir, include_dir};
 use indexmap::IndexMap;
 
 use super::form;
 use super::provenance::Provenance;
 use crate::source::{Origin, Problem, Source, did_you_mean};
 
-/// The snapshots as shipped, one folder for each set.
-static SHIPPED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/snapshots");
+/// The sets as shipped, by path: path and text of each file, as the build prepares them. A
+/// path begins with the set's name.
+static SHIPPED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/snapshots.rs"));
 
 /// The folder that a shipped snapshot's path begins with.
 const SHIPPED_FOLDER: &str = "snapshots";
@@ -156,14 +156,15 @@ impl Store {
     ///
     /// When the folder cannot be read.
     pub fn sets(dir: Option<&Path>) -> Result<Vec<String>, StoreError> {
-        let of_path = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let shipped = SHIPPED.dirs().filter(|set| set.get_file(set.path().join(RECORDED_FILE)).is_some());
-        let mut names: Vec<String> = shipped.filter_map(|set| of_path(set.path())).collect();
+        let shipped = SHIPPED.iter().filter_map(|(path, _)| path.split_once('/'));
+        let mut names: Vec<String> =
+            shipped.filter(|(_, file)| *file == RECORDED_FILE).map(|(set, _)| set.to_owned()).collect();
         if let Some(dir) = dir {
             let unreadable = |source| StoreError::Unreadable { path: dir.display().to_string(), source };
             for entry in fs::read_dir(dir).map_err(unreadable)? {
                 let path = entry.map_err(unreadable)?.path();
-                names.extend(of_path(&path).filter(|_| path.join(RECORDED_FILE).is_file()));
+                let name = path.file_name().filter(|_| path.join(RECORDED_FILE).is_file());
+                names.extend(name.map(|name| name.to_string_lossy().into_owned()));
             }
         }
         names.sort();
@@ -172,18 +173,9 @@ impl Store {
     }
 
     fn of_shipped(set: &str) -> Result<Self, StoreError> {
-        let mut files = Vec::new();
-        if let Some(dir) = SHIPPED.get_dir(set) {
-            let below = dir.dirs().flat_map(Dir::files);
-            for file in dir.files().chain(below) {
-                // Names and contents of shipped files are known to be text.
-                let path = file.path().strip_prefix(dir.path()).ok().and_then(Path::to_str);
-                if let (Some(path), Some(text)) = (path, file.contents_utf8()) {
-                    files.push((path.replace('\\', "/"), text.to_owned()));
-                }
-            }
-        }
-        Self::of_files(&format!("{SHIPPED_FOLDER}/{set}"), files)
+        let below = |path: &'static str| path.strip_prefix(set)?.strip_prefix('/');
+        let files = SHIPPED.iter().filter_map(|(path, text)| Some((below(path)?.to_owned(), (*text).to_owned())));
+        Self::of_files(&format!("{SHIPPED_FOLDER}/{set}"), files.collect())
     }
 
     /// The set of these files, by path below `folder`; others than a set's are left alone.
