@@ -42,7 +42,7 @@ async fn one_round(seed: u64) -> (f64, f64) {
         rewrite: Some(Arc::new(move |_, request: &Request, _| keep.lock().expect("no panic").push(request.clone()))),
         ..Departure::default()
     };
-    let (service, world) = (Arc::new(Service::embedded().clone()), embedded_world());
+    let (service, world) = (Service::embedded_shared(), embedded_world());
     let free = ([127, 0, 0, 1], 0).into();
     let server = Server::start_altered(free, Arc::clone(&service), world.clone(), recording).await.expect("a server");
     let address = server.address();

@@ -44,7 +44,7 @@ async fn one_round(clients: usize) -> (f64, f64) {
 
 /// Each write is a listing, for its session, and an update of one record.
 async fn writes_per_second(clients: usize, state: Option<State>) -> f64 {
-    let (service, world) = (Arc::new(Service::embedded().clone()), embedded_world());
+    let (service, world) = (Service::embedded_shared(), embedded_world());
     let setup = Setup { state, ..Setup::default() };
     let server = Server::start_with(([127, 0, 0, 1], 0).into(), service, std::slice::from_ref(&world), setup);
     let server = server.await.expect("a server");

@@ -348,7 +348,7 @@ async fn attempt(
 ) {
     let played = Listener::start(([127, 0, 0, 1], 0).into()).await.expect("the other services are played");
     let world = calling(embedded_world(), &played.endpoint());
-    let service = Arc::new(Service::embedded().clone());
+    let service = Service::embedded_shared();
     let server = Server::start(([127, 0, 0, 1], 0).into(), service, world.clone()).await.expect("the server starts");
     let proxy = Proxy::start(server.address(), alter).await.expect("the proxy starts");
     let mut target = Target::embedded(&world, &proxy.endpoint()).called_back(&world, played.address());

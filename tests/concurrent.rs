@@ -21,7 +21,7 @@ const ROUNDS: u64 = 20;
 const ROUND: Duration = Duration::from_millis(450);
 
 async fn server(departure: Departure) -> (Server, Arc<Target>, Client) {
-    let service = Arc::new(Service::embedded().clone());
+    let service = Service::embedded_shared();
     let server = Server::start_altered(([127, 0, 0, 1], 0).into(), service, embedded_world(), departure).await;
     let server = server.expect("a port is free");
     let target = Arc::new(Target::embedded(&embedded_world(), &server.endpoint()));

@@ -220,7 +220,7 @@ fn open(mut target: Target, bases: &Bases, how: How, runtime: Runtime) -> Result
             let played = played.map_err(|error| format!("the other services cannot be played: {error}"))?;
             let world = calling(world(is_alone), &played.endpoint());
             listener = Some(played);
-            let service = Arc::new(Service::embedded().clone());
+            let service = Service::embedded_shared();
             let server = Server::start(([127, 0, 0, 1], 0).into(), service, world).await;
             let server = server.map_err(|error| format!("the embedded server cannot start: {error}"))?;
             target.endpoint = server.endpoint();

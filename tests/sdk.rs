@@ -39,7 +39,7 @@ impl Stage {
     async fn start() -> Self {
         let world = World::standard(2, 2);
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let server = Server::start(listen, Arc::new(Service::embedded().clone()), world.clone()).await;
+        let server = Server::start(listen, Service::embedded_shared(), world.clone()).await;
         let server = server.expect("the server starts");
         let pool = &world.pools[0];
         Self {

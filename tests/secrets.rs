@@ -187,7 +187,7 @@ impl Echo {
         let seen = Arc::new(Mutex::new(BTreeSet::new()));
         let seeing = Arc::clone(&seen);
         let parts = runtime.block_on(async {
-            let service = Arc::new(Service::embedded().clone());
+            let service = Service::embedded_shared();
             let server = Server::start(([127, 0, 0, 1], 0).into(), service, world()).await.expect("it starts");
             let alter = move |request: &Request, response: &mut Response| {
                 let mut seen = seeing.lock().unwrap_or_else(PoisonError::into_inner);
@@ -471,7 +471,7 @@ fn nothing_that_the_server_tells_other_services_is_repeated() {
         let tap = Proxy::start(listen, see).await.expect("it starts");
         let mut world = calling(world(), &tap.endpoint());
         world.collaborators.keys = keys(&world.developer, "server");
-        let service = Arc::new(Service::embedded().clone());
+        let service = Service::embedded_shared();
         (Server::start(([127, 0, 0, 1], 0).into(), service, world).await.expect("it starts"), tap)
     });
     let mut scene = Scene::new(&server.endpoint());

@@ -3,7 +3,6 @@
 use std::mem::ManuallyDrop;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
@@ -215,7 +214,7 @@ pub(super) async fn close(target: &Target, server: Option<Server>, output: &Outp
 }
 
 pub(super) async fn start(world: World) -> Result<Server, Exit> {
-    let service = Arc::new(Service::embedded().clone());
+    let service = Service::embedded_shared();
     let server = Server::start(([127, 0, 0, 1], 0).into(), service, world).await;
     server.map_err(|error| Exit::usage(format!("the embedded server cannot listen on 127.0.0.1: {error}")))
 }

@@ -288,7 +288,7 @@ async fn write(payer: &Payer<'_>, name: &str) {
 #[tokio::test]
 async fn a_sweep_finds_only_what_runs_have_forgotten() {
     let world = World::standard(1, 2);
-    let service = Arc::new(Service::embedded().clone());
+    let service = Service::embedded_shared();
     let server = Server::start(([127, 0, 0, 1], 0).into(), service, world).await.unwrap();
     let target = target(&server.endpoint());
     let client = Client::new(Endpoint::parse(&target.endpoint).unwrap(), Limits::default()).unwrap();
@@ -321,7 +321,7 @@ async fn a_sweep_finds_only_what_runs_have_forgotten() {
 #[tokio::test]
 async fn a_refusal_counts_only_outside_of_the_target() {
     let world = World::standard(1, 2);
-    let service = Arc::new(Service::embedded().clone());
+    let service = Service::embedded_shared();
     let server = Server::start(([127, 0, 0, 1], 0).into(), service, world).await.unwrap();
     let mut target = target(&server.endpoint());
     let client = Client::new(Endpoint::parse(&target.endpoint).unwrap(), Limits::default()).unwrap();

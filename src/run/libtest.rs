@@ -349,7 +349,7 @@ mod tests {
     fn open(mut target: Target) -> Result<Open, String> {
         let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
         let session = runtime.block_on(async {
-            let service = Arc::new(Service::embedded().clone());
+            let service = Service::embedded_shared();
             let server = Server::start(([127, 0, 0, 1], 0).into(), service, World::standard(1, 1)).await;
             let server = server.map_err(|error| error.to_string())?;
             target.endpoint = server.endpoint();

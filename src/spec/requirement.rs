@@ -91,6 +91,10 @@ impl RequirementKind {
     }
 }
 
+/// Room for the requirements of the service as shipped, so that none are moved while they
+/// are added.
+const ABOUT_AS_MANY: usize = 1_000;
+
 /// All requirements of a service, in the order of its data.
 #[derive(Debug, Clone)]
 pub struct Catalog {
@@ -107,8 +111,8 @@ impl Catalog {
 
     /// Derives the requirements of `service`.
     pub fn of(service: &Service) -> Self {
-        let mut builder =
-            Builder { service, catalog: Self { by_id: IndexMap::new(), duplicate: None }, sources: Arc::default() };
+        let catalog = Self { by_id: IndexMap::with_capacity(ABOUT_AS_MANY), duplicate: None };
+        let mut builder = Builder { service, catalog, sources: Arc::default() };
         builder.whole_service();
         for operation in service.operations.values() {
             builder.operation(operation);

@@ -2,7 +2,7 @@
 //! a clone of it is how a deliberately wrong server is made.
 
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -49,6 +49,8 @@ pub struct Service {
     pub disputes: Vec<Dispute>,
 }
 
+static EMBEDDED: LazyLock<Arc<Service>> = LazyLock::new(|| Arc::new(load::prepared()));
+
 impl Service {
     /// The service as shipped.
     ///
@@ -56,8 +58,16 @@ impl Service {
     ///
     /// If the embedded data file is broken, which a unit test rules out.
     pub fn embedded() -> &'static Self {
-        static SERVICE: LazyLock<Service> = LazyLock::new(load::prepared);
-        &SERVICE
+        &EMBEDDED
+    }
+
+    /// The same, for servers, which keep what they serve.
+    ///
+    /// # Panics
+    ///
+    /// As [`Service::embedded`].
+    pub fn embedded_shared() -> Arc<Self> {
+        Arc::clone(&EMBEDDED)
     }
 
     /// Reads a service description and checks that every name it uses exists.

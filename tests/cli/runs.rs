@@ -1,7 +1,6 @@
 //! Runs that come to their end: what is printed, and what is written.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde_json::{Value, json};
 use syncspec::reference::Server;
@@ -26,7 +25,7 @@ impl Altered {
     pub(crate) fn start(alter: impl Fn(&Request, &mut Response) + Send + Sync + 'static) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
         let parts = runtime.block_on(async {
-            let service = Arc::new(Service::embedded().clone());
+            let service = Service::embedded_shared();
             let server = Server::start(([127, 0, 0, 1], 0).into(), service, embedded_world()).await;
             let server = server.expect("the server starts");
             let proxy = Proxy::start(server.address(), alter).await.expect("the proxy starts");

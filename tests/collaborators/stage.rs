@@ -56,7 +56,7 @@ impl Stage {
     async fn start_with(collaborators: Collaborators, setup: Setup) -> Result<Self, StartError> {
         let world = World { collaborators, ..World::standard(1, 2) };
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        let service = Arc::new(Service::embedded().clone());
+        let service = Service::embedded_shared();
         let server = Server::start_with(listen, service, std::slice::from_ref(&world), setup).await?;
         let pool = &world.pools[0];
         Ok(Self {

@@ -32,7 +32,7 @@ impl HalfBuilt {
         let built = Arc::new(Mutex::new(operations.into_iter().collect::<BTreeSet<_>>()));
         let known = Arc::clone(&built);
         let parts = runtime.block_on(async {
-            let service = Arc::new(Service::embedded().clone());
+            let service = Service::embedded_shared();
             let server = Server::start(([127, 0, 0, 1], 0).into(), service, embedded_world()).await;
             let server = server.expect("the server starts");
             let intercept = move |request: &Request| {

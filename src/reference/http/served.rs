@@ -106,7 +106,6 @@ impl Served {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::Ordering;
 
     use rstest::rstest;
@@ -127,7 +126,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_is_answered_from_a_memory_that_is_not_kept() {
-        let service = Arc::new(Service::embedded().clone());
+        let service = Service::embedded_shared();
         let world = World::standard(1, 1);
         let accounts = Accounts::new(&service, std::slice::from_ref(&world), &Departure::default(), [5; 32], at(0));
         let accounts = accounts.expect("the world is one");
@@ -164,7 +163,7 @@ mod tests {
 
     /// What a server that fails on purpose answers to `POST /` with this body.
     async fn failing(fault: &str, body: &str) -> crate::wire::Response {
-        let service = Arc::new(Service::embedded().clone());
+        let service = Service::embedded_shared();
         let world = World::standard(1, 1);
         let accounts = Accounts::new(&service, std::slice::from_ref(&world), &Departure::default(), [5; 32], at(0));
         let fault = Fault::parse(fault, &service).expect("it is one");

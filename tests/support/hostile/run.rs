@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -50,7 +49,7 @@ pub(crate) struct Ended {
 
 /// Runs `program` against a behaviour.
 pub(crate) async fn run(program: &str, behaviour: &Behaviour) -> Ended {
-    let service = Arc::new(Service::embedded().clone());
+    let service = Service::embedded_shared();
     let reference = Server::start(([127, 0, 0, 1], 0).into(), service, embedded_world()).await.expect("a free port");
     let hostile = Hostile::start(behaviour, reference.address()).await.expect("a free port");
     let scheme = if behaviour.secure { "https" } else { "http" };
