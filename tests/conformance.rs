@@ -96,13 +96,13 @@ fn alone(arguments: &Arguments) -> Option<&str> {
     (!named.starts_with(KNOWN_FAILURE)).then_some(named)
 }
 
-/// The suite as it stands in the source tree, or as much of it as one case needs.
+/// The suite as it was when this was built, which cargo does anew whenever it changes; or as
+/// much of it as one case needs.
 fn suite(alone: Option<&str>) -> Result<Suite, String> {
     let (service, catalog) = (Service::embedded(), Catalog::embedded());
-    let cases = source_tree().join("cases");
     let suite = match alone {
-        Some(case) => Suite::from_dir_in_part(service, catalog, &cases, &|stem| could_select(case, stem)),
-        None => Suite::from_dir(service, catalog, &cases),
+        Some(case) => Suite::shipped_in_part(service, catalog, &|stem| could_select(case, stem)),
+        None => Suite::shipped(service, catalog),
     };
     suite.map_err(|error| error.to_string())
 }

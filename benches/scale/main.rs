@@ -2,9 +2,10 @@
 //! processes: wall time, processor time and peak memory.
 //!
 //! `cargo bench --bench scale` measures everything and prints the table of
-//! `benches/README.md`; `-- --quick` takes one round of the smaller rows. The same
-//! program is also the bare loop and the endpoint that both talk to, each in a process
-//! of its own.
+//! `benches/README.md`; `-- --quick` takes one round of the smaller rows, and
+//! `SYNCSPEC_PROGRAM` (an absolute path) names another program to be measured. The bench
+//! itself is also the bare loop and the endpoint that both talk to, each in a process of
+//! its own.
 
 mod bare;
 mod endpoint;

@@ -23,9 +23,13 @@ impl Cost {
     }
 }
 
-/// The program, built as this bench is.
+/// Names another program to be measured than the one that was built with this bench, whose
+/// libraries have what those of the tests switch on.
+const PROGRAM: &str = "SYNCSPEC_PROGRAM";
+
+/// The program that is measured.
 pub(crate) fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_syncspec"))
+    Command::new(std::env::var_os(PROGRAM).unwrap_or_else(|| env!("CARGO_BIN_EXE_syncspec").into()))
 }
 
 /// This very program, for another of its parts.
