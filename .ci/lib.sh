@@ -56,11 +56,24 @@ serve() {
     until_true test -s "$target"
 }
 
+# A port that nobody has now, and that no outgoing connection is given later.
+free_port() {
+    python3 - <<'END'
+import random, socket
+while True:
+    with socket.socket() as candidate:
+        port = random.randrange(20_000, 32_000)
+        if candidate.connect_ex(("127.0.0.1", port)) != 0:
+            print(port)
+            break
+END
+}
+
 # The same, with a server that calls the other services where the harness listens while
 # it runs.
 serve_calling() {
     local port url
-    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    port=$(free_port)
     url=http://127.0.0.1:$port
     export AWS_ENDPOINT_URL_LAMBDA=$url AWS_ENDPOINT_URL_KINESIS=$url AWS_ENDPOINT_URL_SNS=$url AWS_ENDPOINT_URL_S3=$url
     serve "$@"
@@ -92,7 +105,7 @@ client_round() {
 # Starts moto's server from $venv; its address is then in $moto, and `stop` ends it.
 moto() {
     local port
-    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    port=$(free_port)
     moto=http://127.0.0.1:$port
     "$venv/bin/moto_server" --host 127.0.0.1 --port "$port" >/dev/null 2>&1 &
     running+=($!)
