@@ -72,6 +72,14 @@ impl Exit {
     }
 }
 
+/// The exit code of something that went wrong in several ways. That a case failed says
+/// most; then that something could not be done at all.
+fn worst(codes: impl IntoIterator<Item = u8>) -> u8 {
+    const WORST_FIRST: [u8; 4] = [FAILED, USAGE, NOTHING_SELECTED, NOT_JUDGED];
+    let rank = |code: &u8| WORST_FIRST.iter().position(|worse| worse == code).unwrap_or(WORST_FIRST.len());
+    codes.into_iter().min_by_key(rank).unwrap_or(0)
+}
+
 /// Runs the command line.
 pub fn main() -> ExitCode {
     let args = Args::parse();

@@ -4,10 +4,10 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use super::Exit;
 use super::args::Format;
 use super::output::Output;
 use super::run_args::RunArgs;
+use super::{Exit, worst};
 use crate::reference;
 use crate::report::{count, duration};
 
@@ -44,6 +44,11 @@ pub(super) struct Ended {
 
 /// Runs rounds until there were enough, or one was stopped: by hand, by `--fail-fast`, or
 /// because nobody answered any more. Gives the exit code of the worst.
+///
+/// # Errors
+///
+/// When a round cannot be had; the earlier ones are told of, and what was wrong with them
+/// is not forgotten in the exit code.
 pub(super) async fn rounds(
     args: &RunArgs,
     repeat: Repeat,
@@ -52,10 +57,13 @@ pub(super) async fn rounds(
 ) -> Result<u8, Exit> {
     let begun = Instant::now();
     let (mut number, mut wrong) = (0, Vec::new());
-    loop {
+    let broken_off = loop {
         number += 1;
         let report_dir = args.report_dir.as_ref().map(|dir| dir.join(format!("round-{number:04}")));
-        let ended = round(&RunArgs { report_dir, ..args.clone() }).await?;
+        let ended = match round(&RunArgs { report_dir, ..args.clone() }).await {
+            Ok(ended) => ended,
+            Err(exit) => break Some(exit),
+        };
         if ended.exit != 0 {
             wrong.push((number, ended.exit));
         }
@@ -64,16 +72,26 @@ pub(super) async fn rounds(
             Repeat::For(length) => begun.elapsed() >= length,
         };
         if enough || ended.stopped {
-            break;
+            break None;
         }
-    }
-    let ended = sentence(number, &wrong, begun.elapsed());
+    };
+    let codes = wrong.iter().map(|(_, code)| *code);
+    let (ended, result) = match broken_off {
+        None => (sentence(number, &wrong, begun.elapsed()), Ok(worst(codes))),
+        // The reason is all that there is to say.
+        Some(exit) if number == 1 => return Err(exit),
+        Some(exit) => {
+            let ended = sentence(number - 1, &wrong, begun.elapsed());
+            let code = worst(codes.chain([exit.code]));
+            (format!("{ended}; round {number} broke off"), Err(Exit { code, ..exit }))
+        }
+    };
     match args.format {
         Format::Text => output.text(&format!("{ended}\n")),
         // Standard output holds the lines of the records, and nothing else.
         Format::Json => output.note(&ended),
     }
-    Ok(worst(&wrong))
+    result
 }
 
 fn sentence(rounds: u32, wrong: &[(u32, u8)], took: Duration) -> String {
@@ -93,12 +111,6 @@ fn sentence(rounds: u32, wrong: &[(u32, u8)], took: Duration) -> String {
     let named = if named.is_empty() { last } else { format!("{} and {last}", named.join(", ")) };
     let rounds = if wrong.len() == 1 { "round" } else { "rounds" };
     format!("{all}: {} did not end well, {rounds} {named}", wrong.len())
-}
-
-/// A failure says more than an endpoint that did not answer.
-fn worst(wrong: &[(u32, u8)]) -> u8 {
-    let codes = || wrong.iter().map(|(_, code)| *code);
-    codes().find(|code| *code == 1).or_else(|| codes().max()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -131,7 +143,7 @@ mod tests {
         #[case] exit: u8,
     ) {
         assert_eq!(sentence(rounds, wrong, Duration::from_secs(2)), expected);
-        assert_eq!(worst(wrong), exit);
+        assert_eq!(worst(wrong.iter().map(|(_, code)| *code)), exit);
     }
 
     #[test]

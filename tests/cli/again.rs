@@ -2,6 +2,7 @@
 //! it needs.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rstest::rstest;
 use serde_json::Value;
@@ -38,6 +39,34 @@ fn a_round_that_fails_is_named_and_the_next_begins() {
     check("repeat-failed", &room.run(&args).exits(1).to_string());
     room.run(&format!("{} --repeat 2 --fail-fast --jobs 1 --endpoint {}", run("r2"), altered.endpoint)).exits(1);
     assert!(!room.path("r2/round-0002").exists(), "--fail-fast ends the round, and the rounds");
+}
+
+/// An endpoint that fails the case, and is none any more when the first round is over: the
+/// case's last request takes back what it made.
+fn gone_after_a_round() -> Altered {
+    let (is_over, made) = (AtomicBool::new(false), AtomicBool::new(false));
+    Altered::start(move |request, response| {
+        if is_over.load(Ordering::SeqCst) {
+            (response.status, response.body) = (502, "<html>Bad Gateway</html>".into());
+            response.headers.set("content-type", "text/html");
+        } else if request.method == "DELETE" {
+            is_over.store(made.load(Ordering::SeqCst), Ordering::SeqCst);
+        } else if request.method == "POST" {
+            made.store(true, Ordering::SeqCst);
+            response.status = 500;
+        }
+    })
+}
+
+#[test]
+fn a_round_that_cannot_begin_hides_no_earlier_one() {
+    let (room, altered) = (Room::with_suite(), gone_after_a_round());
+    let args = format!("{} first-write --repeat 5 --endpoint {}", run("r"), altered.endpoint);
+    check("repeat-broken-off", &room.run(&args).exits(1).to_string());
+    assert!(room.path("r/round-0001/run.jsonl").exists() && !room.path("r/round-0002").exists());
+    // Of the first round there is nothing to say but why.
+    let ended = room.run(&format!("{} first-write --repeat 5 --endpoint {}", run("r2"), altered.endpoint)).exits(3);
+    assert!(ended.stdout.is_empty() && ended.stderr.lines().count() == 1, "{ended}");
 }
 
 #[test]
