@@ -22,6 +22,8 @@ mod judging;
 mod look;
 #[path = "support/model.rs"]
 mod model;
+#[path = "cli/places.rs"]
+mod places;
 #[path = "cli/played.rs"]
 mod played;
 #[path = "cli/protocol.rs"]

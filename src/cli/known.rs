@@ -23,10 +23,6 @@ impl KnownFailures {
         if file.symlink_metadata().is_ok() {
             return Err(Exit::usage(format!("{shown} is there already; remove it, or write to another file")));
         }
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if !folder.is_dir() {
-            return Err(Exit::usage(format!("cannot write {shown}: there is no folder {}", folder.display())));
-        }
         Ok(Self { file: file.to_owned(), new: NewFailures::default() })
     }
 

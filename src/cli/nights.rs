@@ -47,12 +47,6 @@ pub(super) fn page(record: &Path, from: &Path) -> Option<String> {
     Some(up.chain(down).collect::<Vec<_>>().join("/"))
 }
 
-/// The folder that a document stands in.
-pub(super) fn folder_of(output: Option<&Path>) -> &Path {
-    let folder = output.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
-    folder.unwrap_or(Path::new("."))
-}
-
 /// A part of a path as part of an address.
 pub(super) fn encoded(part: &str) -> String {
     use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

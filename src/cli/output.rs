@@ -3,6 +3,8 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
+use super::Exit;
+
 /// Width of lines where nobody knows better, in characters: logs, pipes.
 const DEFAULT_WIDTH: usize = 100;
 
@@ -58,11 +60,36 @@ impl Output {
     }
 }
 
+/// The folder that a document stands in.
+pub(super) fn folder_of(document: Option<&Path>) -> &Path {
+    let folder = document.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
+/// Refuses a file that could not be written later on, for want of a folder. `will_be`
+/// tells of folders that are made until then.
+pub(super) fn place_for(file: &Path, will_be: impl FnOnce(&Path) -> bool) -> Result<(), Exit> {
+    let shown = file.display();
+    if file.is_dir() {
+        return Err(Exit::usage(format!("cannot write {shown}: it is a folder; name a file")));
+    }
+    let folder = folder_of(Some(file));
+    if folder.is_dir() || will_be(folder) {
+        return Ok(());
+    }
+    let why = if folder.exists() { format!("{} is no folder", folder.display()) } else { no_folder(folder) };
+    Err(Exit::usage(format!("cannot write {shown}: {why}")))
+}
+
+fn no_folder(folder: &Path) -> String {
+    format!("there is no folder {}", folder.display())
+}
+
 /// Why a file could not be written, in a sentence.
 pub(super) fn unwritable(path: &Path, error: &io::Error) -> String {
     let missing = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
     match missing.filter(|_| error.kind() == io::ErrorKind::NotFound) {
-        Some(folder) => format!("cannot write {}: there is no folder {}", path.display(), folder.display()),
+        Some(folder) => format!("cannot write {}: {}", path.display(), no_folder(folder)),
         None => format!("cannot write {}: {error}", path.display()),
     }
 }

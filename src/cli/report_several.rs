@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::nights::{encoded, folder_of, page, records};
-use super::output::{Output, unwritable, write_atomically};
+use super::nights::{encoded, page, records};
+use super::output::{Output, folder_of, unwritable, write_atomically};
 use super::recorded::{CutOff, file, open, refused};
 use super::report::{deliver, deliver_text};
 use super::report_args::{DocumentFormat, FormArgs, MatrixArgs, NightDiffArgs, TrendArgs};

@@ -19,8 +19,8 @@ use super::recording::Recording;
 use super::repeat::{self, Ended};
 use super::resume::{self, Earlier};
 use super::run_args::RunArgs;
-use super::run_ending::rerun;
-use super::{Exit, NOTHING_SELECTED, forecast, journal, partition, report};
+use super::run_ending::{REPORTS, places, rerun};
+use super::{Exit, NOTHING_SELECTED, USAGE, forecast, journal, partition, report, worst};
 use crate::cases::Suite;
 use crate::collaborators::Listener;
 use crate::judge::{Recorded, Verdict};
@@ -62,6 +62,7 @@ async fn once(
     interrupted: Option<watch::Receiver<bool>>,
 ) -> Result<Ended, Exit> {
     let compare = set_to_compare(args)?;
+    places(args)?;
     let known = args.write_known_failures.as_deref().map(KnownFailures::to).transpose()?;
     let opened = open::target_on_stage(&args.target, |target| partition::dealt(target, args)).await?;
     let Opened { target, listener, server, interrupted: watched } = opened;
@@ -239,11 +240,17 @@ impl Run<'_> {
         let earlier = earlier.unwrap_or_default();
         let footer = crate::run::resume(self.session, plan, header, earlier, settings, cancel, sink).await;
         progress.finish();
-        recording.finish().map_err(|error| unwritable(&error))?;
-        let page = self.documents(&dir)?;
-        let listed = known.map(|known| known.write(&self.session.target.name, suite)).transpose()?;
+        // What cannot be written must not keep back what came of the cases.
+        let recorded = recording.finish().map_err(|error| unwritable(&error));
+        let mut unwritten = Vec::new();
+        let page = or_later(recorded.and_then(|()| self.documents(&dir)), &mut unwritten);
+        let listed = known.map(|known| known.write(&self.session.target.name, suite)).transpose();
+        let listed = or_later(listed, &mut unwritten);
         self.tell(&summary, &kept, &dir, page.as_deref(), listed.as_deref());
-        Ok(Ended { exit: footer.exit, stopped: footer.stopped.is_some() })
+        if unwritten.is_empty() {
+            return Ok(Ended { exit: footer.exit, stopped: footer.stopped.is_some() });
+        }
+        Err(Exit { code: worst([footer.exit, USAGE]), message: unwritten.join("\n") })
     }
 
     /// The folder for the run's record, made now.
@@ -255,7 +262,7 @@ impl Run<'_> {
             fs::create_dir_all(dir).map_err(|error| unwritable(dir, &error))?;
             return Ok(dir.clone());
         }
-        let parent = Path::new("reports").join(&self.session.target.name);
+        let parent = Path::new(REPORTS).join(&self.session.target.name);
         fs::create_dir_all(&parent).map_err(|error| unwritable(&parent, &error))?;
         let form = format_description!("[year]-[month]-[day]T[hour][minute][second]Z");
         let time = OffsetDateTime::now_utc().format(form).map_err(Exit::usage)?;
@@ -272,6 +279,14 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// What was written, if something was; why it could not be is told later.
+fn or_later<T>(written: Result<Option<T>, Exit>, unwritten: &mut Vec<String>) -> Option<T> {
+    written.unwrap_or_else(|exit| {
+        unwritten.push(exit.message);
+        None
+    })
 }
 
 /// Whether a result is kept for the end: those that ran and did not pass. What

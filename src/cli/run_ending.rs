@@ -1,10 +1,10 @@
 //! What a run leaves: its documents, and what is printed of it.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 
 use super::args::Format;
-use super::output::{unwritable, write_atomically};
+use super::output::{place_for, unwritable, write_atomically};
 use super::run::Run;
 use super::run_args::{Allow, RunArgs};
 use super::{Exit, report};
@@ -16,6 +16,9 @@ use crate::spec::Protocol;
 
 /// Name of a run's page in its folder.
 const PAGE_FILE: &str = "run.html";
+
+/// The folder in which a run gets one of its own, below that of its target.
+pub(super) const REPORTS: &str = "reports";
 
 impl Run<'_> {
     /// Prints an event as a line of `run.jsonl`.
@@ -36,17 +39,17 @@ impl Run<'_> {
         let record = report::read(&dir.join(report::RUN_FILE), Partial::Refuse)?;
         let rerun = rerun(self.args);
         let context = self.context(&record.header.target, &rerun);
-        if let Some(xml) = xml {
-            document(xml, |document| junit(&record, &context, Locations::Hidden, document))?;
-        }
-        let Some(page) = page else { return Ok(None) };
-        let page = page.clone().unwrap_or_else(|| dir.join(PAGE_FILE));
-        self.page(&page, &record, &context)?;
-        Ok(Some(page))
+        let junit = |xml: &PathBuf| document(xml, |document| junit(&record, &context, Locations::Hidden, document));
+        let page = page.map(|page| page.clone().unwrap_or_else(|| dir.join(PAGE_FILE)));
+        // One that cannot be written does not keep the other from being.
+        let (xml, ended) =
+            (xml.map(junit).transpose(), page.map(|page| self.page(page, &record, &context)).transpose());
+        xml.and(ended)
     }
 
-    fn page(&self, page: &Path, record: &Record, context: &Context<'_>) -> Result<(), Exit> {
-        document(page, |document| html(record, context, &self.session.service.disputes, document))
+    fn page(&self, page: PathBuf, record: &Record, context: &Context<'_>) -> Result<PathBuf, Exit> {
+        document(&page, |document| html(record, context, &self.session.service.disputes, document))?;
+        Ok(page)
     }
 
     fn context<'c>(&self, target: &'c TargetSummary, rerun: &'c str) -> Context<'c> {
@@ -85,6 +88,21 @@ impl Run<'_> {
         let report = format!("report: {}", dir.display());
         let written = page.as_deref().into_iter().chain([report.as_str()]).chain(listed);
         written.for_each(|line| self.output.text(&format!("{line}\n")));
+    }
+}
+
+/// Refuses documents for which there is no place, as long as nothing is lost by that.
+pub(super) fn places(args: &RunArgs) -> Result<(), Exit> {
+    let files = args.junit.iter().chain(args.html.iter().flatten()).chain(&args.write_known_failures);
+    files.into_iter().try_for_each(|file| place_for(file, |folder| is_made_for_the_record(folder, args)))
+}
+
+/// Whether a folder is made before the first case, with that of `run.jsonl`.
+fn is_made_for_the_record(folder: &Path, args: &RunArgs) -> bool {
+    let (Ok(folder), Ok(reports)) = (absolute(folder), absolute(Path::new(REPORTS))) else { return false };
+    match &args.report_dir {
+        Some(dir) => absolute(dir).is_ok_and(|dir| dir.starts_with(folder)),
+        None => args.resume.is_none() && (folder == reports || folder.parent() == Some(&reports)),
     }
 }
 

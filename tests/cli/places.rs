@@ -1,0 +1,69 @@
+//! Where a run writes: what has no place is refused before anything is sent.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rstest::rstest;
+
+use crate::command::Room;
+use crate::runs::Altered;
+
+const SUITE: &str = "run --cases cases";
+
+/// An endpoint that fails one of the cases, and how often it was asked; at each request,
+/// something happens.
+fn failing(happens: impl Fn() + Send + Sync + 'static) -> (Altered, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let altered = Altered::start(move |_, response| {
+        count.fetch_add(1, Ordering::Relaxed);
+        happens();
+        if response.status == 409 {
+            response.status = 400;
+        }
+    });
+    (altered, asked)
+}
+
+#[rstest]
+#[case("--junit missing/j.xml", "there is no folder missing")]
+#[case("--html=missing/p.html", "there is no folder missing")]
+#[case("--write-known-failures missing/k.toml", "there is no folder missing")]
+#[case("--junit file/j.xml", "file is no folder")]
+#[case("--html=cases", "it is a folder; name a file")]
+fn a_document_without_a_place_is_refused_before_the_first_request(#[case] flag: &str, #[case] why: &str) {
+    let (room, (altered, asked)) = (Room::with_suite(), failing(|| {}));
+    room.write("file", "");
+    let ended = room.run(&format!("{SUITE} --report-dir r --endpoint {} {flag}", altered.endpoint)).exits(2);
+    assert!(ended.stderr.starts_with("error: cannot write ") && ended.stderr.ends_with(&format!("{why}\n")), "{ended}");
+    assert_eq!(asked.load(Ordering::Relaxed), 0);
+    assert!(!room.path("r").exists(), "a run that did not begin leaves nothing behind");
+}
+
+#[rstest]
+#[case("--report-dir a/b --junit a/j.xml --html=./a/b/p.html", "a/j.xml")]
+#[case("--junit reports/j.xml", "reports/j.xml")]
+#[case("--html=reports/embedded/p.html", "reports/embedded/p.html")]
+fn a_folder_that_is_made_for_the_record_is_a_place(#[case] flags: &str, #[case] file: &str) {
+    let room = Room::with_suite();
+    room.run(&format!("{SUITE} {flags}")).exits(0);
+    assert!(room.path(file).is_file());
+}
+
+/// The folder goes away while the run is under way.
+#[test]
+fn what_cannot_be_written_keeps_no_verdict_back() {
+    let room = Room::with_suite();
+    for (dir, flags) in [("r", "--junit gone/j.xml --html"), ("s", "--write-known-failures gone/k.toml")] {
+        std::fs::create_dir(room.path("gone")).expect("a folder");
+        let gone = room.path("gone");
+        let (altered, _) = failing(move || {
+            let _ = std::fs::remove_dir(&gone);
+        });
+        let args = format!("{SUITE} --report-dir {dir} --quiet --endpoint {} {flags}", altered.endpoint);
+        let ended = room.run(&args).exits(1);
+        assert!(ended.stdout.contains("1 of 4 cases failed"), "{ended}");
+        assert!(ended.stderr.contains("error: cannot write gone/"), "{ended}");
+    }
+    assert!(room.path("r/run.html").exists(), "one document that cannot be written does not keep the other back");
+}
