@@ -20,6 +20,9 @@ mod half_built;
 mod judging;
 #[path = "cli/look.rs"]
 mod look;
+#[cfg(target_os = "linux")]
+#[path = "cli/lost.rs"]
+mod lost;
 #[path = "support/model.rs"]
 mod model;
 #[path = "cli/places.rs"]

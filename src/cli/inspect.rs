@@ -1,7 +1,5 @@
 //! `syncspec list`, `lint`, `schema` and `completions`: looking at the suite.
 
-use std::io;
-
 use clap::CommandFactory as _;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
@@ -77,16 +75,15 @@ pub(super) fn schema(kind: SchemaKind, output: &Output) -> Result<u8, Exit> {
 pub(super) fn completions(shell: clap_complete::Shell, output: &Output) -> Result<u8, Exit> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "syncspec", &mut script);
-    output.bytes(&script).map_err(Exit::usage)?;
+    output.bytes(&script);
     Ok(0)
 }
 
 pub(super) fn print_json(output: &Output, value: &Value) -> Result<(), Exit> {
-    let printed = serde_json::to_vec_pretty(value).map_err(io::Error::from).and_then(|mut text| {
-        text.push(b'\n');
-        output.bytes(&text)
-    });
-    printed.map_err(Exit::usage)
+    let mut text = serde_json::to_vec_pretty(value).map_err(Exit::usage)?;
+    text.push(b'\n');
+    output.bytes(&text);
+    Ok(())
 }
 
 /// What the commands that only look have in common.

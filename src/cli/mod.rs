@@ -105,11 +105,14 @@ pub fn main() -> ExitCode {
         Command::Target { action: TargetAction::Function(args) } => function::function(&args, &output),
         Command::Completions { shell } => inspect::completions(shell, &output),
     };
-    match ended {
-        Ok(code) => ExitCode::from(code),
-        Err(exit) => {
-            output.error(&exit.message);
-            ExitCode::from(exit.code)
-        }
-    }
+    let code = ended.unwrap_or_else(|exit| {
+        output.error(&exit.message);
+        exit.code
+    });
+    // Whoever reads a document that is not whole must not think that all is well.
+    let lost = output.lost().map(|why| {
+        output.error(why);
+        USAGE
+    });
+    ExitCode::from(worst([code].into_iter().chain(lost)))
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use super::Exit;
 
@@ -15,28 +16,37 @@ const WIDTHS: std::ops::RangeInclusive<usize> = 40..=200;
 /// Where the program prints to.
 #[derive(Debug, Default)]
 pub(super) struct Output {
-    _private: (),
+    /// Why something that was printed got lost: the first reason.
+    lost: OnceLock<String>,
 }
 
 impl Output {
-    /// Prints to standard output. A reader that went away is no error: there is
-    /// nobody left to tell.
+    /// Prints to standard output. What cannot be written, [`Output::lost`] tells.
     pub(super) fn text(&self, text: &str) {
         let mut stdout = anstream::stdout().lock();
-        let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+        self.keep(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()));
     }
 
-    /// Prints bytes to standard output as they are.
-    ///
-    /// # Errors
-    ///
-    /// When they cannot be written, other than because the reader went away.
-    pub(super) fn bytes(&self, bytes: &[u8]) -> io::Result<()> {
+    /// The same for bytes, as they are.
+    pub(super) fn bytes(&self, bytes: &[u8]) {
         let mut stdout = io::stdout().lock();
-        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            ended => ended,
+        self.keep(stdout.write_all(bytes).and_then(|()| stdout.flush()));
+    }
+
+    fn keep(&self, written: io::Result<()>) {
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                self.lost.get_or_init(|| format!("cannot write to standard output: {error}"));
+            }
+            // A reader that went away is no error: there is nobody left to tell.
+            _ => {}
         }
+    }
+
+    /// Why not all that was printed has arrived, such as a full disk, in a sentence; none
+    /// if all is well.
+    pub(super) fn lost(&self) -> Option<&str> {
+        self.lost.get().map(String::as_str)
     }
 
     /// Prints a sentence about what went wrong to standard error.

@@ -73,11 +73,11 @@ fn markdown(args: &DocumentArgs, output: &Output) -> Result<u8, Exit> {
 
 /// Writes a document to a file, or prints it.
 pub(super) fn deliver(document: &[u8], path: Option<&Path>, output: &Output) -> Result<u8, Exit> {
-    let written = match path {
-        Some(path) => write_atomically(path, document).map_err(|error| Exit::usage(unwritable(path, &error))),
-        None => output.bytes(document).map_err(Exit::usage),
-    };
-    written.map(|()| 0)
+    match path {
+        Some(path) => write_atomically(path, document).map_err(|error| Exit::usage(unwritable(path, &error)))?,
+        None => output.bytes(document),
+    }
+    Ok(0)
 }
 
 /// The same for text with styles: they are for a terminal only.

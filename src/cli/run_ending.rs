@@ -26,7 +26,7 @@ impl Run<'_> {
         let mut line = Vec::new();
         // Writing to memory cannot fail.
         let _ = write_event(event, &mut line);
-        let _ = self.output.bytes(&line);
+        self.output.bytes(&line);
     }
 
     /// Writes the documents that were asked for, from the record in this folder; the
