@@ -7,6 +7,8 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::client::Endpoint;
+
 /// The folder of the locks, below that of all journals.
 const FOLDER: &str = "claims";
 
@@ -61,16 +63,46 @@ fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
+/// An endpoint in one of the ways in which it can be written. All names of this machine
+/// are taken for one: that two servers listen on one port of several of its addresses is
+/// rarer than that one is called by several names.
+fn spelt(endpoint: &str) -> String {
+    match Endpoint::parse(endpoint) {
+        Ok(endpoint) if endpoint.is_loopback() => format!("loopback:{}{}", endpoint.port(), endpoint.base()),
+        Ok(endpoint) => endpoint.to_string(),
+        Err(_) => endpoint.to_owned(),
+    }
+}
+
 /// The name of a file for a thing that may have any characters in its own.
 fn name(endpoint: &str, thing: &str) -> String {
-    let hash = Sha256::new().chain_update(endpoint).chain_update("\n").chain_update(thing).finalize();
+    let hash = Sha256::new().chain_update(spelt(endpoint)).chain_update("\n").chain_update(thing).finalize();
     let digits: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     format!("{digits}.lock")
 }
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::Claims;
+
+    #[rstest]
+    #[case::names("http://127.0.0.1:4580", "http://localhost:4580", true)]
+    #[case::other_addresses("http://127.0.0.1:4580", "http://127.0.0.2:4580", true)]
+    #[case::ipv6("http://LOCALHOST:4580/", "http://[::1]:4580", true)]
+    #[case::default_port("http://127.0.0.1", "http://localhost:80/", true)]
+    #[case::default_port_elsewhere("https://Sync.example.com:443/", "https://sync.example.com", true)]
+    #[case::other_port("http://127.0.0.1:4580", "http://localhost:4581", false)]
+    #[case::other_base("http://127.0.0.1:4580/a", "http://localhost:4580/b", false)]
+    #[case::other_host("http://h:4580", "http://localhost:4580", false)]
+    #[case::no_address("no address", "none either", false)]
+    fn a_server_has_one_name_for_all_who_call_it(#[case] one: &str, #[case] other: &str, #[case] same: bool) {
+        let room = tempfile::tempdir().expect("a folder");
+        let take = |endpoint| Claims::take(room.path(), endpoint, ["pool"]).expect("locks can be written");
+        let _first = take(one).expect("nobody has it");
+        assert_eq!(take(other).is_none(), same);
+    }
 
     #[test]
     fn what_one_has_no_other_gets() {
