@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -37,6 +37,11 @@ const MOST_BYTES: usize = 64 * 1024;
 /// From so many bytes of text times forms on, making what finds all forms at once is
 /// quicker than looking for one after the other.
 const WORTH_A_FINDER: usize = 256 * 1024;
+
+/// How often every byte of a text may be read once more since a form was found there.
+/// Secrets that overlap each other everywhere were made to keep us busy: all of a text
+/// that holds them is taken for secret.
+const MOST_AGAIN: usize = 16;
 
 /// Longest body that is looked through for secrets, in bytes, which takes a while for
 /// each of them. A full dataset is about half as long.
@@ -130,7 +135,7 @@ impl Known {
         if !longer && before + text.len() * self.forms.len() < WORTH_A_FINDER {
             let text = text.to_ascii_lowercase();
             for form in self.forms.iter().filter(|form| form.len() <= text.len()) {
-                found.extend(text.match_indices(form.as_str()).map(|(at, form)| at..at + form.len()));
+                every(&text, found, |from| place(&text, form, from));
             }
         } else if !longer {
             let finder = self.finder.get_or_init(|| {
@@ -140,13 +145,38 @@ impl Known {
                 builder.kind(Some(AhoCorasickKind::ContiguousNFA)).build(&self.forms).ok()
             });
             match finder {
-                Some(finder) => found.extend(finder.find_iter(text).map(|found| found.range())),
+                Some(finder) => {
+                    every(text, found, |from| finder.find(Input::new(text).range(from..)).map(|found| found.range()));
+                }
                 // They are too many to be found: all of the text may be secret.
                 None => found.push(0..text.len()),
             }
         }
         for form in &self.rest {
-            found.extend(text.match_indices(form.as_str()).map(|(at, form)| at..at + form.len()));
+            every(text, found, |from| place(text, form, from));
+        }
+    }
+}
+
+/// Where a form stands next, from this byte on.
+fn place(text: &str, form: &str, from: usize) -> Option<Range<usize>> {
+    text[from..].find(form).map(|at| from + at..from + at + form.len())
+}
+
+/// Adds every place that `next` finds from a byte on. Another may begin within one: what
+/// follows is looked for from its second character on.
+fn every(text: &str, found: &mut Vec<Range<usize>>, next: impl Fn(usize) -> Option<Range<usize>>) {
+    let (mut from, mut again) = (0, 0);
+    while let Some(place) = next(from) {
+        from = text.ceil_char_boundary(place.start + 1);
+        again += place.len();
+        if again > text.len() * MOST_AGAIN {
+            found.push(0..text.len());
+            return;
+        }
+        match found.last_mut().filter(|last| last.start <= place.start && place.start < last.end) {
+            Some(last) => last.end = last.end.max(place.end),
+            None => found.push(place),
         }
     }
 }
@@ -490,6 +520,36 @@ mod tests {
         redactor.add("abcdefghij");
         redactor.add("abcdefghij/klmnopq");
         assert_eq!(redactor.text("1abcdefghij/klmnopq2abcdefghij/3"), "1<redacted>2<redacted>/3");
+    }
+
+    /// Little text is searched for one form after the other, much of it for all at once.
+    #[rstest]
+    #[case::one_begins_inside_another("1abcdefghijklmnopq2", "1<redacted>2")]
+    #[case::one_holds_another("1abcdefghijk2", "1<redacted>2")]
+    #[case::one_begins_inside_itself("1oto/oto/oto/oto/oto2", "1<redacted>2")]
+    #[case::one_after_the_other("1abcdefghijkabcdefghijk2", "1<redacted><redacted>2")]
+    #[case::in_another_case("1ABCDefghIJKLmnopq2", "1<redacted>2")]
+    #[case::of_more_bytes("1äöüäöüäöüäöü2", "1<redacted>2")]
+    #[case::in_hex("616263646566676869 6a6b 6c6d6e6f7071", "<redacted> 6a6b 6c6d6e6f7071")]
+    #[case::in_part("1abcdefg hijklmnopq2", "1abcdefg hijklmnopq2")]
+    fn overlapping_secrets_go_wherever_they_are_looked_for(#[case] text: &str, #[case] expected: &str) {
+        let mut redactor = redactor();
+        for secret in ["abcdefghijk", "bcdefghi", "efghijkl/", "ghijklmnopq", "oto/oto/oto", "äöüäöüäöü", "abcdefghi"]
+        {
+            redactor.add(secret);
+        }
+        let filler = " ".repeat(super::WORTH_A_FINDER);
+        assert_eq!(redactor.text(text), expected);
+        assert_eq!(redactor.text(&format!("{text}{filler}")), format!("{expected}{filler}"));
+    }
+
+    #[rstest]
+    #[case::little(90)]
+    #[case::much(200_000)]
+    fn secrets_that_overlap_everywhere_keep_nobody_busy(#[case] length: usize) {
+        let mut redactor = redactor();
+        (8..200).for_each(|length| redactor.add(&"a".repeat(length)));
+        assert_eq!(redactor.text(&"a".repeat(length)), "<redacted>");
     }
 
     #[test]
