@@ -55,7 +55,9 @@ pub(super) fn from_text(path: &str, text: &str, environment: Environment<'_>) ->
     let file: TargetFile = source.parse_discreetly().map_err(|problem| TargetError::Mistakes(vec![problem]))?;
     let loader = Loader { source: &source, environment, problems: RefCell::default() };
     let target = loader.target(&file);
-    let problems = loader.problems.into_inner();
+    let mut problems = loader.problems.into_inner();
+    // As a reader comes across them; what another file has comes after this one.
+    problems.sort_by_cached_key(|problem| (*problem.origin.file != *path, problem.origin.clone()));
     if problems.is_empty() { Ok(target) } else { Err(TargetError::Mistakes(problems)) }
 }
 

@@ -66,6 +66,17 @@ fn target_files() {
     check("endpoint-with-password", &room.run("run --endpoint http://me:hunter2@localhost/").exits(2).to_string());
 }
 
+/// As a reader of the file comes across them; what a file that it names has comes last.
+#[test]
+fn mistakes_stand_in_the_order_of_the_file() {
+    let room = Room::with_suite();
+    room.write("known.toml", "[[known-failure]]\ncase = \"\"\nreason = \"r\"\n");
+    let target = TARGET.replace("name = \"mine\"", "name = \"a/b\"\nknown-failures-file = \"known.toml\"");
+    let target = target.replace("region = \"us-east-1\"", "region = \"\"\nprefix = \"-\"\nrequests-per-second = 0");
+    room.write("t.toml", &target);
+    check("target-mistakes", &room.run("run --target t.toml").exits(2).to_string());
+}
+
 #[test]
 fn nobody_listens() {
     let room = Room::with_suite();

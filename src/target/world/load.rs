@@ -57,7 +57,9 @@ pub(super) fn from_text(path: &str, text: &str, environment: Environment<'_>) ->
     if accounts.is_empty() {
         loader.found.borrow_mut().problems.push(source.problem(&(0..0), "the world has no `[[account]]`"));
     }
-    let Found { problems, references, given, .. } = loader.found.into_inner();
+    let Found { mut problems, references, given, .. } = loader.found.into_inner();
+    // As a reader comes across them.
+    problems.sort_by_cached_key(|problem| problem.origin.clone());
     if problems.is_empty() { Ok(Worlds { accounts, references, given }) } else { Err(WorldError::Mistakes(problems)) }
 }
 
