@@ -1,9 +1,11 @@
 //! The command line as it is typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::lengths::{Timeout, length};
 use super::protocol::ProtocolArg;
 use super::report_args::{JunitArgs, MatrixArgs, MergeArgs, NightDiffArgs, TrendArgs};
 use super::run_args::RunArgs;
@@ -12,9 +14,6 @@ use crate::plan::Share;
 
 /// Cases at a time, if nobody says.
 pub(super) const DEFAULT_JOBS: u16 = 16;
-
-/// Seconds to wait for a whole response, if nobody says.
-pub(super) const DEFAULT_TIMEOUT: u64 = 30;
 
 /// Tells whether an endpoint really speaks Amazon Cognito Sync (2014-06-30), and shows where and why not.
 ///
@@ -136,9 +135,9 @@ pub(super) struct RecordArgs {
     /// Most cases at a time
     #[arg(long, short, value_name = "N", default_value_t = DEFAULT_JOBS, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(super) jobs: u16,
-    /// Seconds to wait for a whole response
-    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=600))]
-    pub(super) timeout: u64,
+    /// How long to wait for a whole response: seconds, or with a unit (ms, s, m)
+    #[arg(long, value_name = "TIME", default_value_t)]
+    pub(super) timeout: Timeout,
 }
 
 #[derive(Debug, Parser)]
@@ -231,9 +230,10 @@ pub(super) struct FuzzArgs {
     /// What the sequences are drawn from (default: something new each time, which is printed)
     #[arg(long, value_name = "SEED")]
     pub(super) seed: Option<u64>,
-    /// Stop after so many seconds (with `--clients`, 10 if not given)
-    #[arg(long, value_name = "SECONDS")]
-    pub(super) time: Option<u64>,
+    /// Stop after this time: seconds, or with a unit (ms, s, m, h, d; with `--clients`, 10s if not
+    /// given)
+    #[arg(long, value_name = "TIME", value_parser = length)]
+    pub(super) time: Option<Duration>,
     /// Most sequences at a time; each has two identities to itself
     #[arg(long, short, value_name = "N", default_value_t = DEFAULT_SEQUENCES_AT_A_TIME, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) jobs: u16,
@@ -243,9 +243,9 @@ pub(super) struct FuzzArgs {
     /// Let inferred requirements fail instead of warn
     #[arg(long)]
     pub(super) strict: bool,
-    /// Seconds to wait for a whole response
-    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=600))]
-    pub(super) timeout: u64,
+    /// How long to wait for a whole response: seconds, or with a unit (ms, s, m)
+    #[arg(long, value_name = "TIME", default_value_t)]
+    pub(super) timeout: Timeout,
     /// Fuzz servers that are wrong on purpose instead of a target, and print what it took to find
     /// each: those whose name or requirement holds FILTER, if given
     #[arg(long, value_name = "FILTER", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["target", "endpoint", "write_case", "time"])]
@@ -328,9 +328,9 @@ pub(super) struct CheckArgs {
     /// made
     #[arg(long)]
     pub(super) make_identities: bool,
-    /// Seconds to wait for a whole response
-    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=600))]
-    pub(super) timeout: u64,
+    /// How long to wait for a whole response: seconds, or with a unit (ms, s, m)
+    #[arg(long, value_name = "TIME", default_value_t)]
+    pub(super) timeout: Timeout,
     /// Text for people, or one JSON object
     #[arg(long, value_name = "FORMAT", default_value_t, value_enum)]
     pub(super) format: Format,

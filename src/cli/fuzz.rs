@@ -50,7 +50,7 @@ pub(super) fn settings(args: &FuzzArgs, seed: u64, lag: Duration) -> Settings {
         sequences: args.sequences,
         steps: args.steps.into(),
         seed,
-        time: args.time.map(Duration::from_secs),
+        time: args.time,
         jobs: args.jobs.into(),
         budget: Budget::default(),
         lag,
@@ -74,7 +74,7 @@ async fn on(
     output: &Output,
     interrupted: Option<watch::Receiver<bool>>,
 ) -> Result<u8, Exit> {
-    let timeout = Duration::from_secs(args.timeout);
+    let timeout = args.timeout.length();
     let lag = if is_embedded { Duration::ZERO } else { LAG };
     let client = Client::to(&target, timeout).map_err(Exit::usage)?;
     open::reachable(&client, &target).await?;

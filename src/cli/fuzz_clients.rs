@@ -24,7 +24,7 @@ use crate::target::Target;
 const FAILED: u8 = 1;
 
 /// How long the clients work when nobody says.
-const SECONDS: u64 = 10;
+const TIME: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(args: &FuzzArgs, clients: u16, seed: u64, output: &Output) -> Result<u8, Exit> {
     let Opened { target, server, interrupted, .. } = open::target(&args.target).await?;
@@ -44,7 +44,7 @@ async fn on(
     output: &Output,
     interrupted: Option<watch::Receiver<bool>>,
 ) -> Result<u8, Exit> {
-    let timeout = Duration::from_secs(args.timeout);
+    let timeout = args.timeout.length();
     let client = Client::to(target, timeout).map_err(Exit::usage)?;
     open::reachable(&client, target).await?;
     let faults = match args.faults {
@@ -63,7 +63,7 @@ async fn on(
     let last_words = ledger.is_written().then(|| journal::when_left(&args.target));
     let settings = ClientSettings {
         clients: clients.into(),
-        time: Duration::from_secs(args.time.unwrap_or(SECONDS)),
+        time: args.time.unwrap_or(TIME),
         seed,
         // A write is only sent again where nothing is deleted meanwhile.
         deletions: if args.faults { 0 } else { ClientSettings::default().deletions },

@@ -98,7 +98,7 @@ fn not_shown(alteration: &Alteration) -> Option<&'static str> {
 /// Fuzzes one altered server until it is found.
 async fn hunt(args: &FuzzArgs, alteration: &Alteration, seed: u64) -> Result<Report, Exit> {
     let (server, target) = start(alteration).await?;
-    let timeout = Duration::from_secs(args.timeout);
+    let timeout = args.timeout.length();
     let endpoints = Arc::new(Endpoints::connect(target, timeout, open::run_id()?).map_err(Exit::usage)?);
     let (_going_on, cancel) = watch::channel(false);
     let report = crate::fuzz::fuzz(&endpoints, &fuzz::settings(args, seed, Duration::ZERO), cancel, |_| {}).await;

@@ -16,6 +16,7 @@ mod inspect;
 mod interrupt;
 mod journal;
 mod known;
+mod lengths;
 mod merge;
 mod nights;
 mod open;

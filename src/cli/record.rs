@@ -6,7 +6,6 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::PoisonError;
-use std::time::Duration;
 
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -51,7 +50,7 @@ async fn record_from(
     let old = Store::begun(&set, &args.snapshots).map_err(Exit::usage)?;
     let plan = plan(suite, &args.filters, &target)?;
     let taken = Taken::default();
-    let session = open::session(target, Duration::from_secs(args.timeout), false)?;
+    let session = open::session(target, args.timeout.length(), false)?;
     // What was recorded before says nothing of what is right now.
     let mut session = session.compared_with(Store::default(), Recorded::Elsewhere);
     session.taken = Some(Taken::clone(&taken));

@@ -29,7 +29,7 @@ impl FromStr for Repeat {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let times = text.parse().ok().map(Self::Times);
         let length = || reference::duration(text).filter(|length| !length.is_zero()).map(Self::For);
-        times.or_else(length).ok_or("a number of rounds, such as `20`, or a time, such as `90s`, `10m` or `2h`")
+        times.or_else(length).ok_or("a number of rounds, such as `20`, or a time with its unit (`ms`, `s`, `m`, `h` or `d`), such as `90s` or `10m`")
     }
 }
 

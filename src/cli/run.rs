@@ -3,7 +3,6 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -126,7 +125,7 @@ async fn on(
         something_to_compare(&plan, store, set)?;
     }
     let part = partition::keep(&mut plan, args);
-    let session = open::session(target, Duration::from_secs(args.timeout), args.strict)?;
+    let session = open::session(target, args.timeout.length(), args.strict)?;
     let mut session = compared(session, compare, args.snapshots.as_deref())?;
     session.fail_on = args.fail_on.into();
     session.protocol = args.protocol.into();

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
-use super::args::{DEFAULT_JOBS, DEFAULT_TIMEOUT, Format, SuiteArgs, TargetArgs};
+use super::args::{DEFAULT_JOBS, Format, SuiteArgs, TargetArgs};
+use super::lengths::Timeout;
 use super::progress::Shown;
 use super::protocol::ProtocolArg;
 use super::repeat::Repeat;
@@ -41,8 +42,8 @@ pub(super) struct RunArgs {
     /// Stop at the first case that fails
     #[arg(long)]
     pub(super) fail_fast: bool,
-    /// Run the cases again and again: so many times (`20`), or until a time is over (`10m`).
-    /// Each round is a run of its own; with `--report-dir`, in a folder of its own in there. The
+    /// Run the cases again and again: so many times (`20`), or until a time is over (`10m`; ms, s,
+    /// m, h, d). Each round is a run of its own; with `--report-dir`, in a folder of its own in there. The
     /// embedded server begins anew each time
     #[arg(long, value_name = "TIMES|TIME", conflicts_with_all = ["resume", "plan", "write_known_failures", "junit", "html"])]
     pub(super) repeat: Option<Repeat>,
@@ -86,9 +87,9 @@ pub(super) struct RunArgs {
     /// Look for sets of snapshots in this folder, before those that are built in
     #[arg(long, value_name = "DIR")]
     pub(super) snapshots: Option<PathBuf>,
-    /// Seconds to wait for a whole response
-    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=600))]
-    pub(super) timeout: u64,
+    /// How long to wait for a whole response: seconds, or with a unit (ms, s, m)
+    #[arg(long, value_name = "TIME", default_value_t)]
+    pub(super) timeout: Timeout,
     /// Show at most so many failures in full [default: 10]
     #[arg(long, value_name = "N")]
     pub(super) show: Option<usize>,
@@ -151,7 +152,7 @@ impl Default for RunArgs {
             html: None,
             compare: None,
             snapshots: None,
-            timeout: DEFAULT_TIMEOUT,
+            timeout: Timeout::default(),
             show: None,
             quiet: false,
             verbose: false,

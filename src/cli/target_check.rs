@@ -99,7 +99,7 @@ pub(super) async fn examine(args: &CheckArgs, suite: &Suite) -> Result<Checked, 
         skipped: IndexMap::new(),
     };
     let making = if args.make_identities { Making::Allowed } else { Making::Forbidden };
-    let ended = look(&mut checked, &named, making, suite, Duration::from_secs(args.timeout)).await;
+    let ended = look(&mut checked, &named, making, suite, args.timeout.length()).await;
     let made = named.made_identities();
     let left = named.remove_made_identities().await;
     if !made.is_empty() && left.is_empty() {

@@ -1,5 +1,7 @@
 //! Wrong usage: one exit code, and a sentence that says what to do.
 
+use rstest::rstest;
+
 use crate::check;
 use crate::command::Room;
 
@@ -75,6 +77,24 @@ fn mistakes_stand_in_the_order_of_the_file() {
     let target = target.replace("region = \"us-east-1\"", "region = \"\"\nprefix = \"-\"\nrequests-per-second = 0");
     room.write("t.toml", &target);
     check("target-mistakes", &room.run("run --target t.toml").exits(2).to_string());
+}
+
+#[rstest]
+#[case("run --timeout soon")]
+#[case("run --timeout 11m")]
+#[case("fuzz --time 3.5s")]
+#[case("run --repeat 3w")]
+fn a_time_that_is_none_is_told_its_units(#[case] args: &str) {
+    let name = args.split(['-', ' ', '.']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
+    check(&format!("time-{name}"), &Room::new().run(args).exits(2).to_string());
+}
+
+#[test]
+fn times_have_units() {
+    let room = Room::with_suite();
+    room.run(&format!("{SUITE} --timeout 2m --report-dir r")).exits(0);
+    room.run(&format!("{SUITE} --timeout 20 --report-dir r")).exits(0);
+    room.run("fuzz --time 10ms --timeout 2s --steps 2").exits(0);
 }
 
 #[test]
