@@ -1,5 +1,6 @@
 //! `syncspec run --repeat`: the same cases again and again, each time as a run of its own.
 
+use std::fs;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -10,6 +11,9 @@ use super::run_args::RunArgs;
 use super::{Exit, worst};
 use crate::reference;
 use crate::report::{count, duration};
+
+/// How the name of a round's folder begins.
+const ROUND: &str = "round-";
 
 /// Rounds that are named in the last sentence.
 const MOST_NAMED: usize = 10;
@@ -42,6 +46,21 @@ pub(super) struct Ended {
     pub(super) stopped: bool,
 }
 
+/// Refuses a folder that has rounds already: they and the new ones would look like one
+/// history.
+pub(super) fn place(args: &RunArgs) -> Result<(), Exit> {
+    let Some(dir) = args.report_dir.as_deref().filter(|_| args.repeat.is_some()) else { return Ok(()) };
+    // A folder that is not there yet, or cannot be read, is the first round's matter.
+    let names = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    match names.filter(|name| name.to_string_lossy().starts_with(ROUND)).min() {
+        Some(round) => Err(Exit::usage(format!(
+            "{} is there already, a round of an earlier run; choose another folder with --report-dir",
+            dir.join(round).display()
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// Runs rounds until there were enough, or one was stopped: by hand, by `--fail-fast`, or
 /// because nobody answered any more. Gives the exit code of the worst.
 ///
@@ -59,7 +78,7 @@ pub(super) async fn rounds(
     let (mut number, mut wrong) = (0, Vec::new());
     let broken_off = loop {
         number += 1;
-        let report_dir = args.report_dir.as_ref().map(|dir| dir.join(format!("round-{number:04}")));
+        let report_dir = args.report_dir.as_ref().map(|dir| dir.join(format!("{ROUND}{number:04}")));
         let ended = match round(&RunArgs { report_dir, ..args.clone() }).await {
             Ok(ended) => ended,
             Err(exit) => break Some(exit),

@@ -18,7 +18,7 @@ use super::recording::Recording;
 use super::repeat::{self, Ended};
 use super::resume::{self, Earlier};
 use super::run_args::RunArgs;
-use super::run_ending::{REPORTS, places, rerun};
+use super::run_ending::{REPORTS, places, remove_page, rerun};
 use super::{Exit, NOTHING_SELECTED, USAGE, forecast, journal, partition, report, worst};
 use crate::cases::Suite;
 use crate::collaborators::Listener;
@@ -37,6 +37,7 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<u8, Exit> {
         set_to_compare(args)?;
         return forecast::tell(args, &filters, &suite, output);
     }
+    repeat::place(args)?;
     let wanted = Wanted { suite: &suite, filters: &filters };
     open::runtime_for(&suite, &filters)?.block_on(async {
         let Some(repeat) = args.repeat else { return Ok(once(args, output, &wanted, None).await?.exit) };
@@ -213,6 +214,7 @@ impl Run<'_> {
             None => Recording::begin(&dir),
         };
         let mut recording = recording.map_err(|error| unwritable(&error))?;
+        remove_page(&dir)?;
         let mut progress = Progress::new(self.output, plan.cases.len(), self.args.shown(), self.args.fail_on.into());
         let (mut summary, mut kept) = (Summary::new(&self.session.service.disputes), Vec::new());
         let sink = |event: Event| {

@@ -1,6 +1,7 @@
 //! What a run leaves: its documents, and what is printed of it.
 
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf, absolute};
 
 use super::args::Format;
@@ -16,6 +17,12 @@ use crate::spec::Protocol;
 
 /// Name of a run's page in its folder.
 const PAGE_FILE: &str = "run.html";
+
+/// What a page says of itself in its first bytes.
+const GENERATOR: &str = "<meta name=\"generator\" content=\"syncspec\">";
+
+/// So many bytes.
+const MOST_HEAD: u64 = 1024;
 
 /// The folder in which a run gets one of its own, below that of its target.
 pub(super) const REPORTS: &str = "reports";
@@ -104,6 +111,23 @@ fn is_made_for_the_record(folder: &Path, args: &RunArgs) -> bool {
         Some(dir) => absolute(dir).is_ok_and(|dir| dir.starts_with(folder)),
         None => args.resume.is_none() && (folder == reports || folder.parent() == Some(&reports)),
     }
+}
+
+/// Removes the page that an earlier run left in a folder: it would tell of another run than
+/// the record beside it. What is no page of ours stays.
+pub(super) fn remove_page(dir: &Path) -> Result<(), Exit> {
+    let page = dir.join(PAGE_FILE);
+    let begins = |file: File| {
+        let mut head = Vec::new();
+        file.take(MOST_HEAD).read_to_end(&mut head).map(|_| String::from_utf8_lossy(&head).contains(GENERATOR))
+    };
+    // It may be a link to something that others need, or a pipe.
+    let is_file = page.symlink_metadata().is_ok_and(|there| there.is_file());
+    if !is_file || !File::open(&page).and_then(begins).unwrap_or(false) {
+        return Ok(());
+    }
+    fs::remove_file(&page)
+        .map_err(|error| Exit::usage(format!("cannot remove {}, the page of an earlier run: {error}", page.display())))
 }
 
 /// Writes a document whole or not at all.

@@ -1,10 +1,12 @@
-//! Where a run writes: what has no place is refused before anything is sent.
+//! Where a run writes: what has no place is refused before anything is sent, and what is
+//! there of earlier runs is not mixed with it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rstest::rstest;
 
+use crate::check;
 use crate::command::Room;
 use crate::runs::Altered;
 
@@ -66,4 +68,29 @@ fn what_cannot_be_written_keeps_no_verdict_back() {
         assert!(ended.stderr.contains("error: cannot write gone/"), "{ended}");
     }
     assert!(room.path("r/run.html").exists(), "one document that cannot be written does not keep the other back");
+}
+
+#[test]
+fn rounds_are_not_mixed_with_those_of_an_earlier_run() {
+    let room = Room::with_suite();
+    let run = format!("{SUITE} --quiet --report-dir r --repeat 2");
+    room.run(&run).exits(0);
+    let before = room.read("r/round-0001/run.jsonl");
+    check("repeat-there", &room.run(&run).exits(2).to_string());
+    assert_eq!(room.read("r/round-0001/run.jsonl"), before);
+}
+
+#[test]
+fn no_page_stays_that_tells_of_another_run() {
+    let room = Room::with_suite();
+    let run = format!("{SUITE} --report-dir r");
+    room.run(&format!("{run} --html")).exits(0);
+    room.run(&format!("{run} unwritten")).exits(0);
+    assert!(!room.path("r/run.html").exists(), "it told of the run before");
+    room.write("r/run.html", "<!doctype html>\n<title>my own</title>\n");
+    room.run(&format!("{run} unwritten")).exits(0);
+    assert!(room.read("r/run.html").contains("my own"), "what others wrote is left alone");
+    room.run(&format!("{run} --html=r/page.html")).exits(0);
+    room.run(&format!("{run} unwritten")).exits(0);
+    assert!(room.path("r/page.html").exists(), "who chose a name looks after it");
 }
