@@ -23,7 +23,11 @@ impl Recording {
     /// A new record in this folder.
     pub(super) fn begin(dir: &Path) -> io::Result<Self> {
         let path = dir.join(RUN_FILE);
-        let file = locked(File::create(&path)?)?;
+        // What another run is writing there must not be lost.
+        let file = locked(File::options().write(true).create(true).truncate(false).open(&path)?)?;
+        if file.metadata()?.is_file() {
+            file.set_len(0)?;
+        }
         Ok(Self { path, file: BufWriter::new(file), beside: None, written: Ok(()) })
     }
 

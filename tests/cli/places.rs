@@ -8,7 +8,7 @@ use rstest::rstest;
 
 use crate::check;
 use crate::command::Room;
-use crate::runs::Altered;
+use crate::runs::{Altered, record};
 
 const SUITE: &str = "run --cases cases";
 
@@ -93,4 +93,20 @@ fn no_page_stays_that_tells_of_another_run() {
     room.run(&format!("{run} --html=r/page.html")).exits(0);
     room.run(&format!("{run} unwritten")).exits(0);
     assert!(room.path("r/page.html").exists(), "who chose a name looks after it");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_record_that_is_being_written_is_left_alone() {
+    let room = Room::with_suite();
+    room.run(&format!("{SUITE} --report-dir r")).exits(0);
+    let before = room.read("r/run.jsonl");
+    let held = std::fs::File::open(room.path("r/run.jsonl")).expect("it is there");
+    held.lock().expect("nobody else has it");
+    let ended = room.run(&format!("{SUITE} --report-dir r unwritten")).exits(2);
+    assert!(ended.stderr.contains("a run that is under way writes to it"), "{ended}");
+    assert_eq!(room.read("r/run.jsonl"), before);
+    drop(held);
+    room.run(&format!("{SUITE} --report-dir r unwritten")).exits(0);
+    assert_eq!(record(&room.read("r/run.jsonl")).len(), 3, "the shorter record is whole, and alone");
 }
