@@ -1,9 +1,11 @@
 //! Flags of the documents that are made from several recorded runs.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
+use super::Exit;
 use super::args::{DocumentArgs, SuiteArgs};
 
 #[derive(Debug, Parser)]
@@ -22,7 +24,7 @@ pub(super) struct FormArgs {
     /// Where to write (default: standard output)
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Form of the document (default: by the ending of FILE, else text)
+    /// Form of the document (default: by the ending of FILE; text if it has none)
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(super) format: Option<DocumentFormat>,
     /// Accept runs that were interrupted
@@ -32,14 +34,24 @@ pub(super) struct FormArgs {
 
 impl FormArgs {
     /// The form that was asked for, or that the name of the file stands for.
-    pub(super) fn format(&self) -> DocumentFormat {
-        let ending = self.output.as_ref().and_then(|path| path.extension()).and_then(|ending| ending.to_str());
-        self.format.unwrap_or(match ending {
-            Some("html" | "htm") => DocumentFormat::Html,
-            Some("md" | "markdown") => DocumentFormat::Markdown,
-            Some("json") => DocumentFormat::Json,
-            _ => DocumentFormat::Text,
-        })
+    ///
+    /// # Errors
+    ///
+    /// When its ending stands for none.
+    pub(super) fn format(&self) -> Result<DocumentFormat, Exit> {
+        let ending = self.output.as_ref().and_then(|path| path.extension()).map(OsStr::to_string_lossy);
+        let (None, Some(ending)) = (self.format, ending) else {
+            return Ok(self.format.unwrap_or(DocumentFormat::Text));
+        };
+        match &*ending.to_ascii_lowercase() {
+            "html" | "htm" => Ok(DocumentFormat::Html),
+            "md" | "markdown" => Ok(DocumentFormat::Markdown),
+            "json" => Ok(DocumentFormat::Json),
+            "txt" | "text" => Ok(DocumentFormat::Text),
+            _ => Err(Exit::usage(format!(
+                "no form of a document ends in .{ending}: it is .html, .md, .json or .txt; or say with --format which it is"
+            ))),
+        }
     }
 }
 
@@ -102,7 +114,7 @@ pub(super) struct TrendArgs {
     /// Where to write (default: standard output)
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Form of the document (default: by the ending of FILE, else text)
+    /// Form of the document (default: by the ending of FILE; text if it has none)
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(super) format: Option<DocumentFormat>,
 }

@@ -40,7 +40,7 @@ fn partial(form: &FormArgs) -> Partial {
 }
 
 pub(super) fn diff(args: &NightDiffArgs, output: &Output) -> Result<u8, Exit> {
-    let (skimmer, partial) = (Skimmer::default(), partial(&args.form));
+    let (format, skimmer, partial) = (args.form.format()?, Skimmer::default(), partial(&args.form));
     let (old_file, new_file) = (file(&args.old), file(&args.new));
     let (old, new) = std::thread::scope(|scope| {
         let old = scope.spawn(|| skim(&skimmer, &old_file, partial));
@@ -54,13 +54,13 @@ pub(super) fn diff(args: &NightDiffArgs, output: &Output) -> Result<u8, Exit> {
     }
     let read = differences.read(&mut open(&old_file)?, &mut open(&new_file)?);
     let diff = read.map_err(|error| Exit::usage(format!("cannot read the runs again: {error}")))?;
-    let text = rendered(&diff, args, &new_file)?;
-    put(&text, args.form.format(), args.form.output.as_deref(), output)?;
+    let text = rendered(&diff, args, format, &new_file)?;
+    put(&text, format, args.form.output.as_deref(), output)?;
     Ok(if diff.is_regression() { FAILED } else { 0 })
 }
 
-fn rendered(diff: &Diff, args: &NightDiffArgs, new: &Path) -> Result<String, Exit> {
-    match args.form.format() {
+fn rendered(diff: &Diff, args: &NightDiffArgs, format: DocumentFormat, new: &Path) -> Result<String, Exit> {
+    match format {
         DocumentFormat::Text => Ok(diff_text(diff)),
         DocumentFormat::Markdown => Ok(diff_markdown(diff)),
         DocumentFormat::Json => json(&diff_json(diff)),
@@ -108,6 +108,7 @@ fn remember(
 }
 
 pub(super) fn matrix(args: &MatrixArgs, output: &Output) -> Result<u8, Exit> {
+    let format = args.form.format()?;
     let (catalog, disputes) = (Catalog::embedded(), &Service::embedded().disputes);
     if args.pages.as_ref().is_some_and(|pages| !pages.contains("{target}")) {
         return Err(Exit::usage("--pages needs `{target}` in it, where the name of each target is to stand"));
@@ -130,13 +131,13 @@ pub(super) fn matrix(args: &MatrixArgs, output: &Output) -> Result<u8, Exit> {
     if let Some(dir) = &args.badges {
         write_badges(&matrix, dir)?;
     }
-    let text = match args.form.format() {
+    let text = match format {
         DocumentFormat::Text => matrix_text(&matrix),
         DocumentFormat::Markdown => matrix_markdown(&matrix),
         DocumentFormat::Html => matrix_html(&matrix, RERUN).map_err(Exit::usage)?,
         DocumentFormat::Json => json(&matrix_json(&matrix))?,
     };
-    put(&text, args.form.format(), args.form.output.as_deref(), output)
+    put(&text, format, args.form.output.as_deref(), output)
 }
 
 fn write_badges(matrix: &Matrix, dir: &Path) -> Result<(), Exit> {
@@ -160,6 +161,8 @@ pub(super) fn trend(args: &TrendArgs, output: &Output) -> Result<u8, Exit> {
         let message = format!("{} is a file; name the folder that holds the runs", args.dir.display());
         return Err(Exit::usage(message));
     }
+    let form = FormArgs { output: args.output.clone(), format: args.format, partial: true };
+    let format = form.format()?;
     let (mut trend, skimmer) = (Trend::default(), Skimmer::default());
     let (mut others, mut unread) = (BTreeSet::new(), None);
     let folder = folder_of(args.output.as_deref());
@@ -180,14 +183,13 @@ pub(super) fn trend(args: &TrendArgs, output: &Output) -> Result<u8, Exit> {
         return Err(Exit::usage(no_history(args, &others, unread.as_deref())));
     }
     let trend = trend.sorted();
-    let form = FormArgs { output: args.output.clone(), format: args.format, partial: true };
-    let text = match form.format() {
+    let text = match format {
         DocumentFormat::Text => trend_text(&trend),
         DocumentFormat::Markdown => trend_markdown(&trend),
         DocumentFormat::Html => trend_html(&trend).map_err(Exit::usage)?,
         DocumentFormat::Json => json(&trend)?,
     };
-    put(&text, form.format(), args.output.as_deref(), output)
+    put(&text, format, args.output.as_deref(), output)
 }
 
 /// Why there is nothing to draw.

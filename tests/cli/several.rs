@@ -102,6 +102,20 @@ fn two_nights_give_a_line_for_each_change() {
 }
 
 #[test]
+fn an_ending_that_stands_for_no_form_is_refused() {
+    let (room, _) = room();
+    check("report-ending", &told(&room, "report diff r r -o d.pdf", 2).to_string());
+    for command in ["matrix r", "trend r"] {
+        told(&room, &format!("report {command} -o d.pdf"), 2);
+    }
+    assert!(!room.path("d.pdf").exists());
+    told(&room, "report diff r r -o d.pdf --format text", 0);
+    told(&room, "report diff r r -o d.HTML", 0);
+    told(&room, "report diff r r -o plain", 0);
+    assert!(room.read("d.HTML").starts_with("<!doctype html>") && room.read("plain").starts_with(|c| c != '<'));
+}
+
+#[test]
 fn what_went_back_and_forth_is_no_regression() {
     let (room, cases) = room();
     for day in 1..=4 {
