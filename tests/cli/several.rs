@@ -116,6 +116,12 @@ fn an_ending_that_stands_for_no_form_is_refused() {
 }
 
 #[test]
+fn a_matrix_in_which_nothing_calls_for_attention_says_so() {
+    let (room, _) = room();
+    check("report-matrix-quiet", &told(&room, "report matrix r again=r", 0).to_string());
+}
+
+#[test]
 fn what_went_back_and_forth_is_no_regression() {
     let (room, cases) = room();
     for day in 1..=4 {

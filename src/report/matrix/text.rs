@@ -43,19 +43,7 @@ pub fn matrix_text(matrix: &Matrix) -> String {
     for note in &matrix.notes {
         let _ = writeln!(text, "{}", styled(DIM, printable(note)));
     }
-    let _ = writeln!(text, "\n{}", styled(DIM, "B broken  D in doubt  n noted  + holds  ? not judged  · not asked"));
-    let numbers: String = (1..=matrix.columns.len()).map(|number| format!("{number:>3}")).collect();
-    let _ = writeln!(text, "{numbers}");
-    let mut quiet = 0;
-    for group in &matrix.groups {
-        let (loud, rest): (Vec<_>, Vec<_>) = group.rows.iter().partition(|row| !row.is_quiet());
-        quiet += rest.len();
-        if !loud.is_empty() {
-            let _ = writeln!(text, "\n{}", styled(BOLD, format_args!("{}, {}", printable(&group.action), group.kind)));
-        }
-        loud.into_iter().for_each(|row| line(&mut text, row));
-    }
-    let _ = writeln!(text, "\n{} conform wherever they were judged", count(quiet, "requirement"));
+    rows(&mut text, matrix);
     if !matrix.disputes.is_empty() {
         let _ = writeln!(text, "\n{}", styled(BOLD, "where the sources disagree"));
     }
@@ -68,6 +56,27 @@ pub fn matrix_text(matrix: &Matrix) -> String {
     }
     let _ = writeln!(text, "\n{}", printable(&matrix.sentence()));
     text
+}
+
+/// The requirements that call for attention, with a legend, and how many others there are.
+fn rows(text: &mut String, matrix: &Matrix) {
+    let quiet = matrix.groups.iter().flat_map(|group| &group.rows).filter(|row| row.is_quiet()).count();
+    let conform = format!("{} conform wherever they were judged", count(quiet, "requirement"));
+    if matrix.groups.iter().all(|group| group.rows.iter().all(Row::is_quiet)) {
+        let _ = writeln!(text, "\nnothing calls for attention: {conform}");
+        return;
+    }
+    let _ = writeln!(text, "\n{}", styled(DIM, "B broken  D in doubt  n noted  + holds  ? not judged  · not asked"));
+    let numbers: String = (1..=matrix.columns.len()).map(|number| format!("{number:>3}")).collect();
+    let _ = writeln!(text, "{numbers}");
+    for group in &matrix.groups {
+        let mut loud = group.rows.iter().filter(|row| !row.is_quiet()).peekable();
+        if loud.peek().is_some() {
+            let _ = writeln!(text, "\n{}", styled(BOLD, format_args!("{}, {}", printable(&group.action), group.kind)));
+        }
+        loud.for_each(|row| line(text, row));
+    }
+    let _ = writeln!(text, "\n{conform}");
 }
 
 fn line(text: &mut String, row: &Row) {
