@@ -1,6 +1,6 @@
 //! One record of the parts of a run that several machines have shared.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, BufRead, Write};
 
 use indexmap::IndexMap;
@@ -58,14 +58,22 @@ pub enum MergeError {
         /// Name of another.
         second: String,
     },
-    /// A part of the run is missing, or given twice.
+    /// Parts of the run are missing.
+    #[error("{} of {count} {} missing", numbers(.missing), if has_one(.missing) { "is" } else { "are" })]
+    Missing {
+        /// The first and the last of each row of parts that are, from 1, in order.
+        missing: Vec<(usize, usize)>,
+        /// How many parts there are.
+        count: usize,
+    },
+    /// A part is none of the run, or given twice.
     #[error("part {index} of {count} is {what}")]
     Part {
         /// Its number, from 1.
         index: usize,
         /// How many parts there are.
         count: usize,
-        /// `missing`, or which two files are both this part.
+        /// That it is none, or which two files are both this part.
         what: String,
     },
     /// Not every case of the run has a result.
@@ -91,6 +99,22 @@ pub enum MergeError {
     /// A file cannot be read or written.
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+fn has_one(missing: &[(usize, usize)]) -> bool {
+    matches!(missing, [(first, last)] if first == last)
+}
+
+/// Such as `parts 1, 3 to 8`.
+fn numbers(missing: &[(usize, usize)]) -> String {
+    let row = |(first, last): &(usize, usize)| match last - first {
+        0 => first.to_string(),
+        1 => format!("{first}, {last}"),
+        _ => format!("{first} to {last}"),
+    };
+    let rows: Vec<String> = missing.iter().take(MOST_NAMED).map(row).collect();
+    let more = if missing.len() > MOST_NAMED { ", …" } else { "" };
+    format!("{} {}{more}", if has_one(missing) { "part" } else { "parts" }, rows.join(", "))
 }
 
 fn named(names: &[String], all: usize) -> String {
@@ -231,7 +255,7 @@ fn place(endpoint: &str) -> &str {
 /// Whether these are all parts that the run has, each of them once.
 fn each_once(parts: &[(String, Skim)], whole: &Partition) -> Result<(), MergeError> {
     let first = parts.first().map(|(name, _)| name.clone()).unwrap_or_default();
-    let mut files: Vec<Option<&str>> = Vec::new();
+    let mut files: BTreeMap<usize, &str> = BTreeMap::new();
     for (name, skim) in parts {
         let other = |member: &str, left: String, right: String| MergeError::Other {
             first: first.clone(),
@@ -255,21 +279,17 @@ fn each_once(parts: &[(String, Skim)], whole: &Partition) -> Result<(), MergeErr
         if index == 0 || index > count {
             return Err(MergeError::Part { index, count, what: format!("no part, but {name} says that it is") });
         }
-        // As long as the files that are given, whatever a header says.
-        files.resize(files.len().max(index.min(parts.len() + 1)), None);
-        match files.get_mut(index - 1) {
-            Some(file @ None) => *file = Some(name),
-            Some(Some(file)) => {
-                return Err(MergeError::Part { index, count, what: format!("both {file} and {name}") });
-            }
-            None => {}
+        if let Some(file) = files.insert(index, name) {
+            return Err(MergeError::Part { index, count, what: format!("both {file} and {name}") });
         }
     }
-    let missing = files.iter().position(Option::is_none).unwrap_or(files.len());
-    if missing < whole.count {
-        return Err(MergeError::Part { index: missing + 1, count: whole.count, what: "missing".to_owned() });
-    }
-    Ok(())
+    // Rows of numbers, not the numbers: a header may say that there are any number of parts.
+    let ends = files.keys().copied().map(Some).chain([None]);
+    let begins = [0].into_iter().chain(files.keys().copied());
+    let rows = begins.zip(ends).map(|(before, after)| (before, after.map_or(whole.count, |after| after - 1)));
+    let missing: Vec<_> =
+        rows.filter(|(before, last)| before < last).map(|(before, last)| (before + 1, last)).collect();
+    if missing.is_empty() { Ok(()) } else { Err(MergeError::Missing { missing, count: whole.count }) }
 }
 
 /// The digest of the whole selection, from the suite.
@@ -454,7 +474,24 @@ mod tests {
                 Partition { index: usize::MAX, count: usize::MAX, selected: 3, selection_digest: String::new() };
         };
         let error = merged(&[part(1, &[Verdict::Pass], many)], NO_SUITE).unwrap_err();
-        assert_eq!(error.to_string(), format!("part 1 of {} is missing", usize::MAX));
+        assert_eq!(error.to_string(), format!("parts 1 to {} of {} are missing", usize::MAX - 1, usize::MAX));
+    }
+
+    #[rstest]
+    #[case(&[2], 8, "parts 1, 3 to 8 of 8 are missing")]
+    #[case(&[3, 1], 4, "parts 2, 4 of 4 are missing")]
+    #[case(&[1, 4], 4, "parts 2, 3 of 4 are missing")]
+    #[case(&[1, 3], 3, "part 2 of 3 is missing")]
+    #[case(&[2, 4, 6, 8, 10, 12], 13, "parts 1, 3, 5, 7, 9, … of 13 are missing")]
+    fn all_parts_that_are_missing_are_told(#[case] given: &[usize], #[case] count: usize, #[case] expected: &str) {
+        let of = |index: &usize| {
+            part(1, &[], |header, _| {
+                let partition = header.partition.as_mut().unwrap();
+                (partition.index, partition.count) = (*index, count);
+            })
+        };
+        let parts: Vec<_> = given.iter().map(of).collect();
+        assert_eq!(merged(&parts, NO_SUITE).unwrap_err().to_string(), expected);
     }
 
     #[test]
