@@ -10,6 +10,7 @@ use super::output::Output;
 use super::{Exit, NOTHING_SELECTED, inspect, open};
 use crate::cases::Exclusion;
 use crate::prove::{Coverage, Row, alterations};
+use crate::report::{hanging, wrapped};
 use crate::source::selects;
 use crate::spec::{RequirementKind, Strength};
 
@@ -32,8 +33,10 @@ pub(super) fn coverage(args: &CoverageArgs, output: &Output) -> Result<u8, Exit>
     }
     match args.format {
         Format::Json => inspect::print_json(output, &document(&coverage))?,
-        Format::Text if args.filters.is_empty() => output.text(&overview(&coverage, &suite.excluded)),
-        Format::Text => output.text(&coverage.rows.iter().map(one_by_one).collect::<String>()),
+        Format::Text if args.filters.is_empty() => output.text(&overview(&coverage, &suite.excluded, output.width())),
+        Format::Text => {
+            output.text(&coverage.rows.iter().map(|row| one_by_one(row, output.width())).collect::<String>());
+        }
     }
     Ok(if coverage.gaps().next().is_none() { 0 } else { NOT_COVERED })
 }
@@ -65,7 +68,7 @@ impl Counts {
     }
 }
 
-fn overview(coverage: &Coverage<'_>, exclusions: &[Exclusion]) -> String {
+fn overview(coverage: &Coverage<'_>, exclusions: &[Exclusion], width: usize) -> String {
     let mut total = Counts::default();
     let mut by_kind: BTreeMap<usize, Counts> = BTreeMap::new();
     let mut by_action: BTreeMap<&str, Counts> = BTreeMap::new();
@@ -85,24 +88,24 @@ fn overview(coverage: &Coverage<'_>, exclusions: &[Exclusion]) -> String {
     text.push_str("\nexcluded:\n");
     for exclusion in exclusions.iter().filter(|exclusion| !exclusion.patterns.is_empty()) {
         let covered = coverage.rows.iter().filter(|row| exclusion.covers(&row.requirement.id)).count();
-        // Writing to a `String` cannot fail.
-        let _ = writeln!(text, "{covered:>4}  {}\n      {}", exclusion.patterns.join(", "), exclusion.reason);
+        text += &hanging(&exclusion.patterns.join(", "), width, &format!("{covered:>4}  "), "      ");
+        text += &wrapped(&exclusion.reason, width, "      ");
     }
     for (row, gap) in coverage.gaps() {
-        let _ = writeln!(text, "gap: {}: {gap}", row.requirement.id);
+        text += &hanging(&format!("gap: {}: {gap}", row.requirement.id), width, "", "  ");
     }
     let Counts { all, proven, observed, excluded, gaps } = total;
-    let _ = writeln!(
-        text,
-        "\n{all} requirements: {proven} judged by a case that a mutant puts to the test, {observed} open ones observed, \
+    let sentences = format!(
+        "{all} requirements: {proven} judged by a case that a mutant puts to the test, {observed} open ones observed, \
          {excluded} excluded with a reason, {gaps} gaps\nsyncspec prove shows that the cases catch the mutants"
     );
-    text
+    text + "\n" + &wrapped(&sentences, width, "")
 }
 
-fn one_by_one(row: &Row<'_>) -> String {
+fn one_by_one(row: &Row<'_>, width: usize) -> String {
     let Row { requirement, cases, alterations, excluded } = row;
-    let mut text = format!("{} ({})\n  {}\n", requirement.id, requirement.strength, requirement.statement);
+    let mut text = hanging(&format!("{} ({})", requirement.id, requirement.strength), width, "", "  ");
+    text += &wrapped(&requirement.statement, width, "  ");
     let list = |names: &[&str]| names.iter().map(|name| format!("    {name}\n")).collect::<String>();
     let lists = [("cases", cases), ("mutants and variants", alterations)];
     for (what, names) in lists.into_iter().filter(|(_, names)| !names.is_empty()) {
@@ -110,10 +113,10 @@ fn one_by_one(row: &Row<'_>) -> String {
         let _ = write!(text, "  {what}:\n{}", list(names));
     }
     if let Some(reason) = excluded {
-        let _ = writeln!(text, "  excluded: {reason}");
+        text += &hanging(&format!("excluded: {reason}"), width, "  ", "    ");
     }
     if let Some(gap) = row.gap() {
-        let _ = writeln!(text, "  gap: {gap}");
+        text += &hanging(&format!("gap: {gap}"), width, "  ", "    ");
     }
     text
 }

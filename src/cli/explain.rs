@@ -8,7 +8,7 @@ use super::output::Output;
 use super::{Exit, NOTHING_SELECTED, inspect, open};
 use crate::cases::{Action, Case, Step, Suite};
 use crate::plan::{Decision, LeaseTable, Plan, function_script};
-use crate::report::{curl, exchange};
+use crate::report::{curl, exchange, hanging, wrapped};
 use crate::run::{Session, TargetSummary, preview};
 use crate::source::did_you_mean;
 use crate::spec::{Catalog, Protocol, Requirement, Service};
@@ -18,7 +18,7 @@ pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<u8, Exit> {
     let (service, catalog) = inspect::service();
     let suite = open::suite(&args.suite)?;
     if let Some(requirement) = catalog.get(&args.id) {
-        output.text(&about_requirement(requirement, service, &suite));
+        output.text(&about_requirement(requirement, service, &suite, output.width()));
         return Ok(0);
     }
     let Some(case) = suite.cases.iter().find(|case| case.id == args.id) else {
@@ -32,7 +32,7 @@ pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<u8, Exit> {
     if let Some(endpoint) = &args.target.endpoint {
         endpoint.clone_into(&mut target.endpoint);
     }
-    output.text(&about_case(case, service, catalog));
+    output.text(&about_case(case, service, catalog, output.width()));
     // A client connects within a runtime, and is made within one.
     let runtime = open::runtime()?;
     let _guard = runtime.enter();
@@ -47,8 +47,8 @@ fn unknown(id: &str, catalog: &Catalog, suite: &Suite) -> Exit {
     Exit { code: NOTHING_SELECTED, message: format!("no case or requirement `{id}`{hint}") }
 }
 
-fn about_requirement(requirement: &Requirement, service: &Service, suite: &Suite) -> String {
-    let mut text = stated(requirement, service);
+fn about_requirement(requirement: &Requirement, service: &Service, suite: &Suite, width: usize) -> String {
+    let mut text = stated(requirement, service, width);
     let proving: Vec<_> = suite.cases.iter().filter(|case| case.proves.contains(&requirement.id)).collect();
     // Writing to a `String` cannot fail.
     let _ = match proving.as_slice() {
@@ -62,30 +62,32 @@ fn about_requirement(requirement: &Requirement, service: &Service, suite: &Suite
 }
 
 /// A requirement in words: statement, strength, sources, and what is in dispute.
-fn stated(requirement: &Requirement, service: &Service) -> String {
-    let mut text = format!("{}\n  {}\n", requirement.id, requirement.statement);
-    let _ = writeln!(text, "  {}: {}", requirement.strength, requirement.sources.join("; "));
+fn stated(requirement: &Requirement, service: &Service, width: usize) -> String {
+    let mut text = format!("{}\n{}", requirement.id, wrapped(&requirement.statement, width, "  "));
+    let sources = format!("{}: {}", requirement.strength, requirement.sources.join("; "));
+    text += &hanging(&sources, width, "  ", "    ");
     let dispute = requirement.dispute.as_ref();
     let dispute = dispute.and_then(|id| service.disputes.iter().find(|dispute| dispute.id == *id));
     if let Some(dispute) = dispute {
-        let _ = writeln!(text, "  in dispute: {}", dispute.question);
-        for reading in &dispute.readings {
-            let by: Vec<_> = reading.by.iter().map(|key| service.sources[key].as_str()).collect();
-            let _ = writeln!(text, "    {}: {}", by.join("; "), reading.says);
+        text += &hanging(&format!("in dispute: {}", dispute.question), width, "  ", "    ");
+        let mut reading = |by: &str, says: &str| text += &hanging(&format!("{by}: {says}"), width, "    ", "      ");
+        for read in &dispute.readings {
+            let by: Vec<_> = read.by.iter().map(|key| service.sources[key].as_str()).collect();
+            reading(&by.join("; "), &read.says);
         }
-        let _ = writeln!(text, "    the suite: {}", dispute.suite);
+        reading("the suite", &dispute.suite);
     }
     text
 }
 
-fn about_case(case: &Case, service: &Service, catalog: &Catalog) -> String {
+fn about_case(case: &Case, service: &Service, catalog: &Catalog, width: usize) -> String {
     let mut text = format!("{} ({})\n", case.id, case.origin);
     if let Some(about) = &case.about {
-        let _ = writeln!(text, "{about}");
+        text += &wrapped(about, width, "");
     }
     text.push_str("\nProves:\n\n");
     for requirement in case.proves.iter().filter_map(|id| catalog.get(id)) {
-        text.push_str(&stated(requirement, service));
+        text.push_str(&stated(requirement, service, width));
         text.push('\n');
     }
     text

@@ -42,7 +42,7 @@ pub(super) fn tell(args: &RunArgs, filters: &[String], suite: &Suite, output: &O
     let forecast = Forecast::of(&plan, &Reach::new(suite, Service::embedded()), pace);
     let forecast = partition::forecast(forecast, part.as_ref(), &target);
     match args.format {
-        Format::Text => output.text(&text(&forecast, &TargetSummary::from(&target))),
+        Format::Text => output.text(&text(&forecast, &TargetSummary::from(&target), output.width())),
         Format::Json => {
             let json = serde_json::to_string(&forecast).map_err(Exit::usage)?;
             output.text(&format!("{json}\n"));

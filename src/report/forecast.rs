@@ -2,26 +2,22 @@
 
 use std::fmt::Write as _;
 
-use super::text::{BOLD, count, duration, grouped, styled};
+use super::text::{BOLD, count, duration, grouped, hanging, styled, wrapped};
 use crate::plan::{Estimate, Forecast, Made, Part};
 use crate::run::TargetSummary;
 
-/// What a plan will do to a target, for a terminal. Nothing was sent to know it.
-pub fn forecast(forecast: &Forecast, target: &TargetSummary) -> String {
-    let mut text = String::new();
+/// What a plan will do to a target, for a terminal, on lines of at most `width`
+/// characters. Nothing was sent to know it.
+pub fn forecast(forecast: &Forecast, target: &TargetSummary, width: usize) -> String {
     let skipped: usize = forecast.skipped.values().map(Vec::len).sum();
-    // Writing to a `String` cannot fail.
-    let _ = writeln!(
-        text,
-        "{} would run on {} ({}), {} skipped; nothing was sent",
-        styled(BOLD, count(forecast.cases.len(), "case")),
-        target.name,
-        target.endpoint,
-        grouped(skipped as u64)
-    );
+    let cases = count(forecast.cases.len(), "case");
+    let (name, endpoint, skipped) = (&target.name, &target.endpoint, grouped(skipped as u64));
+    let first = format!("{cases} would run on {name} ({endpoint}), {skipped} skipped; nothing was sent");
+    let mut text = wrapped(&first, width, "").replacen(&cases, &styled(BOLD, &cases), 1);
     if let Some(part) = &forecast.part {
-        let _ = writeln!(text, "{}", part_of(part));
+        text += &wrapped(&part_of(part), width, "");
     }
+    let section = |text: &mut String, title: &str, lines| section(text, title, lines, width);
     let skips = forecast.skipped.iter().map(|(reason, cases)| (cases.len(), reason.clone()));
     section(&mut text, "skipped:", skips.collect());
     let requests = forecast.requests.iter().map(|(operation, requests)| {
@@ -41,8 +37,7 @@ pub fn forecast(forecast: &Forecast, target: &TargetSummary) -> String {
         let title = format!("cases that meet a service which the harness plays on {place} meanwhile:");
         section(&mut text, &title, calls(&forecast.played));
     }
-    let _ = writeln!(text, "\n{}", time(forecast.time));
-    text
+    text + "\n" + &wrapped(&time(forecast.time), width, "")
 }
 
 fn part_of(part: &Part) -> String {
@@ -53,14 +48,16 @@ fn part_of(part: &Part) -> String {
     format!("part {index} of {parts} of a run of {}{pools}", count(*selected, "case"))
 }
 
-fn section(text: &mut String, title: &str, lines: Vec<(usize, String)>) {
+fn section(text: &mut String, title: &str, lines: Vec<(usize, String)>, width: usize) {
     if lines.is_empty() {
         return;
     }
-    let width = lines.iter().map(|(number, _)| grouped(*number as u64).len()).max().unwrap_or(0);
-    let _ = writeln!(text, "\n{}", styled(BOLD, title));
+    let digits = lines.iter().map(|(number, _)| grouped(*number as u64).len()).max().unwrap_or(0);
+    // Writing to a `String` cannot fail.
+    let _ = writeln!(text, "\n{}", styled(BOLD, wrapped(title, width, "").trim_end()));
     for (number, line) in lines {
-        let _ = writeln!(text, "  {:>width$}  {line}", grouped(number as u64));
+        let first = format!("  {:>digits$}  ", grouped(number as u64));
+        text.push_str(&hanging(&line, width, &first, &" ".repeat(first.len())));
     }
 }
 
@@ -120,7 +117,9 @@ mod tests {
             }),
         };
         let target = TargetSummary { collaborators: Some("127.0.0.1:4600".to_owned()), ..samples::target() };
-        insta::assert_snapshot!(strip_str(&forecast(&told, &target)).to_string(), @r#"
+        let narrow = strip_str(&forecast(&told, &target, 40)).to_string();
+        assert!(narrow.lines().all(|line| line.chars().count() <= 40), "{narrow}");
+        insta::assert_snapshot!(strip_str(&forecast(&told, &target, 120)).to_string(), @r#"
         2 cases would run on my-emulator (http://127.0.0.1:4566), 1 skipped; nothing was sent
         part 2 of 8 of a run of 1,076 cases; of the target's pools it uses p-2, p-10, and other parts use others
 

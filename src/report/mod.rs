@@ -73,5 +73,5 @@ pub use schema::schema;
 pub use skim::{Skim, Skimmer, case_at, header};
 pub use standing::{Count, Standing, Standings};
 pub use summary::{Summary, Tally};
-pub use text::{count, duration};
+pub use text::{count, duration, hanging, wrapped};
 pub use trend::{Trend, trend_html, trend_markdown, trend_text};

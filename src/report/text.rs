@@ -100,12 +100,12 @@ pub(super) fn indent(text: &str, by: &str) -> String {
 
 /// Prose on lines of at most `width` characters, each behind `by`, broken at blanks. A
 /// longer word stands whole: somebody may want to copy it.
-pub(super) fn wrapped(text: &str, width: usize, by: &str) -> String {
+pub fn wrapped(text: &str, width: usize, by: &str) -> String {
     hanging(text, width, by, by)
 }
 
 /// The same with something else before the very first line, of the same length or less.
-pub(super) fn hanging(text: &str, width: usize, first: &str, by: &str) -> String {
+pub fn hanging(text: &str, width: usize, first: &str, by: &str) -> String {
     let room = width.saturating_sub(by.chars().count());
     let mut lines = String::new();
     for line in text.lines() {

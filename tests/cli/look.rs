@@ -1,5 +1,6 @@
 //! Commands that only look: help, list, explain, lint, schema.
 
+use rstest::rstest;
 use serde_json::Value;
 
 use crate::check;
@@ -153,4 +154,17 @@ fn completions_are_printed_for_every_shell() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         assert!(ok(&format!("completions {shell}")).stdout.contains("syncspec"), "{shell}");
     }
+}
+
+/// Prose is broken at blanks; a word that is longer stands whole.
+#[rstest]
+#[case("explain UpdateRecords/rule/stale-sync-count")]
+#[case("explain ListDatasets/input/MaxResults/pattern")]
+#[case("coverage UpdateRecords/rule/stale-sync-count UpdateRecords/error/InternalErrorException")]
+#[case("run --plan")]
+fn prose_fits_narrow_terminals(#[case] args: &str) {
+    let output = Room::new().command(args).env("COLUMNS", "40").output().expect("the program starts");
+    let ended = Ended::of(args, &output).exits(0);
+    let too_long = |line: &&str| line.chars().count() > 40 && line.trim().contains(' ');
+    assert_eq!(ended.stdout.lines().find(too_long), None, "{ended}");
 }
