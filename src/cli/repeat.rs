@@ -1,5 +1,6 @@
 //! `syncspec run --repeat`: the same cases again and again, each time as a run of its own.
 
+use std::ffi::OsString;
 use std::fs;
 use std::num::NonZeroU32;
 use std::str::FromStr;
@@ -52,7 +53,10 @@ pub(super) fn place(args: &RunArgs) -> Result<(), Exit> {
     let Some(dir) = args.report_dir.as_deref().filter(|_| args.repeat.is_some()) else { return Ok(()) };
     // A folder that is not there yet, or cannot be read, is the first round's matter.
     let names = fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.file_name());
-    match names.filter(|name| name.to_string_lossy().starts_with(ROUND)).min() {
+    let is_round = |name: &OsString| {
+        name.to_str().and_then(|name| name.strip_prefix(ROUND)).is_some_and(|number| number.parse::<u32>().is_ok())
+    };
+    match names.filter(is_round).min() {
         Some(round) => Err(Exit::usage(format!(
             "{} is there already, a round of an earlier run; choose another folder with --report-dir",
             dir.join(round).display()

@@ -76,6 +76,8 @@ fn rounds_are_not_mixed_with_those_of_an_earlier_run() {
     let run = format!("{SUITE} --quiet --report-dir r --repeat 2");
     room.run(&run).exits(0);
     let before = room.read("r/round-0001/run.jsonl");
+    room.write("s/round-about/notes.txt", "");
+    room.run(&run.replace("--report-dir r", "--report-dir s")).exits(0);
     check("repeat-there", &room.run(&run).exits(2).to_string());
     assert_eq!(room.read("r/round-0001/run.jsonl"), before);
 }
