@@ -13,6 +13,7 @@ use super::open::Opened;
 use super::output::{Output, write_atomically};
 use super::{
     Exit, NOT_JUDGED, NOTHING_SELECTED, fuzz_clients, fuzz_mutants, inspect, interrupt::interruption, journal, open,
+    worst,
 };
 use crate::cases::Suite;
 use crate::client::Client;
@@ -100,15 +101,18 @@ async fn on(
     };
     let report = fuzz(&endpoints, &settings(args, seed, lag), interrupted, told).await;
     journal::closed(endpoints.close_journal(), &args.target, output);
-    let written = match &args.write_case {
-        Some(dir) => report.findings.iter().map(|found| write_case(dir, &found.case)).collect::<Result<_, _>>()?,
-        None => Vec::new(),
-    };
+    let (mut written, mut unwritten) = (Vec::new(), None);
+    if let Some(dir) = &args.write_case {
+        // What cannot be written is printed instead.
+        let cases = report.findings.iter().map(|found| write_case(dir, &found.case));
+        written.extend(cases.map_while(|case| case.map_err(|exit| unwritten = Some(exit)).ok()));
+    }
     match args.format {
         Format::Text => output.text(&text(args, seed, &report, &written)),
         Format::Json => inspect::print_json(output, &document(seed, &report, &written))?,
     }
-    Ok(exit_code(&report, args.strict))
+    let code = exit_code(&report, args.strict);
+    unwritten.map_or(Ok(code), |exit| Err(Exit { code: worst([code, exit.code]), ..exit }))
 }
 
 fn exit_code(report: &Report, strict: bool) -> u8 {

@@ -2,6 +2,7 @@
 //! can have been.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,8 +13,8 @@ use tokio::sync::watch;
 use super::args::{Format, FuzzArgs};
 use super::interrupt::interruption;
 use super::open::Opened;
-use super::output::{Output, write_atomically};
-use super::{Exit, NOT_JUDGED, inspect, journal, open};
+use super::output::{Output, place_for, unwritable, write_atomically};
+use super::{Exit, NOT_JUDGED, inspect, journal, open, worst};
 use crate::client::Client;
 use crate::fuzz::{ClientSettings, Faults, Finished, Part, Shares, Verdict, fuzz_clients, in_words, timeline};
 use crate::journal::Ledger;
@@ -27,6 +28,7 @@ const FAILED: u8 = 1;
 const TIME: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(args: &FuzzArgs, clients: u16, seed: u64, output: &Output) -> Result<u8, Exit> {
+    args.timeline.iter().try_for_each(|file| place_for(file, |_| false))?;
     let Opened { target, server, interrupted, .. } = open::target(&args.target).await?;
     let target = Arc::new(target);
     let ended = on(&target, server.is_some(), args, clients, seed, output, interrupted).await;
@@ -75,16 +77,20 @@ async fn on(
     let finished = fuzz_clients(Arc::clone(target), &client, &through, &name, &settings, |_| {}).await;
     journal::closed(settings.ledger.close(), &args.target, output);
     let finished = finished.map_err(Exit::usage)?;
-    if let (Verdict::Inconsistent(part), Some(file)) = (&finished.verdict, &args.timeline) {
-        let picture = timeline(&finished.history, part);
-        let written = write_atomically(file, picture.as_bytes());
-        written.map_err(|error| Exit::usage(format!("cannot write {}: {error}", file.display())))?;
-    }
+    let drawn = drawn(&finished, args.timeline.as_deref());
     match args.format {
-        Format::Text => output.text(&text(args, clients, seed, &finished, faults.as_ref())),
+        Format::Text => output.text(&text(&drawn, clients, seed, &finished, faults.as_ref())),
         Format::Json => inspect::print_json(output, &document(seed, &finished, faults.as_ref()))?,
     }
-    Ok(exit_code(&finished, args.strict))
+    let code = exit_code(&finished, args.strict);
+    drawn.map_or_else(|exit| Err(Exit { code: worst([code, exit.code]), ..exit }), |_| Ok(code))
+}
+
+/// Draws what does not fit together, if that was asked for; the file.
+fn drawn<'f>(finished: &Finished, file: Option<&'f Path>) -> Result<Option<&'f Path>, Exit> {
+    let (Verdict::Inconsistent(part), Some(file)) = (&finished.verdict, file) else { return Ok(None) };
+    let written = write_atomically(file, timeline(&finished.history, part).as_bytes());
+    written.map(|()| Some(file)).map_err(|error| Exit::usage(unwritable(file, &error)))
 }
 
 /// What has proven nothing must not look green.
@@ -97,7 +103,13 @@ fn exit_code(finished: &Finished, strict: bool) -> u8 {
     }
 }
 
-fn text(args: &FuzzArgs, clients: u16, seed: u64, finished: &Finished, faults: Option<&Faults>) -> String {
+fn text(
+    drawn: &Result<Option<&Path>, Exit>,
+    clients: u16,
+    seed: u64,
+    finished: &Finished,
+    faults: Option<&Faults>,
+) -> String {
     let mut text = String::new();
     let mut line = |line: std::fmt::Arguments<'_>| {
         // Writing to a `String` cannot fail.
@@ -114,9 +126,11 @@ fn text(args: &FuzzArgs, clients: u16, seed: u64, finished: &Finished, faults: O
             let level = if part.level() == Level::Fail { "FAIL" } else { "WARN" };
             line(format_args!("{level} {}", part.requirement));
             line(format_args!("{}", in_words(&finished.history, part).trim_end()));
-            match &args.timeline {
-                Some(file) => line(format_args!("drawn in {}", file.display())),
-                None => line(format_args!("(--timeline FILE draws it)")),
+            match drawn {
+                Ok(Some(file)) => line(format_args!("drawn in {}", file.display())),
+                Ok(None) => line(format_args!("(--timeline FILE draws it)")),
+                // That it could not be is told at the end.
+                Err(_) => {}
             }
         }
     }

@@ -41,9 +41,23 @@ fn a_racy_server_is_told_and_drawn() {
     assert!(room.read("racy.svg").starts_with("<svg"), "the picture is there");
 }
 
+/// What is found comes first, and is not lost.
+#[test]
+fn a_case_that_cannot_be_written_is_told_all_the_same() {
+    let room = Room::new();
+    let mut server = room.start("serve --listen 127.0.0.1:0 --log off --mutant count-per-patch --write-target t.toml");
+    server.lines(5);
+    room.write("file", "");
+    let ended = room.run("fuzz --target t.toml --sequences 50 --seed 1 --write-case file").exits(1);
+    assert!(ended.stdout.starts_with("FAIL ") && ended.stdout.contains("[[case]]"), "{ended}");
+    assert!(ended.stderr.contains("error: cannot write file/"), "{ended}");
+}
+
 #[test]
 fn wrong_usage_is_told() {
     let room = Room::new();
+    let ended = room.run("fuzz --endpoint http://127.0.0.1:9 --clients 2 --timeline missing/t.svg").exits(2);
+    assert!(ended.stderr.contains("cannot write missing/t.svg: there is no folder missing"), "{ended}");
     check("fuzz-one-client", &room.run("fuzz --clients 1").exits(2).to_string());
     check("fuzz-faults-alone", &room.run("fuzz --faults").exits(2).to_string());
     check("fuzz-nobody", &room.run("fuzz --endpoint http://127.0.0.1:9 --clients 2").exits(3).to_string());
