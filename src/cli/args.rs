@@ -28,8 +28,8 @@ pub(super) struct Args {
 const EXIT_CODES: &str = "\
 Exit codes: 0 all selected cases passed, warned, were skipped by declaration or failed as expected;
 1 a case failed, passed unexpectedly, or a known failure matches nothing (see `run --fail-on`);
-2 wrong usage; 3 something could not be judged, or the target is not the service;
-4 nothing was selected or judged.";
+2 wrong usage, or something could not be written; 3 something could not be judged, or the target is
+not the service; 4 nothing was selected or judged.";
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
