@@ -26,6 +26,7 @@ use tokio::task::JoinSet;
 #[path = "altered/alteration.rs"]
 mod alteration;
 #[path = "support/proxy.rs"]
+#[expect(dead_code, reason = "these tests need a part of it")]
 mod proxy;
 
 use alteration::{Alteration, Change, Place, alterations, operation_of};
@@ -260,7 +261,7 @@ fn suite() -> Suite {
     let mut suite = Suite::from_dir(service, catalog, &dir).expect("the case files are valid");
     // The reference server needs no longer: waiting would not help.
     for step in suite.cases.iter_mut().flat_map(|case| &mut Arc::make_mut(case).steps) {
-        step.within = step.within.map(|within| within.min(Duration::from_secs(1)));
+        step.within = step.within.map(|within| within.min(Duration::from_secs(5)));
     }
     suite
 }

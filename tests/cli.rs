@@ -14,6 +14,8 @@ mod command;
 mod faults;
 #[path = "cli/fuzz.rs"]
 mod fuzz;
+#[path = "support/gate.rs"]
+mod gate;
 #[path = "support/half_built.rs"]
 mod half_built;
 #[path = "cli/judging.rs"]
@@ -29,6 +31,8 @@ mod model;
 mod places;
 #[path = "cli/played.rs"]
 mod played;
+#[path = "support/port.rs"]
+mod port;
 #[path = "cli/protocol.rs"]
 mod protocol;
 #[path = "cli/prove.rs"]

@@ -11,7 +11,6 @@ use aws_sdk_cognitosync::types::{BulkPublishStatus, Platform, StreamingStatus};
 use rstest::rstest;
 use serde_json::{Value, json};
 use syncspec::reference::{Collaborators, Times};
-use tokio::time::sleep;
 
 #[path = "collaborators/played.rs"]
 mod played;
@@ -256,9 +255,11 @@ async fn each_update_has_a_record() {
     let deleted = heard[1].record();
     assert_eq!((&deleted["operation"], &deleted["syncCount"]), (&json!("remove"), &json!(3)));
     assert!(deleted["kinesisSyncRecords"].is_null() && deleted["kinesisSyncRecordsURL"].is_null());
-    // Nobody sends more than that.
-    sleep(Duration::from_millis(50)).await;
-    assert_eq!(played.heard().len(), 2);
+    // Nothing more was sent: what comes last would have come after it.
+    ok(stage.write("last", &[replace("a", "1", 0)]).await);
+    played.wait_for(3).await;
+    let names: Vec<_> = played.heard().iter().map(|heard| heard.record()["datasetName"].clone()).collect();
+    assert_eq!(names, ["d", "d", "last"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -320,12 +321,16 @@ async fn a_stream_that_cannot_be_written_is_switched_off(
     ok(stage.write("d", &[replace("b", "1", 0)]).await);
     let (name, _, _) = refused(stage.bulk_publish().await);
     assert_eq!(name, "InvalidParameterException");
-    sleep(Duration::from_millis(30)).await;
-    assert_eq!(played.heard().len(), sent);
     stage.stream("changes").await;
     assert_eq!(stage.raw_configuration().await["CognitoStreams"].get("DisabledReason"), None);
     ok(stage.write("d", &[replace("c", "1", 0)]).await);
+    // What had been sent before would have come before it.
     played.wait_for(sent + 1).await;
+    let counts: Vec<_> = played.heard().iter().map(|heard| heard.record()["syncCount"].clone()).collect();
+    assert!(
+        counts[..sent].iter().all(|count| *count == 1) && counts[sent..].iter().all(|count| *count == 3),
+        "{counts:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -565,8 +570,11 @@ async fn other_devices_are_told_of_an_update() {
     let mut told: Vec<_> = played.heard()[4..].iter().map(|heard| heard.form()["TargetArn"].clone()).collect();
     told.sort();
     assert_eq!(told, ["arn:phone & more", "arn:tablet"]);
-    sleep(Duration::from_millis(50)).await;
-    assert_eq!(played.heard().len(), 6);
+    // Nothing more was sent: what comes last would have come after it.
+    ok(stage.write_from("d", &tablet, &[replace("d", "1", 0)]).await);
+    played.wait_for(7).await;
+    let last: Vec<_> = played.heard()[6..].iter().map(|heard| heard.form()["TargetArn"].clone()).collect();
+    assert_eq!(last, ["arn:phone & more"]);
 }
 
 #[rstest]

@@ -20,6 +20,10 @@ use syncspec::target::{Target, embedded_world};
 const ROUNDS: u64 = 20;
 const ROUND: Duration = Duration::from_millis(450);
 
+/// Calls that are enough to meet often, and longest time that they may take.
+const OPERATIONS: u64 = 1_000;
+const PATIENCE: Duration = Duration::from_secs(60);
+
 async fn server(departure: Departure) -> (Server, Arc<Target>, Client) {
     let service = Service::embedded_shared();
     let server = Server::start_altered(([127, 0, 0, 1], 0).into(), service, embedded_world(), departure).await;
@@ -75,7 +79,8 @@ async fn a_racy_server_is_found(#[case] race: Race, #[case] requirements: &[&str
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_right_server_is_left_alone(#[case] datasets: u32, #[case] deletions: u64) {
     let (server, target, client) = server(Departure::default()).await;
-    let settings = Settings { time: Duration::from_secs(2), datasets, deletions, seed: 7, ..Settings::default() };
+    let settings =
+        Settings { operations: OPERATIONS, time: PATIENCE, datasets, deletions, seed: 7, ..Settings::default() };
     let mut heard = 0;
     let finished = fuzz(target, &client, &client, "right", &settings, |made| heard = made).await.expect("it runs");
     let Verdict::Consistent(counts) = &finished.verdict else { panic!("{}", told(&finished)) };
@@ -120,7 +125,7 @@ async fn lost_requests_and_answers_are_made_once_or_not_at_all(#[case] deletions
     let shares = Shares { cut_before: 8, cut_after: 12, delayed: 10 };
     let faults = Faults::start(client_of_server.clone(), shares, 3).await.expect("a port is free");
     let through = client(&faults.endpoint());
-    let settings = Settings { time: Duration::from_secs(2), deletions, seed: 11, ..Settings::default() };
+    let settings = Settings { operations: OPERATIONS, time: PATIENCE, deletions, seed: 11, ..Settings::default() };
     let finished = fuzz(target, &client_of_server, &through, "lost", &settings, |_| {}).await.expect("it runs");
     let counts = &finished.counts;
     assert!(!matches!(finished.verdict, Verdict::Inconsistent(_)), "{}", told(&finished));

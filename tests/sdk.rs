@@ -18,7 +18,10 @@ use syncspec::reference::{Keys, Server, World};
 use syncspec::spec::Service;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+
+/// Longest time that anything may take to come about.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 const DATASET: &str = "settings:v1";
 const ROLE: &str = "arn:aws:iam::123456789012:role/sync";
@@ -234,11 +237,16 @@ async fn pools_are_configured_published_and_measured() {
     let details = || async { ok(developer.get_bulk_publish_details().identity_pool_id(pool).send().await) };
     assert_eq!(details().await.bulk_publish_status(), Some(&BulkPublishStatus::NotStarted));
     assert_eq!(ok(publish().send().await).identity_pool_id(), Some(pool.as_str()));
-    let twice = publish().send().await.expect_err("one is running");
-    assert!(twice.as_service_error().is_some_and(|error| error.is_duplicate_request_exception()));
-    tokio::time::sleep(Duration::from_millis(400)).await;
-    let done = details().await;
-    assert_eq!(done.bulk_publish_status(), Some(&BulkPublishStatus::Succeeded));
+    let done = async {
+        loop {
+            let details = details().await;
+            if details.bulk_publish_status() == Some(&BulkPublishStatus::Succeeded) {
+                return details;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let done = timeout(PATIENCE, done).await.expect("it ends");
     assert!(done.bulk_publish_start_time().is_some() && done.bulk_publish_complete_time().is_some());
     let again = publish().send().await.expect_err("it was published just now");
     assert!(again.as_service_error().is_some_and(|error| error.is_already_streamed_exception()));
@@ -368,17 +376,30 @@ async fn concurrent_writers_never_overwrite_each_other() {
     assert_eq!(stage.list(0).await.dataset_sync_count(), Some(40), "with {conflicts} conflicts");
 }
 
-/// Sends bytes as they are and reads until the server closes or falls silent.
-async fn raw(address: SocketAddr, bytes: &[u8]) -> String {
+/// Sends bytes as they are, says that nothing more comes if the client `leaves`, and
+/// reads until the server closes.
+async fn raw(address: SocketAddr, bytes: &[u8], leaves: bool) -> String {
     let mut stream = TcpStream::connect(address).await.expect("the server accepts");
     // The server may rightly close before everything is written.
     let _sent = stream.write_all(bytes).await;
+    if leaves {
+        let _left = stream.shutdown().await;
+    }
     let mut answer = Vec::new();
     let mut chunk = [0; 4_096];
-    while let Ok(Ok(read @ 1..)) = timeout(Duration::from_millis(500), stream.read(&mut chunk)).await {
-        answer.extend_from_slice(&chunk[..read]);
-    }
+    let whole = async {
+        while let Ok(read @ 1..) = stream.read(&mut chunk).await {
+            answer.extend_from_slice(&chunk[..read]);
+        }
+    };
+    timeout(PATIENCE, whole).await.expect("the server closes");
     String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// The same request as the last one of its connection.
+fn last(request: &[u8]) -> Vec<u8> {
+    let end = request.windows(2).position(|window| window == b"\r\n").expect("it has a first line");
+    [&request[..end], b"\r\nconnection: close", &request[end..]].concat()
 }
 
 /// A request signed by the developer, as bytes.
@@ -417,25 +438,30 @@ async fn hostile_clients_do_no_harm() {
     let huge = vec![b' '; 9 << 20];
     let lying = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999\r\n\r\nx";
     let chunked = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n";
-    let cases: Vec<(&str, Vec<u8>, &str)> = vec![
-        ("garbage", b"\x16\x03\x01\x00\xff\x00\r\n\r\n".to_vec(), " 400 "),
+    let get = |line: &str| last(format!("{line} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes());
+    let post = |body: &[u8]| last(&signed(&stage, "POST", &path, body));
+    let broken_off: Vec<(&str, Vec<u8>, &str)> = vec![
         ("half a request", b"GET /identitypools HTT".to_vec(), ""),
-        ("half a body", b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nx".to_vec(), ""),
+        ("half a body", b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nx".to_vec(), " 400 "),
+        ("a body said to be huge", lying.to_vec(), " 400 "),
+    ];
+    let whole: Vec<(&str, Vec<u8>, &str)> = vec![
+        ("garbage", b"\x16\x03\x01\x00\xff\x00\r\n\r\n".to_vec(), " 400 "),
         ("a long header", long_header.into_bytes(), " 431 "),
         ("many headers", many_headers.into_bytes(), " 431 "),
-        ("a body said to be huge", lying.to_vec(), ""),
         ("a broken chunk", chunked.to_vec(), " 400 "),
-        ("a huge body", signed(&stage, "POST", &path, &huge), " 413 "),
-        ("a body that is not UTF-8", signed(&stage, "POST", &path, b"{\"Events\":\"\xff\"}"), "SerializationException"),
-        ("a body that is no object", signed(&stage, "POST", &path, b"[]"), "SerializationException"),
-        ("deep nesting", signed(&stage, "POST", &path, &deep), "SerializationException"),
-        ("no signature", b"GET /identitypools HTTP/1.1\r\nhost: x\r\n\r\n".to_vec(), "MissingAuthenticationToken"),
-        ("no route", b"BREW /pot HTTP/1.1\r\nhost: x\r\n\r\n".to_vec(), "<UnknownOperationException/>"),
-        ("no path", b"OPTIONS * HTTP/1.1\r\nhost: x\r\n\r\n".to_vec(), " 404 "),
-        ("a fine one", signed(&stage, "POST", &path, b"{\"Events\":{\"SyncTrigger\":\"\"}}"), " 200 "),
+        ("a huge body", post(&huge), " 413 "),
+        ("a body that is not UTF-8", post(b"{\"Events\":\"\xff\"}"), "SerializationException"),
+        ("a body that is no object", post(b"[]"), "SerializationException"),
+        ("deep nesting", post(&deep), "SerializationException"),
+        ("no signature", get("GET /identitypools"), "MissingAuthenticationToken"),
+        ("no route", get("BREW /pot"), "<UnknownOperationException/>"),
+        ("no path", get("OPTIONS *"), " 404 "),
+        ("a fine one", post(b"{\"Events\":{\"SyncTrigger\":\"\"}}"), " 200 "),
     ];
-    for (what, bytes, expected) in cases {
-        let answer = raw(address, &bytes).await;
+    let broken_off = broken_off.into_iter().map(|case| (case, true));
+    for ((what, bytes, expected), leaves) in broken_off.chain(whole.into_iter().map(|case| (case, false))) {
+        let answer = raw(address, &bytes, leaves).await;
         assert!(answer.contains(expected), "{what}: {answer}");
         ok(stage.developer.list_identity_pool_usage().send().await);
     }
@@ -452,9 +478,9 @@ async fn a_connection_outlives_errors() {
         b"GET /identitypools HTTP/1.1\r\nhost: x\r\norigin: http://a\r\n\r\n".to_vec(),
         b"OPTIONS /identitypools HTTP/1.1\r\nhost: x\r\norigin: http://a\r\naccess-control-request-headers: b\r\n\r\n"
             .to_vec(),
-        signed(&stage, "GET", &path, b""),
+        last(&signed(&stage, "GET", &path, b"")),
     ];
-    let answer = raw(stage.server.address(), &requests.concat()).await;
+    let answer = raw(stage.server.address(), &requests.concat(), false).await;
     let statuses: Vec<&str> = answer.split("HTTP/1.1 ").skip(1).filter_map(|rest| rest.get(..3)).collect();
     assert_eq!(statuses, ["400", "404", "403", "200", "200"], "{answer}");
     assert_eq!(answer.matches("access-control-allow-origin: *").count(), 2, "{answer}");
@@ -469,6 +495,6 @@ async fn shutting_down_frees_the_address_in_bounded_time() {
     let address = stage.server.address();
     let mut idle = TcpStream::connect(address).await.expect("the server accepts");
     idle.write_all(b"GET /ident").await.expect("the half request is sent");
-    timeout(Duration::from_secs(5), stage.server.shutdown()).await.expect("it ends");
+    timeout(PATIENCE, stage.server.shutdown()).await.expect("it ends");
     assert!(TcpStream::connect(address).await.is_err());
 }

@@ -6,7 +6,10 @@
 #[path = "support/command.rs"]
 #[expect(dead_code, reason = "these tests need a part of it")]
 mod command;
+#[path = "support/port.rs"]
+mod port;
 #[path = "support/proxy.rs"]
+#[expect(dead_code, reason = "these tests need a part of it")]
 mod proxy;
 
 use std::collections::BTreeSet;
@@ -31,6 +34,7 @@ use syncspec::target::{Credentials, Secret, Target, Worlds, calling, to_file};
 use syncspec::wire::{Request, Response};
 
 use command::{Ended, Room};
+use port::free_port;
 use proxy::Proxy;
 
 /// Environment variables of the program; the first is the developer's secret, the
@@ -460,7 +464,7 @@ fn see_call(request: &Request, seen: &mut BTreeSet<String>) {
 #[test]
 fn nothing_that_the_server_tells_other_services_is_repeated() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let listen = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
+    let listen = std::net::SocketAddr::from(([127, 0, 0, 1], free_port()));
     let seen = Arc::new(Mutex::new(BTreeSet::new()));
     let seeing = Arc::clone(&seen);
     // Between the server and the harness, which is there while a run lasts.

@@ -7,11 +7,14 @@ mod calls;
 #[path = "support/command.rs"]
 #[expect(dead_code, reason = "not every test program uses all of it")]
 mod command;
+#[path = "support/port.rs"]
+mod port;
 
 use std::time::{Duration, Instant};
 
 use calls::{Caller, client};
 use command::{Room, Running};
+use port::free_port;
 use serde_json::{Value, json};
 use syncspec::target::{Target, embedded_world};
 
@@ -167,12 +170,11 @@ fn start(room: &Room, listen: &str) -> Running {
 async fn restarts(rounds: u64, longest_load: Duration) -> u64 {
     let room = Room::new();
     let mut writers: Vec<Writer> = (0..WRITERS).map(Writer::new).collect();
-    let mut listen = "127.0.0.1:0".to_owned();
+    let listen = format!("127.0.0.1:{}", free_port());
     let mut dice = Writer::new(99);
     for round in 0..rounds {
         let mut server = start(&room, &listen);
         let target = Target::from_file(&room.path("t.toml")).expect("a target file");
-        listen = target.endpoint.trim_start_matches("http://").to_owned();
         let client = client(&target.endpoint);
         check_pool(&target, &client, round).await;
         for writer in &mut writers {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use rstest::rstest;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 
 use super::{Client, Endpoint, Limits};
@@ -21,11 +21,8 @@ enum Path {
 }
 
 fn limits() -> Limits {
-    Limits {
-        connect_timeout: Duration::from_millis(500),
-        response_timeout: Duration::from_millis(500),
-        max_response_bytes: 10_000,
-    }
+    let long = Duration::from_secs(30);
+    Limits { connect_timeout: long, response_timeout: long, max_response_bytes: 10_000 }
 }
 
 fn impatient() -> Limits {
@@ -241,7 +238,11 @@ async fn a_kept_connection_that_the_server_closed_is_replaced() {
     let client = server.client(limits());
     for _ in 0..3 {
         response(client.send(request(Path::Pooled, "POST", "/", "abc")).await);
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        // The client hears of it in a task of its own, which comes before the second of
+        // two wake-ups at the latest.
+        for _ in 0..2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
     assert_eq!(server.connections(), 3);
 }
@@ -315,7 +316,7 @@ async fn a_response_that_does_not_come_to_an_end_times_out(
     let server = Server::endless(start, repeated, Some(Duration::from_millis(5))).await;
     let exchange = get(&server, path, impatient()).await;
     assert_fails(&exchange, FailureKind::TimedOut, "80ms");
-    assert!(exchange.duration >= Duration::from_millis(80) && exchange.duration < Duration::from_millis(400));
+    assert!(exchange.duration >= Duration::from_millis(80) && exchange.duration < Duration::from_secs(10));
 }
 
 #[rstest]
@@ -331,8 +332,7 @@ async fn what_is_beyond_the_bounds_is_too_large(
     #[case] repeated: &'static str,
 ) {
     let server = Server::endless(start, repeated, None).await;
-    let patient = Limits { response_timeout: Duration::from_secs(5), ..limits() };
-    assert_fails(&get(&server, path, patient).await, FailureKind::TooLarge, "");
+    assert_fails(&get(&server, path, limits()).await, FailureKind::TooLarge, "");
 }
 
 #[rstest]
@@ -342,7 +342,7 @@ async fn an_answer_before_the_end_of_the_request_is_read(#[values(Path::Pooled, 
         let mut start = [0; 64];
         stream.read_exact(&mut start).await.unwrap();
         stream.write_all(b"HTTP/1.1 413 x\r\ncontent-length: 2\r\n\r\n{}").await.unwrap();
-        tokio::time::sleep(Duration::from_secs(5)).await;
+        std::future::pending::<()>().await;
     })
     .await;
     let mut request = request(path, "POST", "/", "");
@@ -354,9 +354,10 @@ async fn an_answer_before_the_end_of_the_request_is_read(#[values(Path::Pooled, 
 #[rstest]
 #[tokio::test]
 async fn a_closed_port_is_no_connection(#[values(Path::Pooled, Path::Exact)] path: Path) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = Endpoint::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-    drop(listener);
+    // Bound, so that nobody else takes it, and nobody listens.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let endpoint = Endpoint::parse(&format!("http://{}", closed.local_addr().unwrap())).unwrap();
     let client = Client::new(endpoint, limits()).unwrap();
     let exchange = client.send(request(path, "GET", "/?secret=hush", "")).await;
     assert_fails(&exchange, FailureKind::Connect, "refused");
@@ -367,9 +368,7 @@ async fn a_closed_port_is_no_connection(#[values(Path::Pooled, Path::Exact)] pat
 #[rstest]
 #[tokio::test]
 async fn a_name_that_does_not_exist_is_no_connection(#[values(Path::Pooled, Path::Exact)] path: Path) {
-    let patient =
-        Limits { connect_timeout: Duration::from_secs(5), response_timeout: Duration::from_secs(6), ..limits() };
-    let client = Client::new(Endpoint::parse("https://nowhere.invalid").unwrap(), patient).unwrap();
+    let client = Client::new(Endpoint::parse("https://nowhere.invalid").unwrap(), limits()).unwrap();
     assert_fails(&client.send(request(path, "GET", "/", "")).await, FailureKind::Connect, "https://nowhere.invalid");
 }
 

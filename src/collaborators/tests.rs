@@ -89,18 +89,19 @@ async fn who_hangs_up_is_evidence_too() {
     let function = vec![FunctionAnswer { delay: Duration::from_secs(60), ..FunctionAnswer::default() }];
     let stage = Stage::set(Scripts { function, ..Scripts::default() }).await;
     stage.mailbox.at(3);
-    let calling = stage.invoke("mine", "{}");
-    tokio::time::timeout(Duration::from_millis(200), calling).await.expect_err("it takes long");
-    let mut heard = stage.mailbox.heard();
-    for _ in 0..1000 {
-        if heard.iter().any(|heard| format!("{:?}", heard.exchange.outcome).contains("hung up")) {
-            break;
+    let outcome = || Some(stage.mailbox.heard().first()?.exchange.outcome.as_ref().expect_err("no answer").to_string());
+    let until = async |holds: &dyn Fn(String) -> bool| {
+        while !outcome().is_some_and(holds) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        heard = stage.mailbox.heard();
+    };
+    tokio::select! {
+        answer = stage.invoke("mine", "{}") => panic!("it takes long: {answer}"),
+        () = until(&|_| true) => {}
     }
-    let outcome = heard[0].exchange.outcome.as_ref().expect_err("no answer").to_string();
-    assert!(outcome.contains("the caller hung up after ") && heard[0].step == 3, "{outcome}");
+    let hung_up = until(&|outcome| outcome.contains("the caller hung up after "));
+    tokio::time::timeout(Duration::from_secs(30), hung_up).await.expect("it is noticed");
+    assert_eq!(stage.mailbox.heard()[0].step, 3);
 }
 
 #[tokio::test]

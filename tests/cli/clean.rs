@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,12 +16,13 @@ use syncspec::client::{BackOff, Client, Endpoint, Limits};
 use syncspec::journal::Payer;
 use syncspec::spec::{Catalog, Service};
 use syncspec::target::{Redactor, Target};
+use syncspec::wire::Request;
 
 use crate::command::{Ended, Room, Running};
+use crate::gate::{Gate, eventually};
+use crate::proxy::Proxy;
 use crate::runs::Altered;
-
-/// Longest time that a run may take to come so far.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::serve::get;
 
 /// Files with cases of every kind that makes or changes something, those that write
 /// requests by hand among them.
@@ -48,10 +50,14 @@ const KILLS: u64 = 50;
 struct Guest {
     room: Room,
     runtime: tokio::runtime::Runtime,
+    /// Leads to the server past the gate.
     target: Target,
     client: Client,
     bases: Arc<Bases>,
     server: Running,
+    /// Where the target file leads: to the server, through the gate.
+    front: Option<Proxy>,
+    gate: Gate,
 }
 
 /// What the server holds: datasets by identity, events and configurations by pool.
@@ -82,7 +88,13 @@ impl Guest {
         let client = Client::new(Endpoint::parse(&target.endpoint).expect("an address"), Limits::default());
         let bases = Suite::shipped(Service::embedded(), Catalog::embedded()).expect("it has no mistakes").bases;
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        Self { room, runtime, target, client: client.expect("no TLS"), bases, server }
+        let gate = Gate::default();
+        let passed = gate.clone();
+        let address = target.endpoint.trim_start_matches("http://").parse().expect("an address");
+        let front = runtime.block_on(Proxy::start(address, move |request, _| passed.pass(request)));
+        let front = front.expect("the proxy starts");
+        room.write("t.toml", &room.read("t.toml").replace(&target.endpoint, &front.endpoint()));
+        Self { room, runtime, target, client: client.expect("no TLS"), bases, server, front: Some(front), gate }
     }
 
     /// The same, with datasets, events, and configurations of somebody else's.
@@ -162,25 +174,62 @@ impl Guest {
         paths.filter(|path| path.extension().is_some_and(|ending| ending == "jsonl")).collect()
     }
 
-    /// Waits until the run's journal has so many lines; false when the run ended before.
-    fn wait_for(&self, run: &mut Running, lines: usize) -> bool {
-        let begun = Instant::now();
-        loop {
-            let texts = self.journals().into_iter().map(|path| fs::read_to_string(path).unwrap_or_default());
-            if texts.map(|text| text.lines().count()).sum::<usize>() >= lines {
-                return true;
-            }
-            if run.has_ended() {
-                return false;
-            }
-            assert!(begun.elapsed() < PATIENCE, "the run does not come so far");
-            std::thread::sleep(Duration::from_micros(500));
-        }
+    /// Starts the program and waits until so many answers to `which` requests have
+    /// passed and the next is held back: it is under way until the gate opens.
+    fn start_until(&self, args: &str, passing: usize, which: fn(&Request) -> bool) -> Running {
+        self.gate.shut_after(passing, which);
+        let mut run = self.room.start(args);
+        eventually("it comes so far", || {
+            assert!(!run.has_ended(), "it ended before: {args}");
+            self.gate.holds()
+        });
+        run
+    }
+
+    /// Kills a run that came so far, and waits until the server has nothing of it left to
+    /// do: what it does later is nobody's to clean.
+    fn kill_after(&self, args: &str, passing: usize, which: fn(&Request) -> bool) {
+        self.start_until(args, passing, which).kill();
+        self.gate.open();
+        let front = self.front.as_ref().expect("it is there");
+        // Connections are taken in their order.
+        get(&front.endpoint(), "/");
+        eventually("the server has answered", || front.connections() == 0);
+    }
+
+    /// From now on nobody listens where the target file leads.
+    fn vanish(&mut self) {
+        self.server.kill();
+        let front = self.front.take().map(|front| front.endpoint()).expect("it was there");
+        eventually("nobody listens", || TcpStream::connect(front.trim_start_matches("http://")).is_err());
+        self.gate.open();
     }
 
     fn clean(&self, args: &str) -> Ended {
         self.room.run(&format!("clean --cases cases --target t.toml {args}"))
     }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        // The runtime ends when nothing in it waits any more.
+        self.gate.open();
+    }
+}
+
+/// Every request.
+fn any(_: &Request) -> bool {
+    true
+}
+
+/// A write of records.
+fn a_write(request: &Request) -> bool {
+    request.method == "POST" && request.path().contains("/datasets/")
+}
+
+/// A change of a pool's events.
+fn a_change_of_events(request: &Request) -> bool {
+    request.method == "POST" && request.path().ends_with("/events")
 }
 
 #[test]
@@ -196,36 +245,36 @@ fn a_whole_run_leaves_nothing() {
     assert!(cleaned.stdout.ends_with("Nothing was left behind.\n"), "{cleaned}");
 }
 
-/// Killed at moments all over the run, fifty times, and cleaned after each.
+/// Killed at moments all over the run, fifty times, and cleaned after each. The answer
+/// to some request is held back, and other cases are somewhere.
 #[test]
 fn a_killed_run_leaves_nothing_that_clean_does_not_take_back() {
     let guest = Guest::in_use();
     let before = guest.held();
     // Numbers without order, the same each time.
-    let (mut seed, mut killed, mut taken_back) = (1_u64, 0, 0);
+    let (mut seed, mut taken_back) = (1_u64, 0);
+    let run = format!("{RUN} --jobs 16");
+    guest.gate.shut_after(usize::MAX, any);
+    guest.room.run(&run).exits(0);
+    // Some may ask a little less often than this one.
+    let answers = guest.gate.passed() / 10 * 9;
     for number in 0..KILLS {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let lines = 2 + usize::try_from((seed >> 33) % 150).expect("it is small");
-        let mut run = guest.room.start(&format!("{RUN} --jobs 16"));
-        let is_under_way = guest.wait_for(&mut run, lines);
-        run.kill();
-        killed += u32::from(is_under_way);
+        let answers = usize::try_from(seed >> 33).expect("it is small") % answers;
+        guest.kill_after(&run, answers, any);
         let cleaned = guest.clean("");
-        assert_eq!(cleaned.code, Some(0), "kill {number}, after {lines} lines: {cleaned}");
-        assert_eq!(guest.held(), before, "kill {number}, after {lines} lines: {cleaned}");
+        assert_eq!(cleaned.code, Some(0), "kill {number}, after {answers} answers: {cleaned}");
+        assert_eq!(guest.held(), before, "kill {number}, after {answers} answers: {cleaned}");
         assert!(guest.journals().is_empty());
         taken_back += cleaned.stdout.lines().filter(|line| line.starts_with("removed ")).count();
     }
-    assert!(killed >= 40, "most runs must be killed under way: {killed}");
     assert!(taken_back > 20, "there was something to take back: {taken_back}");
 }
 
 #[test]
 fn a_dry_run_says_what_it_would_do_and_does_nothing() {
     let guest = Guest::in_use();
-    let mut run = guest.room.start(RUN);
-    assert!(guest.wait_for(&mut run, 100));
-    run.kill();
+    guest.kill_after(RUN, 40, a_write);
     let left = guest.held();
     let dry = guest.clean("--dry-run").exits(0);
     assert!(dry.stdout.contains("would remove dataset syncspec-"), "{dry}");
@@ -251,12 +300,10 @@ fn a_dry_run_says_what_it_would_do_and_does_nothing() {
 #[test]
 fn a_run_under_way_is_left_alone() {
     let guest = Guest::new();
-    let mut run = guest.room.start(&format!("{RUN} --jobs 1"));
-    assert!(guest.wait_for(&mut run, 20));
-    run.signal("STOP");
+    let run = guest.start_until(&format!("{RUN} --jobs 1"), 10, a_write);
     let cleaned = guest.clean("--older-than 0").exits(0);
     assert!(cleaned.stdout.contains("is under way; what it made is left alone"), "{cleaned}");
-    run.signal("CONT");
+    guest.gate.open();
     run.end().exits(0);
     assert!(guest.journals().is_empty());
 }
@@ -265,10 +312,11 @@ fn a_run_under_way_is_left_alone() {
 fn an_interrupted_run_brings_back_what_stood_there() {
     let guest = Guest::in_use();
     let before = guest.held();
-    let mut run = guest.room.start(&format!("{RUN} --jobs 4"));
-    assert!(guest.wait_for(&mut run, 40));
+    let run = guest.start_until(&format!("{RUN} --jobs 4"), 0, a_change_of_events);
+    assert_ne!(guest.held().events, before.events);
     run.signal("INT");
-    let ended = run.end();
+    guest.gate.open();
+    let ended = run.end().exits(3);
     assert_eq!(guest.held(), before, "{ended}");
     assert!(guest.journals().is_empty(), "{ended}");
 }
@@ -277,10 +325,10 @@ fn an_interrupted_run_brings_back_what_stood_there() {
 fn clients_that_are_interrupted_leave_nothing() {
     let guest = Guest::new();
     let before = guest.held();
-    let mut fuzz = guest.room.start("fuzz --clients 4 --time 60 --target t.toml");
-    assert!(guest.wait_for(&mut fuzz, 2));
-    std::thread::sleep(Duration::from_millis(300));
+    let fuzz = guest.start_until("fuzz --clients 4 --time 3600 --target t.toml", 20, a_write);
+    assert_ne!(guest.held().datasets, before.datasets);
     fuzz.signal("INT");
+    guest.gate.open();
     let ended = fuzz.end();
     assert_eq!(guest.held(), before, "{ended}");
     assert!(guest.journals().is_empty(), "{ended}");
@@ -288,20 +336,18 @@ fn clients_that_are_interrupted_leave_nothing() {
 
 #[test]
 fn who_interrupts_twice_is_told_what_takes_it_back() {
-    let altered = Altered::start(|_, _| std::thread::sleep(Duration::from_secs(2)));
+    let altered = Altered::start(|_, _| {});
+    altered.gate.shut_after(0, a_write);
     let room = Room::new();
-    let run =
+    let mut run =
         room.start(&format!("run --jobs 1 --report-dir r --endpoint {} update-records/sync-count", altered.endpoint));
-    let begun = Instant::now();
     let written = || fs::read_dir(room.path("state/endpoint")).is_ok_and(|mut folder| folder.next().is_some());
-    while !(written() && room.path("r/run.jsonl").exists()) {
-        assert!(begun.elapsed() < PATIENCE, "the run does not begin");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    std::thread::sleep(Duration::from_millis(300));
-    run.signal("INT");
-    std::thread::sleep(Duration::from_millis(300));
-    run.signal("INT");
+    eventually("it writes", || altered.gate.holds());
+    // Those that come while it is stalled are one, and one does not end it so soon.
+    eventually("it ends", || {
+        run.signal("INT");
+        run.has_ended()
+    });
     let ended = run.end().exits(130);
     let expected = format!("`syncspec clean --endpoint {}` takes it back", altered.endpoint);
     assert!(ended.stderr.contains(&expected), "{ended}");
@@ -311,12 +357,11 @@ fn who_interrupts_twice_is_told_what_takes_it_back() {
 #[test]
 fn what_a_vanished_server_holds_stays_written_down() {
     let mut guest = Guest::new();
-    let mut run = guest.room.start(&format!("{RUN} --jobs 8"));
-    assert!(guest.wait_for(&mut run, 60));
-    guest.server.kill();
+    let run = guest.start_until(&format!("{RUN} --jobs 8"), 20, a_write);
     let begun = Instant::now();
+    guest.vanish();
     let ended = run.end().exits(3);
-    assert!(begun.elapsed() < Duration::from_secs(20), "it took {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(25), "it took {:?}", begun.elapsed());
     assert!(
         ended.stderr.contains("could not be taken back, and can be with `syncspec clean --target t.toml`"),
         "{ended}"

@@ -19,7 +19,7 @@ fn sequences_on_the_reference_find_nothing() {
 fn several_clients_on_the_reference_fit_together() {
     let room = Room::new();
     for faults in ["", " --faults"] {
-        let ended = room.run(&format!("fuzz --clients 4 --time 1 --seed 1 --format json{faults}")).exits(0);
+        let ended = room.run(&format!("fuzz --clients 4 --time 3 --seed 1 --format json{faults}")).exits(0);
         let report: Value = serde_json::from_str(&ended.stdout).expect("it is JSON");
         assert_eq!(report["verdict"], "consistent", "{report}");
         assert!(report["overlapping"].as_u64().is_some_and(|writes| writes > 0), "{report}");
@@ -34,7 +34,7 @@ fn a_racy_server_is_told_and_drawn() {
     let mut server =
         room.start("serve --listen 127.0.0.1:0 --log off --mutant written-on-a-copy --write-target t.toml");
     server.lines(5);
-    let ended = room.run("fuzz --target t.toml --clients 8 --time 2 --strict --timeline racy.svg").exits(1);
+    let ended = room.run("fuzz --target t.toml --clients 8 --time 4 --strict --timeline racy.svg").exits(1);
     // Which of the broken rules shows first is a matter of chance; some are inferred.
     let told = ended.stdout.strip_prefix("FAIL ").or_else(|| ended.stdout.strip_prefix("WARN "));
     assert!(told.is_some_and(|told| told.starts_with("UpdateRecords/rule/")), "{ended}");

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::check;
 use crate::command::{Room, Running};
+use crate::port::free_port;
 
 const CASES: &str = r#"
 [[case]]
@@ -68,11 +69,6 @@ fn room() -> Room {
     room.write("cases/_base.toml", syncspec::cases::Suite::shipped_bases());
     room.write("cases/played/cases.toml", CASES);
     room
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }
 
 /// A server that calls the other services on this port, if on any, and a target file

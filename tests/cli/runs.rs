@@ -10,6 +10,7 @@ use syncspec::wire::{Request, Response};
 
 use crate::check;
 use crate::command::{Ended, Room, settled};
+use crate::gate::Gate;
 use crate::proxy::Proxy;
 
 const SUITE: &str = "run --cases cases";
@@ -19,25 +20,35 @@ pub(crate) struct Altered {
     runtime: tokio::runtime::Runtime,
     parts: Option<(Server, Proxy)>,
     pub(crate) endpoint: String,
+    /// Each answer passes it before it is altered.
+    pub(crate) gate: Gate,
 }
 
 impl Altered {
     pub(crate) fn start(alter: impl Fn(&Request, &mut Response) + Send + Sync + 'static) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+        let gate = Gate::default();
+        let passed = gate.clone();
         let parts = runtime.block_on(async {
             let service = Service::embedded_shared();
             let server = Server::start(([127, 0, 0, 1], 0).into(), service, embedded_world()).await;
             let server = server.expect("the server starts");
-            let proxy = Proxy::start(server.address(), alter).await.expect("the proxy starts");
+            let answer = move |request: &Request, response: &mut Response| {
+                passed.pass(request);
+                alter(request, response);
+            };
+            let proxy = Proxy::start(server.address(), answer).await.expect("the proxy starts");
             (server, proxy)
         });
         let endpoint = parts.1.endpoint();
-        Self { runtime, parts: Some(parts), endpoint }
+        Self { runtime, parts: Some(parts), endpoint, gate }
     }
 }
 
 impl Drop for Altered {
     fn drop(&mut self) {
+        // The runtime ends when nothing in it waits any more.
+        self.gate.open();
         let _guard = self.runtime.enter();
         self.parts.take();
     }

@@ -3,7 +3,6 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use syncspec::target::Target;
@@ -11,6 +10,7 @@ use syncspec::target::Target;
 use crate::calls::{Caller, client};
 use crate::check;
 use crate::command::{Ended, Room, Running, settled};
+use crate::gate::eventually;
 
 const WORLD: &str = r#"
 [[account]]
@@ -320,14 +320,23 @@ fn a_browser_may_ask_and_read() {
     drop(server);
 }
 
-/// The first part of a request, whose rest is still to come.
+/// What a client is told that asks before it sends a body.
+const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
+
+/// A request that the server has begun to read, and whose body is still to come.
 fn half_a_request(endpoint: &str) -> TcpStream {
     let mut stream = TcpStream::connect(endpoint.trim_start_matches("http://")).expect("somebody listens");
-    let head = "POST /identitypools/p/events HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\n\r\n{";
+    let head = "POST /identitypools/p/events HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n";
     stream.write_all(head.as_bytes()).expect("it is sent");
-    // Until the server has it: there is no answer to wait for.
-    std::thread::sleep(Duration::from_millis(300));
+    let mut told = [0; CONTINUE.len()];
+    stream.read_exact(&mut told).expect("it wants the body");
+    assert_eq!(String::from_utf8_lossy(&told), CONTINUE);
     stream
+}
+
+/// Waits until the server takes nobody new: it has taken note that it is to stop.
+fn until_closed(endpoint: &str) {
+    eventually("nobody new is taken", || TcpStream::connect(endpoint.trim_start_matches("http://")).is_err());
 }
 
 #[test]
@@ -337,9 +346,8 @@ fn a_stopped_server_finishes_what_it_began() {
     let endpoint = target(&room).endpoint;
     let mut begun = half_a_request(&endpoint);
     server.signal("TERM");
-    std::thread::sleep(Duration::from_millis(300));
-    assert!(TcpStream::connect(endpoint.trim_start_matches("http://")).is_err(), "nobody new is taken");
-    begun.write_all(b"}").expect("it is still there");
+    until_closed(&endpoint);
+    begun.write_all(b"{}").expect("it is still there");
     let mut answer = String::new();
     begun.read_to_string(&mut answer).expect("it answers");
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
@@ -349,10 +357,13 @@ fn a_stopped_server_finishes_what_it_began() {
 #[test]
 fn who_asks_twice_does_not_wait() {
     let room = Room::new();
-    let server = serve(&room, "--log off", 4);
-    let begun = half_a_request(&target(&room).endpoint);
+    let mut server = serve(&room, "--log off", 4);
+    let endpoint = target(&room).endpoint;
+    let begun = half_a_request(&endpoint);
     server.signal("INT");
-    std::thread::sleep(Duration::from_millis(300));
+    // Two signals that come while it is stalled would be one.
+    until_closed(&endpoint);
+    assert!(!server.has_ended(), "it waits for what it began");
     server.signal("INT");
     server.end().exits(130);
     drop(begun);

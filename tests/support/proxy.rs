@@ -21,6 +21,8 @@ const HEADERS_MAX: usize = 256;
 pub(crate) struct Proxy {
     address: SocketAddr,
     accepting: JoinHandle<()>,
+    /// Each connection has a clone.
+    connections: Arc<()>,
 }
 
 impl Proxy {
@@ -41,15 +43,25 @@ impl Proxy {
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let (intercept, alter) = (Arc::new(intercept), Arc::new(alter));
+        let (intercept, alter, connections) = (Arc::new(intercept), Arc::new(alter), Arc::new(()));
+        let counted = Arc::downgrade(&connections);
         let accepting = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let (intercept, alter) = (Arc::clone(&intercept), Arc::clone(&alter));
-                // A connection that breaks is the client's to notice.
-                tokio::spawn(async move { forward(client, upstream, &*intercept, &*alter).await });
+                let (intercept, alter, counted) = (Arc::clone(&intercept), Arc::clone(&alter), counted.upgrade());
+                tokio::spawn(async move {
+                    // A connection that breaks is the client's to notice.
+                    let _broken = forward(client, upstream, &*intercept, &*alter).await;
+                    drop(counted);
+                });
             }
         });
-        Ok(Self { address, accepting })
+        Ok(Self { address, accepting, connections })
+    }
+
+    /// How many connections there are, those aside that still wait to be taken. Each ends
+    /// when the server has answered all that came from the client before it left.
+    pub(crate) fn connections(&self) -> usize {
+        Arc::strong_count(&self.connections) - 1
     }
 
     /// Where it listens, as an endpoint.

@@ -34,12 +34,12 @@ async fn what_cannot_be_captured_leaves_the_rest_untestable(#[case] body: &'stat
 
 #[rstest]
 #[case::dropped(false, "the connection broke: ")]
-#[case::hanging(true, "no response in time: the response was not complete within 80ms")]
+#[case::hanging(true, "no response in time: the response was not complete within 2s")]
 #[tokio::test]
 async fn without_an_answer_nothing_is_judged(#[case] hangs: bool, #[case] expected: &str) {
     let server = Server::start(move |_, _| if hangs { Reply::Hang } else { Reply::Drop }).await;
     let mut setup = Setup::of(&server);
-    setup.timeout = Duration::from_millis(80);
+    setup.timeout = Duration::from_secs(2);
     let ran = setup.run(&plain("a", "")).await;
     let (verdict, reason, exit) = ran.ending();
     assert_eq!((verdict, exit), (Verdict::Indeterminate, 3));
@@ -110,7 +110,7 @@ async fn where_any_answer_will_do_the_case_goes_on(#[case] reply: fn() -> Reply,
         let server =
             Server::start(move |_, asked| if asked.line == "GET /1" { reply() } else { answer(second, "{}") }).await;
         let mut setup = Setup::of(&server);
-        setup.timeout = Duration::from_millis(200);
+        setup.timeout = Duration::from_secs(2);
         let ran = setup.run(&case("a", "", steps)).await;
         assert_eq!(server.lines(), ["GET /1", "GET /2"]);
         assert_eq!(ran.only().findings[0].at, at);
@@ -148,15 +148,18 @@ async fn a_step_is_repeated_until_it_holds_and_no_longer() {
     };
     let counting = || Server::start(|number, _| answer(200, json!({ "A": number })));
     let server = counting().await;
-    let ran = Setup::of(&server).run(&case("a", "", &steps(5_000))).await;
+    let ran = Setup::of(&server).run(&case("a", "", &steps(60_000))).await;
     assert_eq!((ran.only().verdict, server.lines().len()), (Verdict::Pass, 4));
 
     let server = Server::start(|_, _| answer(200, "{}")).await;
     let begun = Instant::now();
     let ran = Setup::of(&server).run(&case("a", "", &steps(200))).await;
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    // It is given up when another pause would be too long. On a machine that stalls, there
+    // are fewer attempts than there is time for.
+    let (took, attempts) = (begun.elapsed(), server.lines().len());
+    assert!(took >= Duration::from_millis(150) && took < Duration::from_secs(20), "{took:?}");
     assert_eq!(ran.only().verdict, Verdict::Fail);
-    assert!((2..=5).contains(&server.lines().len()), "{:?}", server.lines());
+    assert!((1..=4).contains(&attempts), "{attempts}");
     // Only the last attempt is kept.
     assert_eq!((ran.only().exchanges.len(), ran.only().findings.len()), (1, 1));
 }

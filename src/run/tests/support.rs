@@ -194,7 +194,7 @@ impl Setup {
             jobs: 1,
             fail_fast: false,
             strict: false,
-            timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(30),
             cancel: watch::channel(false).1,
         }
     }
