@@ -73,8 +73,7 @@ fn a_server_that_goes_away_ends_the_run() {
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let room = Room::new();
-    for args in
-        ["list", "schema case", "run update-records --report-dir r", "run update-records --format json --report-dir s"]
+    for args in ["list", "schema case", "run sync-count --report-dir r", "run sync-count --format json --report-dir s"]
     {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         // Gone before the first word, however few they are.
