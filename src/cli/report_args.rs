@@ -27,9 +27,6 @@ pub(super) struct FormArgs {
     /// Form of the document (default: by the ending of FILE; text if it has none)
     #[arg(long, value_name = "FORMAT", value_enum)]
     pub(super) format: Option<DocumentFormat>,
-    /// Accept runs that were interrupted
-    #[arg(long)]
-    pub(super) partial: bool,
 }
 
 impl FormArgs {
@@ -85,6 +82,9 @@ pub(super) struct NightDiffArgs {
     pub(super) last: u16,
     #[command(flatten)]
     pub(super) form: FormArgs,
+    /// Accept runs that were interrupted
+    #[arg(long)]
+    pub(super) partial: bool,
 }
 
 #[derive(Debug, Parser)]
@@ -101,6 +101,9 @@ pub(super) struct MatrixArgs {
     pub(super) pages: Option<String>,
     #[command(flatten)]
     pub(super) form: FormArgs,
+    /// Accept runs that were interrupted
+    #[arg(long)]
+    pub(super) partial: bool,
 }
 
 #[derive(Debug, Parser)]
@@ -111,12 +114,8 @@ pub(super) struct TrendArgs {
     /// Only runs of the target of this name
     #[arg(long, value_name = "NAME")]
     pub(super) target: Option<String>,
-    /// Where to write (default: standard output)
-    #[arg(long, short, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
-    /// Form of the document (default: by the ending of FILE; text if it has none)
-    #[arg(long, value_name = "FORMAT", value_enum)]
-    pub(super) format: Option<DocumentFormat>,
+    #[command(flatten)]
+    pub(super) form: FormArgs,
 }
 
 #[derive(Debug, Parser)]

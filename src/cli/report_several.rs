@@ -8,7 +8,7 @@ use super::nights::{encoded, page, records};
 use super::output::{Output, folder_of, unwritable, write_atomically};
 use super::recorded::{CutOff, file, open, refused};
 use super::report::{deliver, deliver_text};
-use super::report_args::{DocumentFormat, FormArgs, MatrixArgs, NightDiffArgs, TrendArgs};
+use super::report_args::{DocumentFormat, MatrixArgs, NightDiffArgs, TrendArgs};
 use super::{Exit, FAILED};
 use crate::report::{
     Columns, Diff, Differences, Matrix, Partial, Skim, Skimmer, Trend, badge, diff_html, diff_json, diff_markdown,
@@ -35,12 +35,12 @@ fn json(value: &impl serde::Serialize) -> Result<String, Exit> {
     serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(Exit::usage)
 }
 
-fn partial(form: &FormArgs) -> Partial {
-    if form.partial { Partial::Allow } else { Partial::Refuse }
+fn partial(accepted: bool) -> Partial {
+    if accepted { Partial::Allow } else { Partial::Refuse }
 }
 
 pub(super) fn diff(args: &NightDiffArgs, output: &Output) -> Result<u8, Exit> {
-    let (format, skimmer, partial) = (args.form.format()?, Skimmer::default(), partial(&args.form));
+    let (format, skimmer, partial) = (args.form.format()?, Skimmer::default(), partial(args.partial));
     let (old_file, new_file) = (file(&args.old), file(&args.new));
     let (old, new) = std::thread::scope(|scope| {
         let old = scope.spawn(|| skim(&skimmer, &old_file, partial));
@@ -120,7 +120,7 @@ pub(super) fn matrix(args: &MatrixArgs, output: &Output) -> Result<u8, Exit> {
             _ => (None, Path::new(run)),
         };
         let file = file(path);
-        let read = columns.read(label, open(&file)?, partial(&args.form), catalog, disputes);
+        let read = columns.read(label, open(&file)?, partial(args.partial), catalog, disputes);
         let column = read.map_err(|error| refused(&file, &error, CutOff::CanBeAccepted))?;
         column.page = match &args.pages {
             Some(pages) => Some(pages.replace("{target}", &encoded(&column.label))),
@@ -161,11 +161,10 @@ pub(super) fn trend(args: &TrendArgs, output: &Output) -> Result<u8, Exit> {
         let message = format!("{} is a file; name the folder that holds the runs", args.dir.display());
         return Err(Exit::usage(message));
     }
-    let form = FormArgs { output: args.output.clone(), format: args.format, partial: true };
-    let format = form.format()?;
+    let format = args.form.format()?;
     let (mut trend, skimmer) = (Trend::default(), Skimmer::default());
     let (mut others, mut unread) = (BTreeSet::new(), None);
-    let folder = folder_of(args.output.as_deref());
+    let folder = folder_of(args.form.output.as_deref());
     for path in records(&args.dir)? {
         let name = path.strip_prefix(&args.dir).unwrap_or(&path).display().to_string();
         match skimmer.read(open(&path)?, Partial::Allow) {
@@ -189,7 +188,7 @@ pub(super) fn trend(args: &TrendArgs, output: &Output) -> Result<u8, Exit> {
         DocumentFormat::Html => trend_html(&trend).map_err(Exit::usage)?,
         DocumentFormat::Json => json(&trend)?,
     };
-    put(&text, format, args.output.as_deref(), output)
+    put(&text, format, args.form.output.as_deref(), output)
 }
 
 /// Why there is nothing to draw.

@@ -43,8 +43,8 @@ pub(super) struct RunArgs {
     #[arg(long)]
     pub(super) fail_fast: bool,
     /// Run the cases again and again: so many times (`20`), or until a time is over (`10m`; ms, s,
-    /// m, h, d). Each round is a run of its own; with `--report-dir`, in a folder of its own in there. The
-    /// embedded server begins anew each time
+    /// m, h, d). Each round is a run of its own; with `--report-dir`, in a folder of its own in
+    /// there. The embedded server begins anew each time
     #[arg(long, value_name = "TIMES|TIME", conflicts_with_all = ["resume", "plan", "write_known_failures", "junit", "html"])]
     pub(super) repeat: Option<Repeat>,
     /// Run only what did not pass in this recorded run (a folder or a run.jsonl)
